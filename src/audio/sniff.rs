@@ -1,0 +1,122 @@
+//! Which format a file is in, from its first bytes alone.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use super::error::AudioError;
+use super::mpeg;
+
+/// The formats that can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Au,
+    Wave,
+    Aiff,
+    Flac,
+    Ogg,
+    Mp4,
+    Mp3,
+    Adts,
+}
+
+/// Bytes searched for the start of a bare MPEG stream, behind any ID3v2 tags.
+const HEAD: u64 = 64 * 1024;
+
+/// ID3v2 tags skipped at the front; more than a few is not a music file.
+const TAGS: usize = 8;
+
+/// Formats that people do keep music in and that cannot be read here, to be named in the error.
+const KNOWN: &[(&[u8], &str)] = &[
+    (b"RF64", "64-bit WAV (RF64)"),
+    (b"BW64", "64-bit WAV (BW64)"),
+    (b"RIFX", "big-endian WAV (RIFX)"),
+    (b"riff", "Sony Wave64"),
+    (b"wvpk", "WavPack"),
+    (b"MAC ", "Monkey's Audio"),
+    (b"MPCK", "Musepack"),
+    (b"MP+", "Musepack"),
+    (b"TTA1", "True Audio"),
+    (b"caff", "Core Audio Format"),
+    (b"DSD ", "DSD"),
+    (b"FRM8", "DSD"),
+    (b"MThd", "MIDI (notes, not sound)"),
+    (b"NIST_1A", "NIST SPHERE"),
+    (b"\x1a\x45\xdf\xa3", "Matroska/WebM"),
+    (b"\x30\x26\xb2\x75", "Windows Media (ASF)"),
+    (b"#!AMR", "AMR"),
+];
+
+/// The format of `file` and the byte at which it starts (behind ID3v2 tags).
+///
+/// The tags are skipped here because they may hold pictures, whose bytes look like anything.
+pub(super) fn sniff(file: &mut File, len: u64) -> io::Result<Result<(Kind, u64), AudioError>> {
+    if len == 0 {
+        return Ok(Err(AudioError::Empty));
+    }
+    let mut start = 0;
+    let mut head = read_head(file, start)?;
+    for _ in 0..TAGS {
+        let Some(tag) = id3v2_len(&head) else { break };
+        start += tag;
+        if start >= len {
+            return Ok(Err(AudioError::Empty));
+        }
+        head = read_head(file, start)?;
+    }
+    let whole = start + head.len() as u64 >= len;
+    let found = match by_magic(&head) {
+        Some(kind) => Ok((kind, start)),
+        None => match KNOWN.iter().find(|(magic, _)| head.starts_with(magic)) {
+            Some((_, name)) => Err(AudioError::unsupported(*name)),
+            None => bare_stream(&head, whole)
+                .map(|(kind, at)| (kind, start + at))
+                .ok_or(AudioError::UnknownFormat),
+        },
+    };
+    Ok(found)
+}
+
+fn read_head(file: &mut File, start: u64) -> io::Result<Vec<u8>> {
+    file.seek(SeekFrom::Start(start))?;
+    let mut head = Vec::new();
+    file.take(HEAD).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// Whole length in bytes of an ID3v2 tag at the start of `head`.
+fn id3v2_len(head: &[u8]) -> Option<u64> {
+    let b = head.get(..10).filter(|b| b.starts_with(b"ID3"))?;
+    if b[3] == 0xff || b[4] == 0xff || b[6..].iter().any(|&b| b > 0x7f) {
+        return None;
+    }
+    let body = b[6..].iter().fold(0, |n, &b| n << 7 | u64::from(b));
+    let footer = if b[5] & 0x10 != 0 { 10 } else { 0 };
+    Some(10 + body + footer)
+}
+
+fn by_magic(head: &[u8]) -> Option<Kind> {
+    let at = |i: usize, magic: &[u8]| head.get(i..i + magic.len()) == Some(magic);
+    let is_atom = |name: &&[u8; 4]| at(4, *name);
+    Some(if at(0, b".snd") || at(0, b"dns.") {
+        Kind::Au
+    } else if at(0, b"RIFF") && at(8, b"WAVE") {
+        Kind::Wave
+    } else if at(0, b"FORM") && (at(8, b"AIFF") || at(8, b"AIFC")) {
+        Kind::Aiff
+    } else if at(0, b"fLaC") {
+        Kind::Flac
+    } else if at(0, b"OggS") {
+        Kind::Ogg
+    } else if [b"ftyp", b"moov", b"mdat", b"wide"].iter().any(is_atom) {
+        Kind::Mp4
+    } else {
+        return None;
+    })
+}
+
+/// The bare stream that starts first. A few frames of one kind inside the other are no rival.
+fn bare_stream(head: &[u8], whole: bool) -> Option<(Kind, u64)> {
+    let mp3 = mpeg::find_mp3(head, whole).map(|at| (Kind::Mp3, at as u64));
+    let adts = mpeg::find_adts(head, whole).map(|at| (Kind::Adts, at as u64));
+    mp3.into_iter().chain(adts).min_by_key(|&(_, at)| at)
+}

@@ -1,0 +1,49 @@
+//! A shuffle that gives the same order on every machine and with every later version.
+//!
+//! Split files and papers name a seed, so its meaning must not change. ChaCha's key stream is
+//! specified; how a seed becomes a key, and how a shuffle draws from the stream, are written out
+//! here, because the `rand` crates reserve the right to change both.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// Shuffles `items` (Fisher-Yates from the end). `name` picks one of 2^64 streams of the seed, so
+/// that the order within one class does not depend on what other classes there are.
+pub(super) fn shuffle<T>(items: &mut [T], seed: u64, name: &str) {
+    let mut key = [0; 32];
+    key[..8].copy_from_slice(&seed.to_le_bytes());
+    let mut rng = ChaCha8Rng::from_seed(key);
+    rng.set_stream(fnv1a(name));
+    for i in (1..items.len()).rev() {
+        // The high half of a 128-bit product: uniform to within 2^-64 * items.len().
+        let j = (u128::from(rng.next_u64()) * (i as u128 + 1)) >> 64;
+        items.swap(i, j as usize);
+    }
+}
+
+/// The 64-bit FNV-1a hash: short, specified, and good enough to keep streams apart.
+fn fnv1a(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fnv1a, shuffle};
+
+    /// Published test vectors of FNV-1a.
+    #[test]
+    fn hash_is_fnv1a() {
+        assert_eq!(fnv1a(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv1a("foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    /// Pinned: if this changes, every seed that was ever written down means another split.
+    #[test]
+    fn order_is_pinned() {
+        let mut items: Vec<u8> = (0..10).collect();
+        shuffle(&mut items, 42, "blues");
+        assert_eq!(items, [9, 2, 1, 6, 5, 4, 3, 0, 8, 7]);
+    }
+}
