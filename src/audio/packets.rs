@@ -202,7 +202,7 @@ impl Source for Packets {
                 }
                 return self.give_up("the file ends in the middle of a packet".into());
             }
-            Err(Error::IoError(source)) => {
+            Err(Error::IoError(source)) if is_system(&source) => {
                 self.ended = true;
                 return Err(AudioError::Io {
                     path: self.path.clone(),
@@ -269,13 +269,18 @@ fn opening(path: &Path, error: Error) -> AudioError {
         Error::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => {
             AudioError::damaged("the file ends inside its header")
         }
-        Error::IoError(source) => AudioError::Io {
+        Error::IoError(source) if is_system(&source) => AudioError::Io {
             path: path.to_owned(),
             source,
         },
         Error::Unsupported(what) => AudioError::unsupported(what),
         other => AudioError::damaged(other.to_string()),
     }
+}
+
+/// Whether the system made this error; readers also use the type for what they find in bytes.
+fn is_system(error: &std::io::Error) -> bool {
+    error.raw_os_error().is_some()
 }
 
 /// Runs decoder code; a panic in it becomes a reason. The decoder must not be used after one.

@@ -30,10 +30,13 @@ pub(super) struct Resample {
 
 impl Resample {
     pub(super) fn new(from: u32, to: u32) -> Result<Self> {
-        let input = (FILTER as u64 * u64::from(from) / u64::from(from.min(to))) as usize;
-        let window = WindowFunction::BlackmanHarris2;
         let (a, b) = (from as usize, to as usize);
-        let fft = Fft::new_custom(a, b, input, 1, 1, window, FixedSync::Both)
+        // The smallest pair of block lengths in the ratio of the rates, times an even number: the
+        // delay is half a block, and rubato rounds it where a block has an odd length.
+        let pair = gcd(a, b);
+        let times = FILTER.div_ceil(a.min(b) / pair).next_multiple_of(2);
+        let window = WindowFunction::BlackmanHarris2;
+        let fft = Fft::new_custom(a, b, times * (a / pair), 1, 1, window, FixedSync::Both)
             .map_err(|e| AudioError::unsupported(format!("{from} Hz to {to} Hz ({e})")))?;
         Ok(Self {
             early: fft.output_delay(),
@@ -103,4 +106,8 @@ impl Resample {
         self.given += keep as u64;
         Ok(())
     }
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
 }

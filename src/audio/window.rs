@@ -1,7 +1,7 @@
 //! A file as symphonia is shown it: from where the format starts, with two of its traps removed.
 
 use std::fs::File;
-use std::io::{Read, Result, Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Result, Seek, SeekFrom};
 
 use symphonia::core::io::MediaSource;
 
@@ -52,17 +52,20 @@ impl Read for Window {
 
 impl Seek for Window {
     fn seek(&mut self, to: SeekFrom) -> Result<u64> {
-        let from = match to {
-            SeekFrom::Start(at) => SeekFrom::Start(self.base.saturating_add(at)),
-            other => other,
+        let (from, by) = match to {
+            SeekFrom::Start(at) => (at, 0),
+            SeekFrom::Current(by) => (self.pos, by),
+            SeekFrom::End(by) => (self.len, by),
         };
-        let at = self.file.seek(from)?;
-        if at < self.base {
-            self.file.seek(SeekFrom::Start(self.base + self.pos))?;
-            return Err(std::io::ErrorKind::InvalidInput.into());
+        // Offsets are a file's word; checked here, so that an error of the system is one.
+        match from.checked_add_signed(by) {
+            Some(at) if at <= self.len => {
+                self.file.seek(SeekFrom::Start(self.base + at))?;
+                self.pos = at;
+                Ok(at)
+            }
+            _ => Err(ErrorKind::UnexpectedEof.into()),
         }
-        self.pos = at - self.base;
-        Ok(self.pos)
     }
 }
 

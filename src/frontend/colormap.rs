@@ -1,0 +1,46 @@
+//! Colour maps: 256 entries each, matplotlib's tables by way of the `colorous` crate.
+
+use serde::{Deserialize, Serialize};
+
+/// Entries of a colour table.
+pub const ENTRIES: usize = 256;
+
+/// A colour map of matplotlib's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Colormap {
+    /// Black, purple, orange, pale yellow: the seed system's.
+    Inferno,
+    /// Black, purple, pink, pale yellow.
+    Magma,
+    /// Blue, pink, yellow.
+    Plasma,
+    /// Purple, green, yellow.
+    Viridis,
+    /// Black to white.
+    Gray,
+}
+
+impl Colormap {
+    /// The table: [`ENTRIES`] of RGBA in 0..=1, lowest value first.
+    pub fn table(self) -> Vec<[f32; 4]> {
+        (0..ENTRIES)
+            .map(|i| {
+                let [r, g, b] = self.entry(i);
+                [r, g, b, 255].map(|v| f32::from(v) / 255.0)
+            })
+            .collect()
+    }
+
+    fn entry(self, i: usize) -> [u8; 3] {
+        let gradient = match self {
+            Self::Inferno => colorous::INFERNO,
+            Self::Magma => colorous::MAGMA,
+            Self::Plasma => colorous::PLASMA,
+            Self::Viridis => colorous::VIRIDIS,
+            Self::Gray => return [i as u8; 3],
+        };
+        let c = gradient.eval_rational(i, ENTRIES);
+        [c.r, c.g, c.b]
+    }
+}

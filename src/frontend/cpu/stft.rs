@@ -1,0 +1,151 @@
+//! PCM to decibels. Twin of `shaders/stft.wgsl`.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use realfft::num_complex::Complex;
+use realfft::{RealFftPlanner, RealToComplex};
+
+use super::NO_VALUE;
+use crate::frontend::settings::{Decibels, FrontEnd, Framing, Rows};
+use crate::frontend::tables::Tables;
+
+/// 10 / log2(10): decibels of a doubling of power.
+const DB_PER_LOG2: f32 = 3.010_299_9;
+
+/// The pass, planned for one set of settings.
+pub struct Stft {
+    fft: Arc<dyn RealToComplex<f32>>,
+}
+
+/// What one worker writes into.
+struct Scratch {
+    frame: Vec<f32>,
+    spectrum: Vec<Complex<f32>>,
+    fft: Vec<Complex<f32>>,
+    power: Vec<f32>,
+}
+
+impl Stft {
+    /// Plans the transform of validated settings.
+    pub fn new(settings: &FrontEnd) -> Self {
+        Self {
+            fft: RealFftPlanner::new().plan_fft_forward(settings.n_fft),
+        }
+    }
+
+    /// Decibels of one clip, `[frame][row]`, into `db`; returns the clip's smallest and largest value, or `None` if no
+    /// cell has one. `pcm` has `clip_samples` samples.
+    pub fn run(
+        &self,
+        settings: &FrontEnd,
+        tables: &Tables,
+        pcm: &[f32],
+        db: &mut [f32],
+    ) -> Option<(f32, f32)> {
+        let rows = settings.rows();
+        let scratch = || Scratch {
+            frame: self.fft.make_input_vec(),
+            spectrum: self.fft.make_output_vec(),
+            fft: self.fft.make_scratch_vec(),
+            power: vec![0.0; settings.bins()],
+        };
+        db.par_chunks_mut(rows)
+            .enumerate()
+            .map_init(scratch, |scratch, (frame, out)| {
+                self.power(settings, tables, pcm, frame, scratch);
+                decibels(settings, tables, &scratch.power, out)
+            })
+            .reduce(|| None, widen)
+    }
+
+    fn power(&self, s: &FrontEnd, t: &Tables, pcm: &[f32], frame: usize, scratch: &mut Scratch) {
+        gather(s, pcm, frame, &mut scratch.frame);
+        for (x, w) in scratch.frame.iter_mut().zip(&t.window) {
+            *x *= w;
+        }
+        self.fft
+            .process_with_scratch(&mut scratch.frame, &mut scratch.spectrum, &mut scratch.fft)
+            .expect("the buffers were made by this transform");
+        let last = scratch.power.len() - 1;
+        for (k, (p, z)) in scratch.power.iter_mut().zip(&scratch.spectrum).enumerate() {
+            let scale = if k == 0 || k == last {
+                t.edge_scale
+            } else {
+                t.inner_scale
+            };
+            *p = z.norm_sqr() * scale;
+        }
+    }
+}
+
+/// The samples of frame `frame`, before windowing.
+fn gather(settings: &FrontEnd, pcm: &[f32], frame: usize, out: &mut [f32]) {
+    let lead = match settings.framing {
+        Framing::Start => 0,
+        Framing::CentreZeros | Framing::CentreReflect => settings.n_fft / 2,
+    };
+    let start = (frame * settings.hop) as isize - lead as isize;
+    let n = pcm.len() as isize;
+    if start >= 0 && start + out.len() as isize <= n {
+        out.copy_from_slice(&pcm[start as usize..][..out.len()]);
+        return;
+    }
+    for (i, x) in out.iter_mut().enumerate() {
+        let mut at = start + i as isize;
+        if settings.framing == Framing::CentreReflect {
+            at = at.abs();
+            if at >= n {
+                at = 2 * (n - 1) - at;
+            }
+        }
+        *x = if (0..n).contains(&at) {
+            pcm[at as usize]
+        } else {
+            0.0
+        };
+    }
+}
+
+fn decibels(
+    settings: &FrontEnd,
+    tables: &Tables,
+    power: &[f32],
+    out: &mut [f32],
+) -> Option<(f32, f32)> {
+    let amin = match settings.decibels {
+        Decibels::Masked => 0.0,
+        Decibels::Floor { amin } => amin as f32,
+    };
+    let db = |p: f32| {
+        let p = p.max(amin);
+        if p < f32::MIN_POSITIVE {
+            NO_VALUE
+        } else {
+            p.log2() * DB_PER_LOG2
+        }
+    };
+    match settings.rows {
+        Rows::Linear => {
+            for (v, &p) in out.iter_mut().zip(power) {
+                *v = db(p);
+            }
+        }
+        Rows::Mel { .. } => {
+            for (row, v) in out.iter_mut().enumerate() {
+                *v = db(tables.mel.row(row).map(|(k, w)| power[k] * w).sum());
+            }
+        }
+    }
+    out.iter()
+        .filter(|&&v| v != NO_VALUE)
+        .fold(None, |range, &v| widen(range, Some((v, v))))
+}
+
+/// The union of two ranges. Order does not matter, so neither does the number of workers.
+fn widen(a: Option<(f32, f32)>, b: Option<(f32, f32)>) -> Option<(f32, f32)> {
+    match (a, b) {
+        (Some((a0, a1)), Some((b0, b1))) => Some((a0.min(b0), a1.max(b1))),
+        (one, other) => one.or(other),
+    }
+}

@@ -1,0 +1,211 @@
+//! What the passes will do, as data: sizes, stages, workgroups, and how many clips one dispatch may serve.
+//!
+//! A plan is made from settings and limits alone, so tests read it without a device.
+
+use super::settings::FrontEnd;
+
+/// The limits of a device that a plan heeds. See [`wgpu::Limits`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one storage binding.
+    pub storage_binding: u64,
+    /// Bytes of one buffer.
+    pub buffer: u64,
+    /// Bytes of workgroup memory.
+    pub workgroup_memory: u32,
+    /// Invocations of one workgroup.
+    pub workgroup_size: u32,
+    /// Workgroups of one dimension of a dispatch.
+    pub workgroups: u32,
+    /// What a storage binding's offset must be a multiple of.
+    pub offset_alignment: u32,
+}
+
+impl From<&wgpu::Limits> for Limits {
+    fn from(l: &wgpu::Limits) -> Self {
+        Self {
+            storage_binding: l.max_storage_buffer_binding_size,
+            buffer: l.max_buffer_size,
+            workgroup_memory: l.max_compute_workgroup_storage_size,
+            workgroup_size: l
+                .max_compute_invocations_per_workgroup
+                .min(l.max_compute_workgroup_size_x),
+            workgroups: l.max_compute_workgroups_per_dimension,
+            offset_alignment: l.min_storage_buffer_offset_alignment,
+        }
+    }
+}
+
+/// The transform of one frame in one workgroup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FftPlan {
+    /// Complex points: `n_fft / 2`.
+    pub points: u32,
+    /// Invocations a workgroup.
+    pub lanes: u32,
+    /// Groups of eight points that an invocation holds in registers: 1 or 2.
+    pub rounds: u32,
+    /// Stages of radix 8, the one that reads PCM included.
+    pub radix8_stages: u32,
+    /// Radix of the last stage: 4, 2, or 1 for none.
+    pub tail: u32,
+    /// One point of padding every `2^pad_shift`; 31 for none.
+    pub pad_shift: u32,
+    /// Points of workgroup memory, padding included.
+    pub work_len: u32,
+}
+
+/// Bytes of workgroup memory beside the points: the two atomics of the range.
+const RANGE_BYTES: u32 = 8;
+
+impl FftPlan {
+    /// The plan for `n_fft` (validated: a power of two from 256 to 8192).
+    pub fn new(n_fft: usize) -> Self {
+        let points = n_fft as u32 / 2;
+        let log2 = points.ilog2();
+        let rounds = if points > 2048 { 2 } else { 1 };
+        // Padding takes the banks' conflicts away, but 8192 would then outgrow the 32 KiB that most adapters have.
+        let pad_shift = if points > 2048 { 31 } else { 4 };
+        Self {
+            points,
+            lanes: points / 8 / rounds,
+            rounds,
+            radix8_stages: log2 / 3,
+            tail: 1 << (log2 % 3),
+            pad_shift,
+            work_len: points + (points >> pad_shift),
+        }
+    }
+
+    /// Bytes of workgroup memory that the pass declares.
+    pub fn workgroup_bytes(&self) -> u32 {
+        self.work_len * 8 + RANGE_BYTES
+    }
+}
+
+/// What one front end does on one device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The transform.
+    pub fft: FftPlan,
+    /// Frames a clip.
+    pub frames: u32,
+    /// Rows of the spectrogram.
+    pub rows: u32,
+    /// Pixels.
+    pub height: u32,
+    /// Pixels.
+    pub width: u32,
+    /// Clips that one dispatch serves at most.
+    pub clips_per_dispatch: usize,
+}
+
+/// Why settings cannot run on a device.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// Not enough workgroup memory.
+    #[error("n_fft {n_fft} needs {need} bytes of workgroup memory, and this adapter has {have}: use a smaller n_fft or --device cpu")]
+    WorkgroupMemory {
+        /// As set.
+        n_fft: usize,
+        /// Bytes.
+        need: u32,
+        /// Bytes.
+        have: u32,
+    },
+    /// A workgroup has too few invocations.
+    #[error("n_fft {n_fft} needs workgroups of {need}, and this adapter allows {have}: use a smaller n_fft or --device cpu")]
+    WorkgroupSize {
+        /// As set.
+        n_fft: usize,
+        /// Invocations.
+        need: u32,
+        /// Invocations.
+        have: u32,
+    },
+    /// Not even one clip fits.
+    #[error("one clip needs a buffer of {need} bytes, and this adapter binds at most {have}: use shorter clips or smaller pictures, or --device cpu")]
+    Clip {
+        /// Bytes.
+        need: u64,
+        /// Bytes.
+        have: u64,
+    },
+}
+
+impl Plan {
+    /// The plan of validated `settings` under `limits`.
+    ///
+    /// # Errors
+    /// What the device lacks, and what to use instead.
+    pub fn new(settings: &FrontEnd, limits: &Limits) -> Result<Self, PlanError> {
+        let fft = FftPlan::new(settings.n_fft);
+        let n_fft = settings.n_fft;
+        if fft.workgroup_bytes() > limits.workgroup_memory {
+            return Err(PlanError::WorkgroupMemory {
+                n_fft,
+                need: fft.workgroup_bytes(),
+                have: limits.workgroup_memory,
+            });
+        }
+        if fft.lanes > limits.workgroup_size {
+            return Err(PlanError::WorkgroupSize {
+                n_fft,
+                need: fft.lanes,
+                have: limits.workgroup_size,
+            });
+        }
+        let size = settings.picture_size();
+        let picture = (size.height * size.width * 16) as u64;
+        let largest = picture
+            .max((settings.frames() * settings.rows() * 4) as u64)
+            .max(settings.clip_samples as u64 * 4);
+        let room = limits.storage_binding.min(limits.buffer);
+        let fit = (room / largest).min(u64::from(limits.workgroups));
+        if fit == 0 {
+            return Err(PlanError::Clip {
+                need: largest,
+                have: room,
+            });
+        }
+        // Every chunk of a batch but the last must end where the next binding may begin.
+        let step = alignment_step(picture, u64::from(limits.offset_alignment));
+        if fit >= step {
+            Ok(Self::with_clips(settings, fft, (fit - fit % step) as usize))
+        } else {
+            Err(PlanError::Clip {
+                need: largest * step,
+                have: room,
+            })
+        }
+    }
+
+    fn with_clips(settings: &FrontEnd, fft: FftPlan, clips_per_dispatch: usize) -> Self {
+        let size = settings.picture_size();
+        Self {
+            fft,
+            frames: settings.frames() as u32,
+            rows: settings.rows() as u32,
+            height: size.height as u32,
+            width: size.width as u32,
+            clips_per_dispatch,
+        }
+    }
+
+    /// Bytes of one clip's decibels.
+    pub fn db_bytes(&self) -> u64 {
+        u64::from(self.frames) * u64::from(self.rows) * 4
+    }
+
+    /// Pixels of one picture.
+    pub fn pixels(&self) -> u64 {
+        u64::from(self.height) * u64::from(self.width)
+    }
+}
+
+/// The smallest number of pictures whose bytes are a multiple of `alignment` (a power of two).
+fn alignment_step(picture: u64, alignment: u64) -> u64 {
+    let aligned = 1 << picture.trailing_zeros().min(62);
+    alignment.div_ceil(aligned).max(1)
+}

@@ -1,0 +1,214 @@
+//! Host-side tables: window, twiddles, mel weights, resize weights, colours.
+//!
+//! All are computed in f64 and rounded once to f32, so that the GPU passes and the CPU twin read the same numbers.
+
+use std::f64::consts::PI;
+
+use super::settings::{FrontEnd, Rows, Scale, Window};
+
+/// A matrix whose rows have few neighbouring non-zero entries: mel bands over bins, pixels over rows or frames.
+///
+/// Row `r` is `weights[offset[r] ..][.. len[r]]`, applied to the inputs from `start[r]` on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SparseRows {
+    /// First input of each row.
+    pub start: Vec<u32>,
+    /// Number of inputs of each row.
+    pub len: Vec<u32>,
+    /// Place of each row's first weight in `weights`.
+    pub offset: Vec<u32>,
+    /// All weights, row after row.
+    pub weights: Vec<f32>,
+}
+
+impl SparseRows {
+    fn push(&mut self, start: usize, weights: impl IntoIterator<Item = f64>) {
+        self.start.push(start as u32);
+        self.offset.push(self.weights.len() as u32);
+        let before = self.weights.len();
+        self.weights.extend(weights.into_iter().map(|w| w as f32));
+        self.len.push((self.weights.len() - before) as u32);
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.start.len()
+    }
+
+    /// The inputs of row `r` with their weights.
+    pub fn row(&self, r: usize) -> impl Iterator<Item = (usize, f32)> + '_ {
+        let (start, offset, len) = (
+            self.start[r] as usize,
+            self.offset[r] as usize,
+            self.len[r] as usize,
+        );
+        (start..).zip(self.weights[offset..offset + len].iter().copied())
+    }
+
+    /// As the shaders read it: `[start, len, offset, 0]` a row.
+    pub fn headers(&self) -> Vec<[u32; 4]> {
+        (0..self.rows())
+            .map(|r| [self.start[r], self.len[r], self.offset[r], 0])
+            .collect()
+    }
+}
+
+/// The analysis window of `settings`, `n_fft` values.
+pub fn window(settings: &FrontEnd) -> Vec<f32> {
+    window_f64(settings.window, settings.n_fft)
+        .into_iter()
+        .map(|w| w as f32)
+        .collect()
+}
+
+fn window_f64(kind: Window, n: usize) -> Vec<f64> {
+    let period = match kind {
+        Window::HannSymmetric => n - 1,
+        Window::HannPeriodic => n,
+    } as f64;
+    (0..n)
+        .map(|i| 0.5 - 0.5 * (2.0 * PI * i as f64 / period).cos())
+        .collect()
+}
+
+/// What the power of an edge bin (DC, Nyquist) and of every other bin is multiplied by.
+pub fn bin_scale(settings: &FrontEnd) -> (f32, f32) {
+    match settings.scale {
+        Scale::Power => (1.0, 1.0),
+        Scale::Psd { fs } => {
+            let energy: f64 = window_f64(settings.window, settings.n_fft)
+                .iter()
+                .map(|w| w * w)
+                .sum();
+            let edge = 1.0 / (fs * energy);
+            (edge as f32, (2.0 * edge) as f32)
+        }
+    }
+}
+
+/// `exp(-2 pi i k / n)` for `k` in `0..n`, as `[re, im]`: the twiddles of every transform whose length divides `n`.
+pub fn twiddles(n: usize) -> Vec<[f32; 2]> {
+    (0..n)
+        .map(|k| {
+            let a = -2.0 * PI * k as f64 / n as f64;
+            [a.cos() as f32, a.sin() as f32]
+        })
+        .collect()
+}
+
+/// Slaney's mel scale (Auditory Toolbox, 1998; librosa's default): linear below 1 kHz, logarithmic above.
+fn hz_to_mel(hz: f64) -> f64 {
+    if hz < 1000.0 {
+        hz * 3.0 / 200.0
+    } else {
+        15.0 + (hz / 1000.0).ln() * 27.0 / 6.4f64.ln()
+    }
+}
+
+fn mel_to_hz(mel: f64) -> f64 {
+    if mel < 15.0 {
+        mel * 200.0 / 3.0
+    } else {
+        1000.0 * ((mel - 15.0) * 6.4f64.ln() / 27.0).exp()
+    }
+}
+
+/// The mel bands of `settings` over bins: triangles between neighbouring mel points, each of unit area in Hz
+/// (`librosa.filters.mel` with `norm="slaney"`). Empty for linear rows.
+pub fn mel_weights(settings: &FrontEnd) -> SparseRows {
+    let mut out = SparseRows::default();
+    let Rows::Mel {
+        n_mels,
+        f_min,
+        f_max,
+    } = settings.rows
+    else {
+        return out;
+    };
+    let (lo, hi) = (hz_to_mel(f_min), hz_to_mel(f_max));
+    let point = |i: usize| mel_to_hz(lo + (hi - lo) * i as f64 / (n_mels + 1) as f64);
+    let bin_hz = f64::from(settings.sample_rate) / settings.n_fft as f64;
+    for m in 0..n_mels {
+        let (left, centre, right) = (point(m), point(m + 1), point(m + 2));
+        let weight = |k: usize| {
+            let f = k as f64 * bin_hz;
+            let rise = (f - left) / (centre - left);
+            let fall = (right - f) / (right - centre);
+            rise.min(fall).max(0.0) * 2.0 / (right - left)
+        };
+        let inside: Vec<usize> = (0..settings.bins()).filter(|&k| weight(k) > 0.0).collect();
+        // Narrow bands of a short transform may hold no bin at all: librosa warns and leaves them empty; so do we.
+        let first = inside.first().copied().unwrap_or(0);
+        out.push(first, inside.iter().map(|&k| weight(k)));
+    }
+    out
+}
+
+/// Weights that resize an axis of `from` cells to `to` pixels: the mean over the pixel's stretch when shrinking,
+/// linear interpolation between cell centres when growing, the cell itself when equal. Weights of a row sum to 1.
+///
+/// With `flip`, pixel 0 is the far end of the axis (low frequencies at the bottom).
+pub fn resize_weights(from: usize, to: usize, flip: bool) -> SparseRows {
+    let mut out = SparseRows::default();
+    let ratio = from as f64 / to as f64;
+    for pixel in 0..to {
+        let p = if flip { to - 1 - pixel } else { pixel } as f64;
+        if to < from {
+            let (a, b) = (p * ratio, (p + 1.0) * ratio);
+            let (first, last) = (a.floor() as usize, (b.ceil() as usize).min(from));
+            let share = |c: usize| ((c + 1) as f64).min(b) - (c as f64).max(a);
+            // A stretch that ends on a cell's edge may claim a sliver of the next by rounding.
+            let cells: Vec<usize> = (first..last).filter(|&c| share(c) > 1e-9).collect();
+            let sum: f64 = cells.iter().map(|&c| share(c)).sum();
+            out.push(cells[0], cells.iter().map(|&c| share(c) / sum));
+        } else {
+            let centre = ((p + 0.5) * ratio - 0.5).clamp(0.0, (from - 1) as f64);
+            let (cell, t) = (centre.floor() as usize, centre.fract());
+            if t < 1e-9 {
+                out.push(cell, [1.0]);
+            } else {
+                out.push(cell, [1.0 - t, t]);
+            }
+        }
+    }
+    out
+}
+
+/// All tables of one front end.
+#[derive(Clone, Debug)]
+pub struct Tables {
+    /// `n_fft` values.
+    pub window: Vec<f32>,
+    /// `exp(-2 pi i k / n_fft)`, `n_fft` values.
+    pub twiddles: Vec<[f32; 2]>,
+    /// Scale of the power of DC and Nyquist.
+    pub edge_scale: f32,
+    /// Scale of the power of every other bin.
+    pub inner_scale: f32,
+    /// Mel bands over bins; no rows if the rows are linear.
+    pub mel: SparseRows,
+    /// Picture rows over spectrogram rows, low frequencies at the bottom.
+    pub y: SparseRows,
+    /// Picture columns over frames.
+    pub x: SparseRows,
+    /// 256 of RGBA in 0..=1.
+    pub colours: Vec<[f32; 4]>,
+}
+
+impl Tables {
+    /// The tables of validated settings.
+    pub fn new(settings: &FrontEnd) -> Self {
+        let size = settings.picture_size();
+        let (edge_scale, inner_scale) = bin_scale(settings);
+        Self {
+            window: window(settings),
+            twiddles: twiddles(settings.n_fft),
+            edge_scale,
+            inner_scale,
+            mel: mel_weights(settings),
+            y: resize_weights(settings.rows(), size.height, true),
+            x: resize_weights(settings.frames(), size.width, false),
+            colours: settings.colormap.table(),
+        }
+    }
+}

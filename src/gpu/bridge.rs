@@ -1,0 +1,126 @@
+//! The only file that knows how a Burn tensor lies in a wgpu buffer.
+//!
+//! A [`Target`] is memory that Burn's runtime allocated and that one of our passes will fill; afterwards it *is* a Burn
+//! tensor, with fusion on. Why this holds:
+//! - the runtime was given our own device and queue ([`Gpu::open`]), so its buffers may stand in our bind groups and
+//!   its kernels, submitted later to the same queue, see what we wrote;
+//! - [`Target::new`] flushes what Burn had recorded, so nothing older that used the same memory is still to come;
+//! - the tensor is handed to the fusion stream by an `Init` operation only after our pass was submitted, so no kernel
+//!   that reads it can be recorded before.
+//!
+//! Two tensors may share one `wgpu::Buffer`, so passes must bind a target as `read_write`, never `read`.
+
+use burn::backend::Wgpu;
+use burn::backend::fusion::stream::StreamId;
+use burn::tensor::{DType, Shape, Tensor};
+use burn_cubecl::CubeBackend;
+use burn_cubecl::tensor::CubeTensor;
+use burn_fusion::{FusionBackend, NoOp};
+use burn_ir::{BackendIr, InitOperationIr, OperationIr, OperationOutput};
+use cubecl::wgpu::{AutoCompiler, WgpuServer};
+
+use super::{Gpu, GpuError};
+
+/// Memory of Burn's that is about to become a tensor of shape `[n, channels, height, width]`, f32, contiguous.
+pub struct Target {
+    fusion: burn_fusion::Client<<CubeBackend as FusionBackend>::FusionRuntime>,
+    tensor: CubeTensor,
+    shape: [usize; 4],
+    place: Place,
+}
+
+/// Where a tensor lies: which buffer, from which byte on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The buffer; other tensors may lie in it too.
+    pub buffer: wgpu::Buffer,
+    /// First byte.
+    pub offset: u64,
+}
+
+impl Target {
+    /// Allocates an uninitialised tensor in Burn's memory.
+    ///
+    /// # Errors
+    /// [`GpuError::Failed`] if the runtime has no memory left or its device was lost.
+    pub fn new(gpu: &Gpu, shape: [usize; 4]) -> Result<Self, GpuError> {
+        // A small tensor leads to the runtime's client for this device.
+        let probe = Tensor::<1>::empty([1], &gpu.burn)
+            .try_into_primitive::<Wgpu>()
+            .map_err(|e| GpuError::Failed(format!("{e:?}")))?;
+        let fusion = probe.client.clone();
+        let cube: CubeTensor = fusion.resolve_tensor_float::<CubeBackend>(probe);
+        let client = cube.client.clone();
+        let handle = client.empty(shape.iter().product::<usize>() * size_of::<f32>());
+        let tensor = CubeTensor::new_contiguous(
+            client.clone(),
+            cube.device.clone(),
+            Shape::from(shape),
+            handle.clone(),
+            DType::F32,
+        );
+        let place = place(&tensor)?;
+        client.flush().map_err(|e| GpuError::Failed(e.to_string()))?;
+        Ok(Self {
+            fusion,
+            tensor,
+            shape,
+            place,
+        })
+    }
+
+    /// `size` bytes from byte `offset` of the tensor on, as a storage binding (`read_write`).
+    pub fn binding(&self, offset: u64, size: u64) -> wgpu::BindingResource<'_> {
+        wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+            buffer: &self.place.buffer,
+            offset: self.place.offset + offset,
+            size: wgpu::BufferSize::new(size),
+        })
+    }
+
+    /// Where the tensor lies.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The tensor. Call it after the pass that fills it was submitted to the shared queue.
+    pub fn into_tensor(self) -> Tensor<4> {
+        let handle = CubeBackend::float_tensor_handle(self.tensor);
+        let init = InitOperationIr::create(Shape::from(self.shape), DType::F32, || {
+            self.fusion.register_tensor_handle(handle)
+        });
+        let tensor = self
+            .fusion
+            .register(
+                StreamId::current(),
+                OperationIr::Init(init),
+                NoOp::<CubeBackend>::new(),
+            )
+            .output();
+        Tensor::from_primitive::<Wgpu>(tensor)
+    }
+}
+
+fn place(tensor: &CubeTensor) -> Result<Place, GpuError> {
+    let managed = tensor
+        .client
+        .get_resource::<WgpuServer<AutoCompiler>>(tensor.handle.clone())
+        .map_err(|e| GpuError::Failed(e.to_string()))?;
+    let resource = managed.resource();
+    Ok(Place {
+        buffer: resource.buffer.clone(),
+        offset: resource.offset,
+    })
+}
+
+/// Where a tensor of the shared device lies now, all pending work on it recorded.
+///
+/// # Errors
+/// [`GpuError::Failed`] if the tensor is not on a wgpu device.
+pub fn place_of(tensor: Tensor<4>) -> Result<Place, GpuError> {
+    let primitive = tensor
+        .try_into_primitive::<Wgpu>()
+        .map_err(|e| GpuError::Failed(format!("{e:?}")))?;
+    let client = primitive.client.clone();
+    place(&client.resolve_tensor_float::<CubeBackend>(primitive))
+}

@@ -1,0 +1,10 @@
+//! The one place that knows adapters and devices: choosing one, sharing it with Burn, and writing into its tensors.
+
+pub mod adapter;
+pub mod bridge;
+mod compute;
+mod shared;
+
+pub use adapter::{DeviceChoice, GpuError};
+pub use compute::{Compute, Opened};
+pub use shared::{Gpu, describe};

@@ -1,0 +1,116 @@
+//! The one device that our passes and Burn's kernels share.
+
+use burn::tensor::Device;
+use burn::tensor::wgpu::WgpuSetup;
+use wgpu::Features;
+
+use super::adapter::{self, GpuError};
+
+/// A wgpu device that we made and Burn runs on: one device, one queue, so work is done in the order it was submitted.
+///
+/// Make one a process: every call registers one more runtime with Burn, which is never taken back.
+#[derive(Clone, Debug)]
+pub struct Gpu {
+    /// Name, driver, kind.
+    pub info: wgpu::AdapterInfo,
+    /// What the device was opened with: everything the adapter has.
+    pub limits: wgpu::Limits,
+    /// For own passes.
+    pub device: wgpu::Device,
+    /// Shared with Burn.
+    pub queue: wgpu::Queue,
+    /// The same device as Burn knows it.
+    pub burn: Device,
+}
+
+impl Gpu {
+    /// Opens `adapter` with all its limits and features and registers it with Burn.
+    ///
+    /// # Errors
+    /// [`GpuError::Device`] with the driver's words.
+    pub fn open(instance: wgpu::Instance, adapter: wgpu::Adapter) -> Result<Self, GpuError> {
+        let info = adapter.get_info();
+        let failed = |why: String| GpuError::Device {
+            adapter: info.name.clone(),
+            why,
+        };
+        let limits = adapter.limits();
+        let (device, queue) =
+            pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+                label: Some("sonoprint"),
+                // Mappable primary buffers make discrete cards place everything in host memory.
+                required_features: (adapter.features() & Features::all_webgpu_mask())
+                    | (adapter.features() & Features::SUBGROUP),
+                required_limits: limits.clone(),
+                ..Default::default()
+            }))
+            .map_err(|e| failed(e.to_string()))?;
+        let burn = Device::wgpu_options()
+            .setup(WgpuSetup {
+                instance,
+                adapter,
+                device: device.clone(),
+                queue: queue.clone(),
+                backend: info.backend,
+            })
+            .init()
+            .map_err(|e| failed(e.to_string()))?;
+        Ok(Self {
+            info,
+            limits,
+            device,
+            queue,
+            burn,
+        })
+    }
+
+    /// Opens the adapter that `index` names in [`adapter::list`].
+    ///
+    /// # Errors
+    /// As [`Gpu::open`]; also if there is no such adapter any more.
+    pub fn open_index(index: usize) -> Result<Self, GpuError> {
+        let instance = adapter::instance();
+        let mut all = adapter::list(&instance);
+        if index >= all.len() {
+            return Err(GpuError::NoAdapter {
+                wanted: format!("number {index}"),
+                are: format!("are {}", all.len()),
+                hint: "",
+            });
+        }
+        let adapter = all.swap_remove(index);
+        Self::open(instance, adapter)
+    }
+
+    /// Name, driver and backend in a few words, for people and records.
+    pub fn describe(&self) -> String {
+        describe(&self.info)
+    }
+
+    /// Waits until everything submitted so far is done.
+    ///
+    /// # Errors
+    /// [`GpuError::Failed`] if the device was lost.
+    pub fn wait(&self) -> Result<(), GpuError> {
+        self.device
+            .poll(wgpu::PollType::wait_indefinitely())
+            .map(|_| ())
+            .map_err(|e| GpuError::Failed(e.to_string()))
+    }
+}
+
+/// Name, driver and backend of an adapter; says so when it is a software rasteriser.
+pub fn describe(info: &wgpu::AdapterInfo) -> String {
+    let soft = if adapter::is_hardware(info) {
+        ""
+    } else {
+        ", software rasteriser"
+    };
+    let driver = info.driver_info.trim();
+    let driver = if driver.is_empty() {
+        String::new()
+    } else {
+        format!(", {driver}")
+    };
+    format!("{} ({}{driver}{soft})", info.name, info.backend)
+}

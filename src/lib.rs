@@ -1,0 +1,13 @@
+//! sonoprint: music genre classification that turns PCM into spectrogram pictures on the GPU and reads them there with
+//! a CNN.
+//!
+//! The rooms, each of which knows only those after it: [`cli`], ([`train`] | [`classify`]), ([`model`], [`dataset`],
+//! [`frontend`], [`audio`]), [`gpu`].
+
+#![forbid(unsafe_code)]
+#![recursion_limit = "256"]
+
+pub mod audio;
+pub mod dataset;
+pub mod frontend;
+pub mod gpu;
