@@ -113,7 +113,7 @@ def check_rows(rows):
 def choose(rng, genre, index, pool):
     """The template of a clip, from those of its split."""
     if genre == "classical":
-        # balance composers, not works: half of those are Bach's chorales
+        # balance composers, not works: most of those are Bach's
         composer = rng.choice(sorted({t.composer for t in pool}))
         return rng.choice([t for t in pool if t.composer == composer])
     if split_of_index(index) == "train":
