@@ -10,13 +10,10 @@ use std::path::{Path, PathBuf};
 
 use super::error::{AudioError, Result};
 use super::mono::downmix;
-use super::{RATES, Source};
+use super::{MAX_CHANNELS, RATES, Source};
 
 /// A length in the header that says 'not known'.
 const UNKNOWN: u32 = u32::MAX;
-
-/// Channels beyond which the header is taken for damaged.
-const MAX_CHANNELS: u32 = 64;
 
 /// Frames decoded at a time.
 const BLOCK: u64 = 8192;
@@ -113,7 +110,7 @@ impl Au {
         let Some(coding) = Coding::of(number) else {
             return Err(AudioError::unsupported(format!("au encoding {number}")));
         };
-        if offset < 24 || !RATES.contains(&rate) || !(1..=MAX_CHANNELS).contains(&channels) {
+        if offset < 24 || !RATES.contains(&rate) || !(1..=MAX_CHANNELS as u32).contains(&channels) {
             return Err(AudioError::damaged(format!(
                 "au header with data at byte {offset}, {channels} channels, {rate} Hz"
             )));

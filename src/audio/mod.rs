@@ -55,6 +55,9 @@ pub fn is_audio_path(path: &Path) -> bool {
 /// A limit because the resampler's tables grow with the rate, and the rate is a header's word.
 const RATES: std::ops::RangeInclusive<u32> = 1_000..=768_000;
 
+/// Channels in a file beyond which its header is taken for damaged: decoders reserve memory for each.
+const MAX_CHANNELS: usize = 64;
+
 /// Where mono PCM at a file's own rate comes from: one implementation for each family of readers.
 trait Source: Send {
     /// Appends one block of mono samples; `Ok(false)` at the end, then and afterwards.

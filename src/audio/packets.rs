@@ -19,7 +19,7 @@ use super::error::{AudioError, Result};
 use super::mono::downmix;
 use super::sniff::Kind;
 use super::window::Window;
-use super::{RATES, Source};
+use super::{MAX_CHANNELS, RATES, Source};
 
 /// Packets in a row without a single sample after which the file is given up.
 ///
@@ -83,6 +83,9 @@ impl Packets {
             params.sample_rate.unwrap_or(0),
             params.channels.as_ref().map_or(0, |c| c.count()),
         );
+        if channels > MAX_CHANNELS {
+            return Err(AudioError::damaged(format!("{channels} channels")));
+        }
         let slack = match kind {
             Kind::Wave | Kind::Aiff | Kind::Flac => 0,
             _ => LOSSY_SLACK,
@@ -105,7 +108,7 @@ impl Packets {
             track: id,
             promised,
             rate,
-            channels: u16::try_from(channels).unwrap_or(u16::MAX),
+            channels: channels as u16,
             decoded: 0,
             skipped: 0,
             barren: 0,
@@ -124,29 +127,26 @@ impl Packets {
             return Ok(Step::End);
         };
         if packet.track_id != self.track {
-            return Ok(Step::Nothing);
+            return Ok(Step::Other);
         }
         let audio = self.decoder.decode(&packet)?;
         if audio.frames() == 0 {
             return Ok(Step::Nothing);
         }
         let (rate, channels) = (audio.spec().rate(), audio.spec().channels().count());
-        let Ok(channels) = u16::try_from(channels) else {
-            return Ok(Step::Broken("too many channels".into()));
-        };
         if self.decoded == 0 {
-            (self.rate, self.channels) = (rate, channels);
+            (self.rate, self.channels) = (rate, channels as u16);
         } else if self.rate != rate {
             let change = format!("the sample rate changes from {} to {rate} Hz", self.rate);
             return Ok(Step::Broken(change));
         }
-        if !RATES.contains(&rate) || channels == 0 {
+        if !RATES.contains(&rate) || !(1..=MAX_CHANNELS).contains(&channels) {
             return Ok(Step::Broken(format!("{channels} channels at {rate} Hz")));
         }
         audio.copy_to_vec_interleaved(&mut self.interleaved);
         self.decoded += audio.frames() as u64;
         self.samples += self.interleaved.len() as u64;
-        self.unusable += downmix(&self.interleaved, channels, mono);
+        self.unusable += downmix(&self.interleaved, channels as u16, mono);
         Ok(Step::Samples)
     }
 
@@ -161,9 +161,13 @@ impl Packets {
     }
 }
 
+/// What a packet was worth.
 enum Step {
     Samples,
+    /// A packet of this track without samples.
     Nothing,
+    /// A packet of another track, such as the pictures of a video.
+    Other,
     Broken(String),
     End,
 }
@@ -182,6 +186,7 @@ impl Source for Packets {
                 self.barren = 0;
                 return Ok(true);
             }
+            Ok(Step::Other) => return Ok(true),
             Ok(Step::End) => {
                 self.ended = true;
                 return Ok(false);
