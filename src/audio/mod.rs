@@ -7,7 +7,7 @@
 //! | format | read by |
 //! |---|---|
 //! | WAV (PCM, float, A-law, mu-law, ADPCM), AIFF/AIFC, FLAC, MP3, Ogg Vorbis/FLAC, M4A/MP4 (AAC-LC, ALAC), ADTS AAC | symphonia |
-//! | Sun/NeXT `.au`/`.snd` (the format in which GTZAN was published) | [`au`](self), here |
+//! | Sun/NeXT `.au`/`.snd` (the format in which GTZAN was published) | `au.rs`, here |
 //!
 //! The format is told from the first bytes only; what a file is called decides nothing but
 //! whether a folder walk takes it ([`is_audio_path`]).
@@ -16,8 +16,9 @@
 //! `catch_unwind` (so the build must keep `panic = "unwind"`), sizes in headers are only ever
 //! upper bounds, and the number of undecodable packets in a row is limited.
 //!
-//! Known limits: RF64/BW64, Opus, WavPack and MPEG layers I and II are named but not decoded; the
-//! encoder delay of AAC in MP4 (about 2 112 samples of near silence) is not cut off.
+//! Known limits: RF64/BW64, Opus, WavPack and FLAC of more than 24 bits are named in the error and
+//! not decoded, MPEG layers I and II are not recognised; the encoder delay of AAC (1 024 to 2 112
+//! samples) is not cut off, nor that of MP3 without a Xing/LAME header.
 
 mod au;
 mod clip;

@@ -7,7 +7,7 @@ use super::error::{AudioError, Result};
 
 /// Samples, at the lower of the two rates, under the filter at least.
 ///
-/// The filter's cutoff lies 13.7 / 2048 under the lower Nyquist frequency, so everything up to 98 %
+/// The filter's cutoff lies 13.7 / 2048 under the lower Nyquist frequency, so everything up to 97 %
 /// of it passes flat, and what would fold back is already more than 80 dB down at it.
 const FILTER: usize = 2048;
 
