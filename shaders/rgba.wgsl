@@ -47,9 +47,9 @@ fn colour(clip: u32, y: u32, x: u32) -> vec4<f32> {
     var weight = 0.0;
     for (var j = 0u; j < column.y; j++) {
         let wx = x_weights[column.z + j];
-        let from = base + (column.x + j) * params.rows + row.x;
+        let first = base + (column.x + j) * params.rows + row.x;
         for (var i = 0u; i < row.y; i++) {
-            let value = db[from + i];
+            let value = db[first + i];
             let w = select(0.0, wx * y_weights[row.z + i], value != NO_VALUE);
             sum += w * max(value, lo);
             weight += w;

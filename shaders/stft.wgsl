@@ -27,7 +27,7 @@ struct Params {
     amin: f32,        // smallest power told apart; 0: a power of zero has no value
     edge_scale: f32,  // of DC and Nyquist
     inner_scale: f32, // of every other bin
-    first_clip: u32,  // unused padding words
+    pad0: u32,
     pad1: u32,
     pad2: u32,
 }
@@ -42,8 +42,6 @@ struct Params {
 @group(0) @binding(7) var<storage, read_write> range: array<atomic<u32>>; // [clip]: key of max, inverted key of min
 
 var<workgroup> work: array<vec2<f32>, WORK_LEN>;
-var<workgroup> highest: atomic<u32>;
-var<workgroup> lowest: atomic<u32>;
 
 const NO_VALUE: f32 = -3.0e38;
 const SMALLEST_NORMAL: f32 = 1.17549435e-38;
@@ -193,10 +191,6 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let clip = group.y;
     let base = clip * params.clip_samples;
     let start = i32(frame * params.hop) - params.lead;
-    if (lane == 0u) {
-        atomicStore(&highest, 0u);
-        atomicStore(&lowest, 0u);
-    }
 
     // First stage, from PCM: no twiddles.
     store8(lane, 1u, dft8(load_pcm(base, start, lane)));
@@ -264,13 +258,26 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
     }
 
-    if (top != NO_VALUE) {
-        atomicMax(&highest, key(top));
-        atomicMax(&lowest, ~key(bottom));
+    // The frame's own range, in the transform's memory: sixteen invocations look at all, then one at the sixteen.
+    workgroupBarrier();
+    work[lane] = vec2<f32>(top, bottom);
+    workgroupBarrier();
+    if (lane < 16u) {
+        var best = work[lane];
+        for (var i = lane + 16u; i < LANES; i += 16u) {
+            best = vec2<f32>(max(best.x, work[i].x), min(best.y, work[i].y));
+        }
+        work[lane] = best;
     }
     workgroupBarrier();
     if (lane == 0u) {
-        atomicMax(&range[2u * clip], atomicLoad(&highest));
-        atomicMax(&range[2u * clip + 1u], atomicLoad(&lowest));
+        var best = work[0];
+        for (var i = 1u; i < 16u; i++) {
+            best = vec2<f32>(max(best.x, work[i].x), min(best.y, work[i].y));
+        }
+        if (best.x != NO_VALUE) {
+            atomicMax(&range[2u * clip], key(best.x));
+            atomicMax(&range[2u * clip + 1u], ~key(best.y));
+        }
     }
 }

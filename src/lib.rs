@@ -11,3 +11,4 @@ pub mod audio;
 pub mod dataset;
 pub mod frontend;
 pub mod gpu;
+pub mod model;

@@ -2,7 +2,7 @@
 
 mod error;
 pub mod gtzan;
-mod shuffle;
+pub(crate) mod shuffle;
 mod split;
 mod split_file;
 

@@ -9,16 +9,25 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// Shuffles `items` (Fisher-Yates from the end). `name` picks one of 2^64 streams of the seed, so
 /// that the order within one class does not depend on what other classes there are.
-pub(super) fn shuffle<T>(items: &mut [T], seed: u64, name: &str) {
+pub(crate) fn shuffle<T>(items: &mut [T], seed: u64, name: &str) {
+    let mut rng = stream(seed, name);
+    for i in (1..items.len()).rev() {
+        items.swap(i, below(&mut rng, i as u64 + 1) as usize);
+    }
+}
+
+/// One of 2^64 independent streams of a seed.
+pub(crate) fn stream(seed: u64, name: &str) -> ChaCha8Rng {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
     let mut rng = ChaCha8Rng::from_seed(key);
     rng.set_stream(fnv1a(name));
-    for i in (1..items.len()).rev() {
-        // The high half of a 128-bit product: uniform to within 2^-64 * items.len().
-        let j = (u128::from(rng.next_u64()) * (i as u128 + 1)) >> 64;
-        items.swap(i, j as usize);
-    }
+    rng
+}
+
+/// A number from 0 to `n - 1`: the high half of a 128-bit product, uniform to within `2^-64 * n`.
+pub(crate) fn below(rng: &mut ChaCha8Rng, n: u64) -> u64 {
+    ((u128::from(rng.next_u64()) * u128::from(n)) >> 64) as u64
 }
 
 /// The 64-bit FNV-1a hash: short, specified, and good enough to keep streams apart.

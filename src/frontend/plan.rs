@@ -55,9 +55,6 @@ pub struct FftPlan {
     pub work_len: u32,
 }
 
-/// Bytes of workgroup memory beside the points: the two atomics of the range.
-const RANGE_BYTES: u32 = 8;
-
 impl FftPlan {
     /// The plan for `n_fft` (validated: a power of two from 256 to 8192).
     pub fn new(n_fft: usize) -> Self {
@@ -79,7 +76,7 @@ impl FftPlan {
 
     /// Bytes of workgroup memory that the pass declares.
     pub fn workgroup_bytes(&self) -> u32 {
-        self.work_len * 8 + RANGE_BYTES
+        self.work_len * 8
     }
 }
 

@@ -1,0 +1,94 @@
+//! The seed system's network.
+
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
+use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig, PRelu, PReluConfig};
+use burn::tensor::{Device, Tensor};
+
+use crate::frontend::settings::Size;
+
+/// Five convolutions without padding, each followed by max-pooling, then dropout and one dense layer.
+///
+/// At 720x720x4 and ten classes it has 719 946 parameters, 564 490 of them in the dense layer: its size follows the
+/// picture's. The last activation but one is missing in the original, and so here.
+#[derive(Module, Debug)]
+pub struct DeepPixel {
+    conv1: Conv2d,
+    conv2: Conv2d,
+    conv3: Conv2d,
+    conv4: Conv2d,
+    conv5: Conv2d,
+    prelu1: PRelu,
+    prelu2: PRelu,
+    prelu3: PRelu,
+    prelu5: PRelu,
+    pool: MaxPool2d,
+    dropout: Dropout,
+    dense: Linear,
+}
+
+/// Channels out, kernel side.
+const LAYERS: [(usize, usize); 5] = [(32, 3), (64, 3), (64, 3), (128, 2), (128, 2)];
+
+impl DeepPixel {
+    /// The smallest side of a picture of which anything is left after five layers.
+    pub const LEAST_SIDE: usize = 70;
+
+    /// The network for pictures of `picture`, at least [`Self::LEAST_SIDE`] each way.
+    pub fn new(picture: Size, classes: usize, device: &Device) -> Self {
+        let conv = |i: usize| {
+            let from = if i == 0 { 4 } else { LAYERS[i - 1].0 };
+            let (to, k) = LAYERS[i];
+            Conv2dConfig::new([from, to], [k, k]).init(device)
+        };
+        let prelu = |i: usize| {
+            PReluConfig::new()
+                .with_num_parameters(LAYERS[i].0)
+                .init(device)
+        };
+        let features = 128 * Self::side_out(picture.height) * Self::side_out(picture.width);
+        Self {
+            conv1: conv(0),
+            conv2: conv(1),
+            conv3: conv(2),
+            conv4: conv(3),
+            conv5: conv(4),
+            prelu1: prelu(0),
+            prelu2: prelu(1),
+            prelu3: prelu(2),
+            prelu5: prelu(4),
+            pool: MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
+            dropout: DropoutConfig::new(0.5).init(),
+            dense: LinearConfig::new(features, classes).init(device),
+        }
+    }
+
+    /// A side of the last feature map, given the picture's.
+    pub fn side_out(side: usize) -> usize {
+        LAYERS
+            .iter()
+            .fold(side, |s, (_, k)| s.saturating_sub(k - 1) / 2)
+    }
+
+    /// Feature maps after each layer, and the logits: for tests of their shapes.
+    pub fn stages(&self, x: Tensor<4>) -> (Vec<[usize; 4]>, Tensor<2>) {
+        let mut shapes = Vec::new();
+        let mut note = |x: Tensor<4>| {
+            shapes.push(x.dims());
+            x
+        };
+        let x = note(self.pool.forward(self.prelu1.forward(self.conv1.forward(x))));
+        let x = note(self.pool.forward(self.prelu2.forward(self.conv2.forward(x))));
+        let x = note(self.pool.forward(self.prelu3.forward(self.conv3.forward(x))));
+        let x = note(self.pool.forward(self.conv4.forward(x)));
+        let x = note(self.pool.forward(self.prelu5.forward(self.conv5.forward(x))));
+        let x: Tensor<2> = x.flatten(1, 3);
+        (shapes, self.dense.forward(self.dropout.forward(x)))
+    }
+
+    /// Logits `[n, classes]` of pictures `[n, 4, height, width]`.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<2> {
+        self.stages(x).1
+    }
+}

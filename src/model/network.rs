@@ -1,0 +1,120 @@
+//! The networks there are, behind one type.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::{Compact, DeepPixel};
+use crate::frontend::settings::Size;
+
+/// Which network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+#[value(rename_all = "snake_case")]
+pub enum NetworkKind {
+    /// The seed system's five convolutions and one dense layer, made for pictures of 720x720.
+    #[value(name = "deeppixel")]
+    #[serde(rename = "deeppixel")]
+    DeepPixel,
+    /// A small residual network with global pooling: pictures of any size.
+    Compact,
+}
+
+impl NetworkKind {
+    /// As flags and checkpoints write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DeepPixel => "deeppixel",
+            Self::Compact => "compact",
+        }
+    }
+}
+
+/// All that is needed to build a network before its weights are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkSpec {
+    /// Which.
+    pub kind: NetworkKind,
+    /// Outputs.
+    pub classes: usize,
+    /// Size of the pictures that it will read.
+    pub picture: Size,
+}
+
+/// Why a network cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// Nothing would be left of the picture.
+    #[error("{network} needs pictures of at least {least}x{least}, not {width}x{height}: see --size")]
+    PictureTooSmall {
+        /// Which network.
+        network: &'static str,
+        /// Smallest side.
+        least: usize,
+        /// As given.
+        width: usize,
+        /// As given.
+        height: usize,
+    },
+    /// There is nothing to tell apart, or absurdly much.
+    #[error("{0} classes: there must be from 2 to 10000")]
+    Classes(usize),
+}
+
+/// A network. Input `[n, 4, height, width]` in 0..=1, output logits `[n, classes]`.
+#[derive(Module, Debug)]
+pub enum Network {
+    /// See [`DeepPixel`].
+    DeepPixel(DeepPixel),
+    /// See [`Compact`].
+    Compact(Compact),
+}
+
+impl Network {
+    /// Builds the network with weights drawn from `seed`.
+    ///
+    /// The weights are drawn on the CPU and then moved, so a seed means the same ones on every device. Draws of
+    /// other threads at the same time would come between: the generator is the process's own.
+    ///
+    /// # Errors
+    /// [`ModelError`] if the spec cannot be built.
+    pub fn new(spec: &NetworkSpec, seed: u64, device: &Device) -> Result<Self, ModelError> {
+        let cpu = Device::flex();
+        cpu.seed(seed);
+        Ok(Self::build(spec, &cpu)?.to_device(device))
+    }
+
+    fn build(spec: &NetworkSpec, device: &Device) -> Result<Self, ModelError> {
+        if !(2..=10_000).contains(&spec.classes) {
+            return Err(ModelError::Classes(spec.classes));
+        }
+        let least = match spec.kind {
+            NetworkKind::DeepPixel => DeepPixel::LEAST_SIDE,
+            NetworkKind::Compact => Compact::LEAST_SIDE,
+        };
+        let Size { height, width } = spec.picture;
+        if height < least || width < least {
+            return Err(ModelError::PictureTooSmall {
+                network: spec.kind.name(),
+                least,
+                width,
+                height,
+            });
+        }
+        Ok(match spec.kind {
+            NetworkKind::DeepPixel => {
+                Self::DeepPixel(DeepPixel::new(spec.picture, spec.classes, device))
+            }
+            NetworkKind::Compact => Self::Compact(Compact::new(spec.classes, device)),
+        })
+    }
+
+    /// Logits `[n, classes]` of pictures `[n, 4, height, width]`.
+    pub fn forward(&self, pictures: Tensor<4>) -> Tensor<2> {
+        match self {
+            Self::DeepPixel(n) => n.forward(pictures),
+            Self::Compact(n) => n.forward(pictures),
+        }
+    }
+}
