@@ -8,7 +8,10 @@
 #![recursion_limit = "256"]
 
 pub mod audio;
+pub mod classify;
+pub mod cli;
 pub mod dataset;
 pub mod frontend;
 pub mod gpu;
 pub mod model;
+pub mod train;

@@ -19,6 +19,8 @@ use crate::frontend::settings::{FrontEnd, SettingsError};
 const KEY: &str = "sonoprint";
 /// The version of the header that this program writes.
 const FORMAT: u32 = 1;
+/// What messages call the built-in checkpoint.
+pub const SHIPPED: &str = "(built in)";
 /// No network here comes near this; a file that does is something else.
 const MAX_BYTES: u64 = 1 << 31;
 
@@ -151,7 +153,19 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError`] says whether the file is missing, foreign, damaged or newer.
     pub fn load(path: &Path, device: &Device) -> Result<Self, CheckpointError> {
-        let bytes = read(path)?;
+        Self::from_bytes(path, read(path)?, device)
+    }
+
+    /// The checkpoint that this program was built with: see `data/checkpoint/README.md`.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::load`], if the repository's file was damaged when the program was built.
+    pub fn shipped(device: &Device) -> Result<Self, CheckpointError> {
+        let bytes = include_bytes!("../../data/checkpoint/grooves10.safetensors");
+        Self::from_bytes(Path::new(SHIPPED), bytes.to_vec(), device)
+    }
+
+    fn from_bytes(path: &Path, bytes: Vec<u8>, device: &Device) -> Result<Self, CheckpointError> {
         let header = header(path, &bytes)?;
         let damaged = |why: String| CheckpointError::Damaged {
             path: path.to_owned(),

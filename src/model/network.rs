@@ -1,6 +1,6 @@
 //! The networks there are, behind one type.
 
-use burn::module::Module;
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,32 @@ pub struct NetworkSpec {
     pub picture: Size,
 }
 
+impl NetworkSpec {
+    /// Checks that the network can be built.
+    ///
+    /// # Errors
+    /// [`ModelError`], with what would be right.
+    pub fn check(&self) -> Result<(), ModelError> {
+        if !(2..=10_000).contains(&self.classes) {
+            return Err(ModelError::Classes(self.classes));
+        }
+        let least = match self.kind {
+            NetworkKind::DeepPixel => DeepPixel::LEAST_SIDE,
+            NetworkKind::Compact => Compact::LEAST_SIDE,
+        };
+        let Size { height, width } = self.picture;
+        if height < least || width < least {
+            return Err(ModelError::PictureTooSmall {
+                network: self.kind.name(),
+                least,
+                width,
+                height,
+            });
+        }
+        Ok(())
+    }
+}
+
 /// Why a network cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -72,7 +98,7 @@ pub enum Network {
 }
 
 impl Network {
-    /// Builds the network with weights drawn from `seed`.
+    /// Builds the network for inference (see [`Module::train`]) with weights drawn from `seed`.
     ///
     /// The weights are drawn on the CPU and then moved, so a seed means the same ones on every device. Draws of
     /// other threads at the same time would come between: the generator is the process's own.
@@ -82,26 +108,13 @@ impl Network {
     pub fn new(spec: &NetworkSpec, seed: u64, device: &Device) -> Result<Self, ModelError> {
         let cpu = Device::flex();
         cpu.seed(seed);
-        Ok(Self::build(spec, &cpu)?.to_device(device))
+        let network = Self::build(spec, &cpu)?;
+        network.visit(&mut Draw);
+        Ok(network.to_device(device).valid())
     }
 
     fn build(spec: &NetworkSpec, device: &Device) -> Result<Self, ModelError> {
-        if !(2..=10_000).contains(&spec.classes) {
-            return Err(ModelError::Classes(spec.classes));
-        }
-        let least = match spec.kind {
-            NetworkKind::DeepPixel => DeepPixel::LEAST_SIDE,
-            NetworkKind::Compact => Compact::LEAST_SIDE,
-        };
-        let Size { height, width } = spec.picture;
-        if height < least || width < least {
-            return Err(ModelError::PictureTooSmall {
-                network: spec.kind.name(),
-                least,
-                width,
-                height,
-            });
-        }
+        spec.check()?;
         Ok(match spec.kind {
             NetworkKind::DeepPixel => {
                 Self::DeepPixel(DeepPixel::new(spec.picture, spec.classes, device))
@@ -116,5 +129,14 @@ impl Network {
             Self::DeepPixel(n) => n.forward(pictures),
             Self::Compact(n) => n.forward(pictures),
         }
+    }
+}
+
+/// Parameters are drawn when first used, wherever they are by then: this uses them.
+struct Draw;
+
+impl ModuleVisitor for Draw {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        param.val();
     }
 }

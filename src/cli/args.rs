@@ -1,0 +1,68 @@
+//! Flags that several commands share.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::frontend::settings::Size;
+use crate::gpu::{Compute, DeviceChoice};
+
+/// `--device`.
+#[derive(Args)]
+pub struct DeviceArg {
+    /// auto, gpu, software, cpu, or the number or part of the name of an adapter (see `sonoprint devices`).
+    #[arg(long, value_name = "DEVICE", default_value_t = DeviceChoice::Auto)]
+    pub device: DeviceChoice,
+}
+
+impl DeviceArg {
+    /// Opens the device and says on stderr which it is.
+    pub fn open(&self) -> anyhow::Result<Compute> {
+        let opened = Compute::open(&self.device)?;
+        eprintln!("{}", opened.note);
+        Ok(opened.compute)
+    }
+}
+
+/// Parses `WxH`.
+pub fn size(text: &str) -> Result<Size, String> {
+    let (width, height) = text
+        .split_once(['x', 'X'])
+        .and_then(|(w, h)| Some((w.trim().parse().ok()?, h.trim().parse().ok()?)))
+        .ok_or("write it as WIDTHxHEIGHT, 720x720 for one")?;
+    Ok(Size { height, width })
+}
+
+/// Parses a number of seconds that a clip may have.
+pub fn clip_seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(s) if (0.1..=3600.0).contains(&s) => Ok(s),
+        _ => Err("must be from 0.1 to 3600 seconds".into()),
+    }
+}
+
+/// Makes a folder and those above it.
+pub fn make_folder(path: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(path).with_context(|| format!("cannot make folder {}", path.display()))
+}
+
+/// A bar on stderr, nothing if that is not a terminal.
+pub fn bar(length: usize, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).expect("templates are constants");
+    let bar = ProgressBar::new(length as u64).with_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// Seconds as people read them.
+pub fn clock(seconds: f64) -> String {
+    let s = seconds.round() as u64;
+    match s {
+        0..60 => format!("{seconds:.1} s"),
+        60..3600 => format!("{}:{:02} min", s / 60, s % 60),
+        _ => format!("{}:{:02} h", s / 3600, s % 3600 / 60),
+    }
+}

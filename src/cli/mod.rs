@@ -1,0 +1,62 @@
+//! What was typed, and what it means. One file a command.
+
+mod args;
+mod classify;
+mod devices;
+mod spectrogram;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Music genres from spectrograms: WGSL front end, Burn network, one GPU.
+#[derive(Parser)]
+#[command(name = "sonoprint", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Name the genre of files and folders.
+    Classify(classify::Args),
+    /// Train a network on a folder with a folder for each class.
+    Train(train::Args),
+    /// Draw spectrograms as PNG.
+    Spectrogram(spectrogram::Args),
+    /// List the devices there are, and which one `auto` takes.
+    Devices,
+}
+
+/// Parses the command line and runs it. Exit code 0: all done; 1: done, but some inputs failed; 2: could not run.
+pub fn run() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Classify(args) => classify::run(&args),
+        Command::Train(args) => train::run(&args),
+        Command::Spectrogram(args) => spectrogram::run(&args),
+        Command::Devices => devices::run(),
+    };
+    match done {
+        Ok(Done::All) => ExitCode::SUCCESS,
+        Ok(Done::Some) => ExitCode::from(1),
+        // The reader of a pipe has seen enough.
+        Err(e) if is_broken_pipe(&e) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("sonoprint: {e:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// How a command ended when it could run.
+enum Done {
+    All,
+    Some,
+}
+
+fn is_broken_pipe(e: &anyhow::Error) -> bool {
+    e.downcast_ref::<std::io::Error>()
+        .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}

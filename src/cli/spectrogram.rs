@@ -1,0 +1,119 @@
+//! `sonoprint spectrogram`.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::{Done, args};
+use crate::audio;
+use crate::frontend::colormap::Colormap;
+use crate::frontend::settings::{FrontEnd, Size};
+use crate::frontend::{Engine, presets};
+
+/// Draw spectrograms as PNG, one a clip.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Audio files.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Folder for the pictures.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// deeppixel (matplotlib's specgram) or mel (librosa's mel spectrogram).
+    #[arg(long, default_value = "mel")]
+    preset: String,
+    /// Size of the picture, pixels; the preset's own if absent.
+    #[arg(long, value_name = "WxH", value_parser = args::size)]
+    size: Option<Size>,
+    /// Colours.
+    #[arg(long, value_name = "NAME")]
+    colormap: Option<Colormap>,
+    /// Length of a clip: longer files give several pictures, shorter ones are padded with silence.
+    #[arg(long, value_name = "SECONDS", value_parser = args::clip_seconds, default_value = "30")]
+    clip_seconds: f64,
+    #[command(flatten)]
+    device: args::DeviceArg,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<Done> {
+    let mut settings = presets::preset(&args.preset)?.with_clip_seconds(args.clip_seconds);
+    settings.picture = args.size.or(settings.picture);
+    settings.colormap = args.colormap.unwrap_or(settings.colormap);
+    settings.validate()?;
+    for file in &args.files {
+        anyhow::ensure!(file.exists(), "no such file: {}", file.display());
+    }
+    args::make_folder(&args.out)?;
+    let engine = Engine::new(&args.device.open()?, &settings)?;
+    let bar = args::bar(args.files.len(), "{bar:30} {pos}/{len} files, {per_sec}");
+    let mut names = HashSet::new();
+    let mut failed = 0;
+    for file in &args.files {
+        match audio::load(file, settings.sample_rate) {
+            Ok(loaded) => {
+                let stem = unique_stem(&mut names, file);
+                for path in draw(&engine, &settings, &loaded.samples, &args.out, &stem)? {
+                    bar.suspend(|| println!("{}", path.display()));
+                }
+            }
+            Err(e) => {
+                failed += 1;
+                bar.suspend(|| eprintln!("{}: {e}", file.display()));
+            }
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(if failed == 0 { Done::All } else { Done::Some })
+}
+
+/// The file's name without extension, numbered if another file of the run has it too.
+fn unique_stem(names: &mut HashSet<String>, file: &Path) -> String {
+    let stem = file
+        .file_stem()
+        .map_or_else(|| "clip".into(), |s| s.to_string_lossy().into_owned());
+    let mut name = stem.clone();
+    let mut n = 2;
+    while !names.insert(name.clone()) {
+        name = format!("{stem}-{n}");
+        n += 1;
+    }
+    name
+}
+
+/// Draws every clip of `samples`, a few at a time; returns where.
+fn draw(
+    engine: &Engine,
+    settings: &FrontEnd,
+    samples: &[f32],
+    out: &Path,
+    stem: &str,
+) -> anyhow::Result<Vec<PathBuf>> {
+    let Size { height, width } = settings.picture_size();
+    let spans = audio::cut(samples.len(), settings.clip_samples);
+    let mut paths = Vec::new();
+    for group in spans.chunks(4) {
+        let pcm: Vec<Vec<f32>> = group
+            .iter()
+            .map(|&span| audio::extract(samples, span, settings.clip_samples))
+            .collect();
+        let pcm: Vec<&[f32]> = pcm.iter().map(Vec::as_slice).collect();
+        for pixels in engine.bytes(&pcm)? {
+            let path = out.join(match spans.len() {
+                1 => format!("{stem}.png"),
+                _ => format!("{stem}.{:03}.png", paths.len()),
+            });
+            image::save_buffer(
+                &path,
+                &pixels,
+                width as u32,
+                height as u32,
+                image::ColorType::Rgba8,
+            )
+            .with_context(|| format!("cannot write {}", path.display()))?;
+            paths.push(path);
+        }
+    }
+    Ok(paths)
+}

@@ -1,0 +1,223 @@
+//! `sonoprint train`.
+
+use std::path::PathBuf;
+
+use indicatif::ProgressBar;
+
+use super::{Done, args};
+use crate::dataset::{Dataset, Side, Split};
+use crate::frontend::settings::Size;
+use crate::frontend::{Engine, presets};
+use crate::model::{Checkpoint, NetworkKind, NetworkSpec, Network};
+use crate::train::{
+    Epoch, Observer, PcmSet, Progress, RunFolder, TrainSettings, evaluate, train, wilson,
+};
+
+/// Train a network on a folder with a folder for each class, as GTZAN has.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Folder with a folder for each class (blues/blues.00000.wav, ...).
+    dataset: PathBuf,
+    /// Folder for the run: settings, split, metrics, best checkpoint. Must not hold a run yet.
+    #[arg(long, value_name = "RUN")]
+    out: PathBuf,
+    /// Network.
+    #[arg(long, default_value = "compact")]
+    network: NetworkKind,
+    /// Front-end preset; the network's own if absent (compact: mel, deeppixel: deeppixel).
+    #[arg(long)]
+    preset: Option<String>,
+    /// Size of the pictures; the preset's own if absent.
+    #[arg(long, value_name = "WxH", value_parser = args::size)]
+    size: Option<Size>,
+    /// Length of a clip.
+    #[arg(long, value_name = "SECONDS", value_parser = args::clip_seconds, default_value = "30")]
+    clip_seconds: f64,
+    /// Passes over the training side.
+    #[arg(long, default_value_t = 30)]
+    epochs: usize,
+    /// Clips a step.
+    #[arg(long, default_value_t = 16)]
+    batch: usize,
+    /// Highest learning rate.
+    #[arg(long, default_value_t = 1e-3)]
+    lr: f64,
+    /// AdamW's weight decay.
+    #[arg(long, default_value_t = 1e-2)]
+    weight_decay: f64,
+    /// Seed of the split, the weights, the order and the crops.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// stratified, or a CSV file with the columns `file` and `split` (train, valid, test).
+    #[arg(long, value_name = "stratified|FILE", default_value = "stratified")]
+    split: String,
+    #[command(flatten)]
+    device: args::DeviceArg,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<Done> {
+    let settings = settings(args)?;
+    let data = Dataset::scan(&args.dataset)?;
+    let split = match args.split.as_str() {
+        "stratified" => Split::stratified(&data, args.seed, (0.15, 0.15))?,
+        file => Split::from_csv(&data, file.as_ref())?,
+    };
+    split.check(&data)?;
+    // Everything that can be wrong is found before anything is decoded or written.
+    NetworkSpec {
+        kind: settings.network,
+        classes: data.classes.len(),
+        picture: settings.front_end.picture_size(),
+    }
+    .check()?;
+    let compute = args.device.open()?;
+    let folder = RunFolder::create(&args.out, &data, &split, &settings, &compute.name())?;
+    println!("{}", split.summary(&data));
+    let [train_set, valid_set, test_set] = load(&data, &split, &settings, &folder)?;
+
+    let size = settings.front_end.picture_size();
+    println!(
+        "{} on {}x{} pictures of {:.1} s ({}), batch {}, seed {}",
+        settings.network.name(),
+        size.width,
+        size.height,
+        settings.front_end.clip_seconds(),
+        settings.front_end.preset,
+        settings.batch,
+        settings.seed
+    );
+    let mut watcher = Watcher {
+        bar: args::bar(0, "epoch {prefix} {bar:30} {pos}/{len} steps, {msg}, {eta} left"),
+        epochs: settings.epochs,
+        folder: &folder,
+    };
+    let sides = (&train_set, &valid_set);
+    let outcome = train(&compute, &settings, &data, sides, &folder, &mut watcher)?;
+    watcher.bar.finish_and_clear();
+    println!(
+        "kept epoch {} in {}",
+        outcome.best_epoch,
+        folder.best().display()
+    );
+    if !test_set.files.is_empty() {
+        test(&compute, &settings, &data, &test_set, &folder)?;
+    }
+    Ok(Done::All)
+}
+
+fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
+    let own = match args.network {
+        NetworkKind::DeepPixel => "deeppixel",
+        NetworkKind::Compact => "mel",
+    };
+    let preset = args.preset.as_deref().unwrap_or(own);
+    let mut front_end = presets::preset(preset)?.with_clip_seconds(args.clip_seconds);
+    front_end.picture = args.size.or(front_end.picture);
+    let settings = TrainSettings {
+        network: args.network,
+        epochs: args.epochs,
+        batch: args.batch,
+        lr: args.lr,
+        weight_decay: args.weight_decay,
+        seed: args.seed,
+        front_end,
+    };
+    settings.validate()?;
+    Ok(settings)
+}
+
+/// Decodes all three sides.
+fn load(
+    data: &Dataset,
+    split: &Split,
+    settings: &TrainSettings,
+    folder: &RunFolder,
+) -> anyhow::Result<[PcmSet; 3]> {
+    let files = Side::ALL.iter().map(|&s| split.side(s).len()).sum();
+    let bar = args::bar(files, "decoding {bar:30} {pos}/{len} files, {per_sec}");
+    let mut sets = Vec::new();
+    for side in Side::ALL {
+        let rate = settings.front_end.sample_rate;
+        let set = PcmSet::load(data, split, side, rate, &|| bar.inc(1))?;
+        for note in &set.notes {
+            bar.suspend(|| eprintln!("{note}"));
+            folder.append("log.txt", note)?;
+        }
+        sets.push(set);
+    }
+    bar.finish_and_clear();
+    Ok(sets.try_into().unwrap_or_else(|_| unreachable!("three sides")))
+}
+
+/// Answers of the kept checkpoint on the test side, which nothing was chosen by.
+fn test(
+    compute: &crate::gpu::Compute,
+    settings: &TrainSettings,
+    data: &Dataset,
+    set: &PcmSet,
+    folder: &RunFolder,
+) -> anyhow::Result<()> {
+    let network: Network = Checkpoint::load(&folder.best(), &compute.burn())?.network;
+    let engine = Engine::new(compute, &settings.front_end)?;
+    let clip = settings.front_end.clip_samples;
+    let result = evaluate(&network, &engine, set, data.classes.len(), clip, settings.batch)?;
+    let (hits, n) = (result.files.hits(), result.files.total());
+    let (low, high) = wilson(hits, n);
+    let text = format!(
+        "test: {hits} of {n} files right, accuracy {:.3}, 95 % interval {low:.3} to {high:.3} (Wilson); \
+         by clip {:.3}; loss {:.3}\n{}",
+        result.files.accuracy(),
+        result.clips.accuracy(),
+        result.loss,
+        result.files.table(&data.classes)
+    );
+    println!("{text}");
+    folder.write("test.txt", &(text + "\n"))?;
+    Ok(())
+}
+
+/// Tells people on a terminal by a bar, and everybody by a line an epoch.
+struct Watcher<'a> {
+    bar: ProgressBar,
+    epochs: usize,
+    folder: &'a RunFolder,
+}
+
+impl Observer for Watcher<'_> {
+    fn step(&mut self, p: &Progress) {
+        if p.step <= p.steps && self.bar.position() > p.step as u64 || p.step == 0 {
+            self.bar.reset();
+        }
+        self.bar.set_length(p.steps as u64);
+        self.bar.set_prefix(format!("{}/{}", p.epoch, self.epochs));
+        self.bar.set_position(p.step as u64);
+        let rate = p.clips as f64 / self.bar.elapsed().as_secs_f64().max(1e-3);
+        self.bar.set_message(format!(
+            "loss {:.3}, accuracy {:.3}, {rate:.1} clips/s",
+            p.loss, p.accuracy
+        ));
+    }
+
+    fn epoch(&mut self, e: &Epoch) {
+        let valid = e.valid.as_ref().map_or(String::new(), |v| {
+            format!(
+                "; valid loss {:.3}, accuracy {:.3} by file, {:.3} by clip",
+                v.loss,
+                v.files.accuracy(),
+                v.clips.accuracy()
+            )
+        });
+        let line = format!(
+            "epoch {:>3}: loss {:.3}, accuracy {:.3}{valid}; {:.1} clips/s{}",
+            e.epoch,
+            e.loss,
+            e.accuracy,
+            e.clips_per_second,
+            if e.best { "  *" } else { "" }
+        );
+        self.bar.suspend(|| println!("{line}"));
+        self.bar.reset();
+        // The log is a copy of what was printed: not worth stopping a run for.
+        let _ = self.folder.append("log.txt", &line);
+    }
+}

@@ -1,0 +1,53 @@
+//! What a run is told. Saved with it as `run.toml`.
+
+use serde::{Deserialize, Serialize};
+
+use super::TrainError;
+use crate::frontend::settings::FrontEnd;
+use crate::model::NetworkKind;
+
+/// Everything that decides a run, but for the dataset and its split.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainSettings {
+    /// Which network.
+    pub network: NetworkKind,
+    /// Passes over the training side.
+    pub epochs: usize,
+    /// Clips a step.
+    pub batch: usize,
+    /// Highest learning rate; it rises to it over the first epoch and falls to 1 % of it along a cosine.
+    pub lr: f64,
+    /// AdamW's decoupled weight decay.
+    pub weight_decay: f64,
+    /// Of the weights, the order of clips, crops and dropout. On the `cpu` device it fixes the result bit for bit.
+    pub seed: u64,
+    /// PCM to picture.
+    pub front_end: FrontEnd,
+}
+
+impl TrainSettings {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// The first that is wrong, and what would be right.
+    pub fn validate(&self) -> Result<(), TrainError> {
+        let wrong = |name, value: String, must| Err(TrainError::Setting { name, value, must });
+        if !(1..=100_000).contains(&self.epochs) {
+            return wrong("--epochs", self.epochs.to_string(), "from 1 to 100000");
+        }
+        if !(1..=4096).contains(&self.batch) {
+            return wrong("--batch", self.batch.to_string(), "from 1 to 4096");
+        }
+        if !(self.lr > 0.0 && self.lr <= 1.0) {
+            return wrong("--lr", self.lr.to_string(), "over 0 and at most 1");
+        }
+        if !(0.0..=1.0).contains(&self.weight_decay) {
+            return wrong("--weight-decay", self.weight_decay.to_string(), "from 0 to 1");
+        }
+        self.front_end
+            .validate()
+            .map_err(crate::frontend::FrontEndError::from)?;
+        Ok(())
+    }
+}
