@@ -62,7 +62,8 @@ fn walk(folder: &Path, found: &mut Vec<Found>) {
                 let why = if e.loop_ancestor().is_some() {
                     "a link that leads back to its own folder".into()
                 } else {
-                    e.io_error().map_or_else(|| e.to_string(), ToString::to_string)
+                    e.io_error()
+                        .map_or_else(|| e.to_string(), ToString::to_string)
                 };
                 found.push(Found::Unreadable(path, why));
             }

@@ -131,7 +131,9 @@ impl<W: Write> Rows<W> {
 }
 
 fn columns(top: usize) -> Vec<String> {
-    let mut all = ["path", "status", "genre", "confidence"].map(str::to_owned).to_vec();
+    let mut all = ["path", "status", "genre", "confidence"]
+        .map(str::to_owned)
+        .to_vec();
     for n in 2..=top {
         all.extend([format!("genre_{n}"), format!("confidence_{n}")]);
     }

@@ -139,19 +139,13 @@ fn next(
 }
 
 /// Decodes in order, a handful at a time on all cores. Ends early if nobody listens any more.
-fn decode(
-    found: &[Found],
-    rate: u32,
-    send: &std::sync::mpsc::SyncSender<(PathBuf, Decoded)>,
-) {
+fn decode(found: &[Found], rate: u32, send: &std::sync::mpsc::SyncSender<(PathBuf, Decoded)>) {
     for chunk in found.chunks(rayon::current_num_threads().max(1)) {
         let decoded: Vec<_> = chunk
             .par_iter()
             .map(|f| match f {
                 Found::File(path) => (path.clone(), decode_one(path, rate)),
-                Found::Unreadable(path, why) => {
-                    (path.clone(), Decoded::Failed("io", why.clone()))
-                }
+                Found::Unreadable(path, why) => (path.clone(), Decoded::Failed("io", why.clone())),
             })
             .collect();
         for one in decoded {

@@ -8,9 +8,7 @@ use anyhow::Context;
 use indicatif::ProgressBar;
 
 use super::{Done, args};
-use crate::classify::{
-    Classifier, Format, Found, Outcome, Row, Rows, Summary, classify, discover,
-};
+use crate::classify::{Classifier, Format, Found, Outcome, Row, Rows, Summary, classify, discover};
 use crate::gpu::Compute;
 use crate::model::{Checkpoint, CheckpointError};
 
@@ -86,8 +84,8 @@ impl Output {
     fn open(args: &Args, classes: &[String], found: &[Found]) -> anyhow::Result<Self> {
         let top = usize::from(args.top);
         let file = args.out.as_ref().map(|path| {
-            let file = File::create(path)
-                .with_context(|| format!("cannot write {}", path.display()))?;
+            let file =
+                File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
             let format = args.format.unwrap_or_else(|| by_extension(path));
             anyhow::Ok(Rows::new(BufWriter::new(file), format, classes, top)?)
         });

@@ -26,7 +26,11 @@ pub fn run() -> anyhow::Result<Done> {
         )?;
     }
     let threads = rayon::current_num_threads();
-    let mark = if matches!(auto, Choice::Cpu(_)) { '*' } else { ' ' };
+    let mark = if matches!(auto, Choice::Cpu(_)) {
+        '*'
+    } else {
+        ' '
+    };
     writeln!(
         out,
         "{mark} cpu  cpu       Burn's flex backend, {threads} threads"

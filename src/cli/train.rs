@@ -8,7 +8,7 @@ use super::{Done, args};
 use crate::dataset::{Dataset, Side, Split};
 use crate::frontend::settings::Size;
 use crate::frontend::{Engine, presets};
-use crate::model::{Checkpoint, NetworkKind, NetworkSpec, Network};
+use crate::model::{Checkpoint, Network, NetworkKind, NetworkSpec};
 use crate::train::{
     Epoch, Observer, PcmSet, Progress, RunFolder, TrainSettings, evaluate, train, wilson,
 };
@@ -87,7 +87,10 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         settings.seed
     );
     let mut watcher = Watcher {
-        bar: args::bar(0, "epoch {prefix} {bar:30} {pos}/{len} steps, {msg}, {eta} left"),
+        bar: args::bar(
+            0,
+            "epoch {prefix} {bar:30} {pos}/{len} steps, {msg}, {eta} left",
+        ),
         epochs: settings.epochs,
         folder: &folder,
     };
@@ -146,7 +149,9 @@ fn load(
         sets.push(set);
     }
     bar.finish_and_clear();
-    Ok(sets.try_into().unwrap_or_else(|_| unreachable!("three sides")))
+    Ok(sets
+        .try_into()
+        .unwrap_or_else(|_| unreachable!("three sides")))
 }
 
 /// Answers of the kept checkpoint on the test side, which nothing was chosen by.
@@ -160,7 +165,14 @@ fn test(
     let network: Network = Checkpoint::load(&folder.best(), &compute.burn())?.network;
     let engine = Engine::new(compute, &settings.front_end)?;
     let clip = settings.front_end.clip_samples;
-    let result = evaluate(&network, &engine, set, data.classes.len(), clip, settings.batch)?;
+    let result = evaluate(
+        &network,
+        &engine,
+        set,
+        data.classes.len(),
+        clip,
+        settings.batch,
+    )?;
     let (hits, n) = (result.files.hits(), result.files.total());
     let (low, high) = wilson(hits, n);
     let text = format!(

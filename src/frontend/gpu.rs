@@ -5,7 +5,7 @@ use wgpu::util::DeviceExt;
 use wgpu::{BufferUsages, ComputePipeline};
 
 use super::plan::{Limits, Plan};
-use super::settings::{Decibels, FrontEnd, Framing, Range, Rows};
+use super::settings::{Decibels, Framing, FrontEnd, Range, Rows};
 use super::tables::{SparseRows, Tables};
 use super::{FrontEndError, Spectrogram, cpu::NO_VALUE};
 use crate::gpu::bridge::Target;
@@ -376,7 +376,11 @@ impl Constants {
         };
         let storage = |label, contents: &[u8]| {
             // A binding may not be empty.
-            let contents = if contents.is_empty() { &[0; 16] } else { contents };
+            let contents = if contents.is_empty() {
+                &[0; 16]
+            } else {
+                contents
+            };
             make(label, contents, BufferUsages::STORAGE)
         };
         let uniform = |label, contents: &[u8]| make(label, contents, BufferUsages::UNIFORM);

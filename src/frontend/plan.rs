@@ -102,7 +102,9 @@ pub struct Plan {
 #[non_exhaustive]
 pub enum PlanError {
     /// Not enough workgroup memory.
-    #[error("n_fft {n_fft} needs {need} bytes of workgroup memory, and this adapter has {have}: use a smaller n_fft or --device cpu")]
+    #[error(
+        "n_fft {n_fft} needs {need} bytes of workgroup memory, and this adapter has {have}: use a smaller n_fft or --device cpu"
+    )]
     WorkgroupMemory {
         /// As set.
         n_fft: usize,
@@ -112,7 +114,9 @@ pub enum PlanError {
         have: u32,
     },
     /// A workgroup has too few invocations.
-    #[error("n_fft {n_fft} needs workgroups of {need}, and this adapter allows {have}: use a smaller n_fft or --device cpu")]
+    #[error(
+        "n_fft {n_fft} needs workgroups of {need}, and this adapter allows {have}: use a smaller n_fft or --device cpu"
+    )]
     WorkgroupSize {
         /// As set.
         n_fft: usize,
@@ -122,14 +126,34 @@ pub enum PlanError {
         have: u32,
     },
     /// Not even one clip fits.
-    #[error("one clip needs a buffer of {need} bytes, and this adapter binds at most {have}: use shorter clips or smaller pictures, or --device cpu")]
+    #[error(
+        "one clip needs a buffer of {need} bytes, and this adapter binds at most {have}: use shorter clips or smaller pictures, or --device cpu"
+    )]
     Clip {
         /// Bytes.
         need: u64,
         /// Bytes.
         have: u64,
     },
+    /// A pixel covers more cells than a loop may have turns.
+    #[error(
+        "a {height}x{width} picture of {rows}x{frames} cells is too small for the GPU: a pixel may cover at most {LOOP_TURNS} cells. Use a larger --size or --device cpu"
+    )]
+    Picture {
+        /// Pixels.
+        height: usize,
+        /// Pixels.
+        width: usize,
+        /// Cells.
+        rows: usize,
+        /// Cells.
+        frames: usize,
+    },
 }
+
+/// Mesa's software adapter ends an invocation's loops, all together, after this many turns (its guard against endless
+/// ones) and goes on as if they were done. No real picture comes near it.
+const LOOP_TURNS: usize = 65_000;
 
 impl Plan {
     /// The plan of validated `settings` under `limits`.
@@ -154,6 +178,15 @@ impl Plan {
             });
         }
         let size = settings.picture_size();
+        let cells = |from: usize, to: usize| from.div_ceil(to) + 1;
+        if cells(settings.rows(), size.height) * cells(settings.frames(), size.width) > LOOP_TURNS {
+            return Err(PlanError::Picture {
+                height: size.height,
+                width: size.width,
+                rows: settings.rows(),
+                frames: settings.frames(),
+            });
+        }
         let picture = (size.height * size.width * 16) as u64;
         let largest = picture
             .max((settings.frames() * settings.rows() * 4) as u64)

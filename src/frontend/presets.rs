@@ -2,7 +2,7 @@
 
 use super::colormap::Colormap;
 use super::settings::{
-    Decibels, FrontEnd, Framing, Range, Rows, Scale, SettingsError, Size, Window,
+    Decibels, Framing, FrontEnd, Range, Rows, Scale, SettingsError, Size, Window,
 };
 
 /// The presets there are.

@@ -160,7 +160,9 @@ pub enum SettingsError {
         frames: usize,
     },
     /// Mirrored edges need something to mirror.
-    #[error("a clip of {samples} samples is too short to be mirrored: more than n_fft / 2 = {half} are needed")]
+    #[error(
+        "a clip of {samples} samples is too short to be mirrored: more than n_fft / 2 = {half} are needed"
+    )]
     Reflect {
         /// Samples a clip.
         samples: usize,

@@ -60,7 +60,9 @@ impl Target {
             DType::F32,
         );
         let place = place(&tensor)?;
-        client.flush().map_err(|e| GpuError::Failed(e.to_string()))?;
+        client
+            .flush()
+            .map_err(|e| GpuError::Failed(e.to_string()))?;
         Ok(Self {
             fusion,
             tensor,

@@ -35,16 +35,23 @@ impl Gpu {
             why,
         };
         let limits = adapter.limits();
-        let (device, queue) =
-            pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
+        let (device, queue) = pollster::block_on(
+            adapter.request_device(&wgpu::DeviceDescriptor {
                 label: Some("sonoprint"),
-                // Mappable primary buffers make discrete cards place everything in host memory.
-                required_features: (adapter.features() & Features::all_webgpu_mask())
-                    | (adapter.features() & Features::SUBGROUP),
+                // Burn asks the adapter, not the device, what it may use, so the device gets what the adapter has; but
+                // not mappable primary buffers (discrete cards would then place everything in host memory), nor what
+                // wgpu calls experimental.
+                required_features: adapter
+                    .features()
+                    .difference(Features::MAPPABLE_PRIMARY_BUFFERS)
+                    .difference(Features::all_experimental_mask()),
                 required_limits: limits.clone(),
+                // Burn pools its memory already.
+                memory_hints: wgpu::MemoryHints::MemoryUsage,
                 ..Default::default()
-            }))
-            .map_err(|e| failed(e.to_string()))?;
+            }),
+        )
+        .map_err(|e| failed(e.to_string()))?;
         let burn = Device::wgpu_options()
             .setup(WgpuSetup {
                 instance,

@@ -95,7 +95,9 @@ pub enum CheckpointError {
         why: String,
     },
     /// A later version wrote it.
-    #[error("checkpoint {path} has format {found}, this sonoprint reads {FORMAT}: use a newer sonoprint")]
+    #[error(
+        "checkpoint {path} has format {found}, this sonoprint reads {FORMAT}: use a newer sonoprint"
+    )]
     Newer {
         /// Which file.
         path: PathBuf,
@@ -249,7 +251,9 @@ fn header(path: &Path, bytes: &[u8]) -> Result<Header, CheckpointError> {
         )));
     }
     if header.network.picture != header.front_end.picture_size() {
-        return Err(damaged("its network reads pictures of another size than it makes".into()));
+        return Err(damaged(
+            "its network reads pictures of another size than it makes".into(),
+        ));
     }
     Ok(header)
 }

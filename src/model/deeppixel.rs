@@ -78,11 +78,23 @@ impl DeepPixel {
             shapes.push(x.dims());
             x
         };
-        let x = note(self.pool.forward(self.prelu1.forward(self.conv1.forward(x))));
-        let x = note(self.pool.forward(self.prelu2.forward(self.conv2.forward(x))));
-        let x = note(self.pool.forward(self.prelu3.forward(self.conv3.forward(x))));
+        let x = note(
+            self.pool
+                .forward(self.prelu1.forward(self.conv1.forward(x))),
+        );
+        let x = note(
+            self.pool
+                .forward(self.prelu2.forward(self.conv2.forward(x))),
+        );
+        let x = note(
+            self.pool
+                .forward(self.prelu3.forward(self.conv3.forward(x))),
+        );
         let x = note(self.pool.forward(self.conv4.forward(x)));
-        let x = note(self.pool.forward(self.prelu5.forward(self.conv5.forward(x))));
+        let x = note(
+            self.pool
+                .forward(self.prelu5.forward(self.conv5.forward(x))),
+        );
         let x: Tensor<2> = x.flatten(1, 3);
         (shapes, self.dense.forward(self.dropout.forward(x)))
     }

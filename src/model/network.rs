@@ -72,7 +72,9 @@ impl NetworkSpec {
 #[non_exhaustive]
 pub enum ModelError {
     /// Nothing would be left of the picture.
-    #[error("{network} needs pictures of at least {least}x{least}, not {width}x{height}: see --size")]
+    #[error(
+        "{network} needs pictures of at least {least}x{least}, not {width}x{height}: see --size"
+    )]
     PictureTooSmall {
         /// Which network.
         network: &'static str,

@@ -41,7 +41,8 @@ pub fn epoch(
             if len <= clip {
                 return (file, span);
             }
-            let moved = (span.start + below(&mut rng, clip as u64) as usize).saturating_sub(clip / 2);
+            let moved =
+                (span.start + below(&mut rng, clip as u64) as usize).saturating_sub(clip / 2);
             let start = moved.min(len - clip);
             (file, ClipSpan { start, len: clip })
         })

@@ -52,7 +52,9 @@ pub enum TrainError {
         first: String,
     },
     /// The loss is no longer a number.
-    #[error("the loss became {loss} in epoch {epoch}: use a smaller --lr. The best checkpoint so far is kept")]
+    #[error(
+        "the loss became {loss} in epoch {epoch}: use a smaller --lr. The best checkpoint so far is kept"
+    )]
     Diverged {
         /// NaN or infinite.
         loss: f32,

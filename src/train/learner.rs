@@ -261,16 +261,17 @@ impl<'a> Learner<'a> {
         let hits = answers.equal(targets).float().sum();
         let sum = loss.clone().inner() * n as f64;
         let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
-        self.network = self
-            .optimizer
-            .step(rate, self.network.clone(), gradients);
+        self.network = self.optimizer.step(rate, self.network.clone(), gradients);
         Ok(Tensor::cat(vec![sum, hits], 0))
     }
 
     fn header(&self, data: &Dataset, epoch: &Epoch, device: &str) -> Header {
         let s = self.settings;
         let mut notes = BTreeMap::from([
-            ("epoch".to_owned(), format!("{} of {}", epoch.epoch, s.epochs)),
+            (
+                "epoch".to_owned(),
+                format!("{} of {}", epoch.epoch, s.epochs),
+            ),
             ("seed".to_owned(), s.seed.to_string()),
             ("batch".to_owned(), s.batch.to_string()),
             ("lr".to_owned(), s.lr.to_string()),
@@ -281,12 +282,7 @@ impl<'a> Learner<'a> {
             let text = format!("{} of {} files", v.files.hits(), v.files.total());
             notes.insert("valid_accuracy".into(), text);
         }
-        Header::new(
-            self.spec,
-            s.front_end.clone(),
-            data.classes.clone(),
-            notes,
-        )
+        Header::new(self.spec, s.front_end.clone(), data.classes.clone(), notes)
     }
 }
 

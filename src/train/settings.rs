@@ -43,7 +43,11 @@ impl TrainSettings {
             return wrong("--lr", self.lr.to_string(), "over 0 and at most 1");
         }
         if !(0.0..=1.0).contains(&self.weight_decay) {
-            return wrong("--weight-decay", self.weight_decay.to_string(), "from 0 to 1");
+            return wrong(
+                "--weight-decay",
+                self.weight_decay.to_string(),
+                "from 0 to 1",
+            );
         }
         self.front_end
             .validate()

@@ -24,7 +24,9 @@ pub fn devices() -> Vec<(&'static str, Compute)> {
 }
 
 pub fn data(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("data")
+        .join(path)
 }
 
 /// A gzipped .npy file: its shape and raw little-endian bytes.

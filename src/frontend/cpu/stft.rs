@@ -7,7 +7,7 @@ use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 
 use super::NO_VALUE;
-use crate::frontend::settings::{Decibels, FrontEnd, Framing, Rows};
+use crate::frontend::settings::{Decibels, Framing, FrontEnd, Rows};
 use crate::frontend::tables::Tables;
 
 /// 10 / log2(10): decibels of a doubling of power.

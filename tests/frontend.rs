@@ -1,0 +1,413 @@
+//! Promise: the passes do what their twins and an obvious O(N^2) transform do, and no clip looks at another.
+
+mod common;
+
+use std::f64::consts::PI;
+
+use common::{devices, noise, software, tone};
+use sonoprint::frontend::plan::{FftPlan, Limits, Plan, PlanError};
+use sonoprint::frontend::settings::{
+    Decibels, Framing, FrontEnd, Range, Rows, Scale, SettingsError, Size, Window,
+};
+use sonoprint::frontend::{Engine, presets, tables};
+use sonoprint::gpu::Compute;
+
+fn linear(n_fft: usize, hop: usize, samples: usize) -> FrontEnd {
+    FrontEnd {
+        n_fft,
+        hop,
+        clip_samples: samples,
+        window: Window::HannPeriodic,
+        scale: Scale::Power,
+        picture: None,
+        ..presets::deeppixel()
+    }
+}
+
+/// |X_k|^2 of one windowed frame, by the definition, in f64.
+fn dft_power(frame: &[f32], window: &[f32]) -> Vec<f64> {
+    let n = frame.len();
+    (0..=n / 2)
+        .map(|k| {
+            let (mut re, mut im) = (0.0, 0.0);
+            for (i, (x, w)) in frame.iter().zip(window).enumerate() {
+                let a = -2.0 * PI * ((i * k) % n) as f64 / n as f64;
+                let v = f64::from(*x) * f64::from(*w);
+                re += v * a.cos();
+                im += v * a.sin();
+            }
+            re * re + im * im
+        })
+        .collect()
+}
+
+#[test]
+fn the_reference_itself_is_right_on_known_pairs() {
+    let ones = vec![1.0; 64];
+    // An impulse has a flat spectrum, a constant has only DC, a cosine on a bin has (n/2)^2 there.
+    let mut impulse = vec![0.0; 64];
+    impulse[5] = 1.0;
+    assert!(
+        dft_power(&impulse, &ones)
+            .iter()
+            .all(|p| (p - 1.0).abs() < 1e-12)
+    );
+    let constant = dft_power(&ones, &ones);
+    assert!((constant[0] - 4096.0).abs() < 1e-9 && constant[1..].iter().all(|p| *p < 1e-20));
+    let cosine: Vec<f32> = (0..64)
+        .map(|i| (2.0 * PI * 4.0 * i as f64 / 64.0).cos() as f32)
+        .collect();
+    let p = dft_power(&cosine, &ones);
+    assert!((p[4] - 1024.0).abs() < 1e-3 && p[5] < 1e-9);
+}
+
+/// Every n_fft, on every device, against the O(N^2) transform: error of the power, relative to the frame's largest.
+#[test]
+fn every_transform_is_the_dft() {
+    for log2 in 8..=13 {
+        let n = 1 << log2;
+        let signals = [noise(n + n / 2, 7), tone(n + n / 2, 997.3, 0.8)];
+        for (device, compute) in devices() {
+            for pcm in &signals {
+                let settings = linear(n, n / 2, pcm.len());
+                let engine = Engine::new(&compute, &settings).unwrap();
+                let got = engine.spectrograms(&[pcm]).unwrap().remove(0);
+                assert_eq!((got.frames, got.rows), (2, n / 2 + 1));
+                let window = tables::window(&settings);
+                for frame in 0..2 {
+                    let want = dft_power(&pcm[frame * n / 2..][..n], &window);
+                    let top = want.iter().copied().fold(0.0, f64::max);
+                    for (k, w) in want.iter().enumerate() {
+                        let power = got
+                            .value(&settings, k, frame)
+                            .map_or(0.0, |db| 10f64.powf(f64::from(db) / 10.0));
+                        let off = (power - w).abs() / top;
+                        assert!(
+                            off < 2e-6,
+                            "{device} n_fft {n} frame {frame} bin {k}: {power} for {w}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Settings unlike the presets: GPU and CPU twin within a hundredth of a decibel over 100 dB, pixels within 2/255.
+#[test]
+fn gpu_and_twin_agree_on_other_settings() {
+    let base = FrontEnd {
+        clip_samples: 30_000,
+        ..presets::mel()
+    };
+    let all = [
+        FrontEnd {
+            framing: Framing::CentreReflect,
+            ..base.clone()
+        },
+        FrontEnd {
+            framing: Framing::Start,
+            n_fft: 1024,
+            hop: 1000,
+            picture: Some(Size {
+                height: 33,
+                width: 77,
+            }),
+            ..base.clone()
+        },
+        FrontEnd {
+            rows: Rows::Linear,
+            decibels: Decibels::Masked,
+            range: Range::MinMax,
+            n_fft: 256,
+            hop: 256,
+            ..base.clone()
+        },
+        FrontEnd {
+            rows: Rows::Linear,
+            scale: Scale::Psd { fs: 22_050.0 },
+            n_fft: 8192,
+            hop: 777,
+            picture: Some(Size {
+                height: 3,
+                width: 1,
+            }),
+            ..base.clone()
+        },
+        FrontEnd {
+            rows: Rows::Mel {
+                n_mels: 17,
+                f_min: 100.0,
+                f_max: 5000.0,
+            },
+            range: Range::Top { db: 30.0 },
+            n_fft: 4096,
+            hop: 4096,
+            picture: Some(Size {
+                height: 300,
+                width: 5,
+            }),
+            ..base.clone()
+        },
+        FrontEnd {
+            clip_samples: 50,
+            framing: Framing::Start,
+            ..base
+        },
+    ];
+    for settings in all {
+        let mut pcm = noise(settings.clip_samples, 3);
+        for x in pcm.iter_mut().skip(11_000).take(9_000) {
+            *x = 0.0;
+        }
+        let [cpu, gpu] = [Compute::Cpu, software()].map(|c| Engine::new(&c, &settings).unwrap());
+        let [a, b] = [&cpu, &gpu].map(|e| e.spectrograms(&[&pcm]).unwrap().remove(0));
+        let top = a.range.unwrap().1;
+        for (i, (x, y)) in a.db.iter().zip(&b.db).enumerate() {
+            if *x > top - 100.0 {
+                assert!((x - y).abs() < 1e-2, "{settings:?} cell {i}: {x} {y}");
+            }
+        }
+        let [a, b] = [&cpu, &gpu].map(|e| e.bytes(&[&pcm]).unwrap().remove(0));
+        let size = settings.picture_size();
+        assert_eq!(a.len(), size.height * size.width * 4);
+        // A value on the edge between two colours may fall to either side: one entry of the table is up to 6/255.
+        let far = a
+            .iter()
+            .zip(&b)
+            .filter(|(x, y)| x.abs_diff(**y) > 6)
+            .count();
+        assert_eq!(far, 0, "{settings:?}");
+        let apart = a.iter().zip(&b).filter(|(x, y)| x != y).count();
+        assert!(
+            apart * 50 <= a.len(),
+            "{settings:?}: {apart} of {} bytes differ",
+            a.len()
+        );
+    }
+}
+
+/// A clip's picture is the same bits alone, in a batch of seven, and at every place in it, whatever its neighbours.
+#[test]
+fn no_clip_looks_at_another() {
+    let settings = FrontEnd {
+        clip_samples: 22_050,
+        picture: Some(Size {
+            height: 96,
+            width: 64,
+        }),
+        ..presets::deeppixel()
+    };
+    for settings in [
+        settings.clone(),
+        FrontEnd {
+            picture: None,
+            clip_samples: 22_050,
+            ..presets::mel()
+        },
+    ] {
+        let one = noise(22_050, 1);
+        let mut others: Vec<Vec<f32>> = [1e-4f32, 1.0, 0.0, 1e3, 0.3, 1e-2]
+            .iter()
+            .map(|gain| noise(22_050, 2).iter().map(|x| x * gain).collect())
+            .collect();
+        others[4] = tone(22_050, 440.0, 0.9);
+        for (device, compute) in devices() {
+            let engine = Engine::new(&compute, &settings).unwrap();
+            let floats = |clips: &[&[f32]]| -> Vec<Vec<u32>> {
+                let data = engine.pictures(clips).unwrap().into_data();
+                let flat: Vec<f32> = data.try_to_vec().unwrap();
+                let bits: Vec<u32> = flat.iter().map(|v| v.to_bits()).collect();
+                bits.chunks(bits.len() / clips.len())
+                    .map(<[u32]>::to_vec)
+                    .collect()
+            };
+            let alone = floats(&[&one]).remove(0);
+            for place in 0..7 {
+                let mut batch: Vec<&[f32]> = others.iter().map(Vec::as_slice).collect();
+                batch.insert(place, &one);
+                assert!(floats(&batch)[place] == alone, "{device}: place {place}");
+                assert!(engine.bytes(&batch).unwrap()[place] == engine.bytes(&[&one]).unwrap()[0]);
+            }
+        }
+    }
+}
+
+/// More clips than one dispatch may serve: the same pictures, chunk by chunk, at aligned offsets of one tensor.
+#[test]
+fn batches_are_split_by_the_devices_limits() {
+    let Compute::Gpu(mut gpu) = software() else {
+        unreachable!()
+    };
+    let settings = FrontEnd {
+        clip_samples: 4096,
+        picture: Some(Size {
+            height: 9,
+            width: 7,
+        }),
+        ..presets::mel()
+    };
+    let clips: Vec<Vec<f32>> = (0..67).map(|i| noise(4096, i)).collect();
+    let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
+    let whole = Engine::new(&Compute::Gpu(gpu.clone()), &settings).unwrap();
+    // A device that binds no more than some twenty clips' PCM.
+    gpu.limits.max_storage_buffer_binding_size = 20 * 4096 * 4;
+    let plan = Plan::new(&settings, &Limits::from(&gpu.limits)).unwrap();
+    assert!((1..=20).contains(&plan.clips_per_dispatch), "{plan:?}");
+    let picture = plan.pixels() as usize * 16;
+    let alignment = gpu.limits.min_storage_buffer_offset_alignment as usize;
+    assert_eq!(plan.clips_per_dispatch * picture % alignment, 0);
+    let parts = Engine::new(&Compute::Gpu(gpu), &settings).unwrap();
+    let read = |e: &Engine| -> Vec<f32> {
+        e.pictures(&clips)
+            .unwrap()
+            .into_data()
+            .try_to_vec()
+            .unwrap()
+    };
+    assert!(read(&whole) == read(&parts));
+}
+
+/// The plan is data: sizes, stages and memory of every n_fft, without a device.
+#[test]
+fn plans_multiply_out() {
+    for log2 in 8..=13u32 {
+        let p = FftPlan::new(1 << log2);
+        assert_eq!(p.points, 1 << (log2 - 1));
+        assert_eq!(8u32.pow(p.radix8_stages) * p.tail, p.points);
+        assert_eq!(p.lanes * p.rounds * 8, p.points);
+        assert!(p.lanes <= 256, "WebGPU's base allows 256 invocations");
+        let base = if log2 <= 11 { 16 } else { 32 };
+        assert!(p.workgroup_bytes() <= base * 1024, "n_fft {}", 1 << log2);
+    }
+    let small = Limits {
+        workgroup_memory: 4096,
+        ..Limits::from(&wgpu::Limits::default())
+    };
+    let refused = Plan::new(&presets::deeppixel(), &small).unwrap_err();
+    assert!(matches!(
+        refused,
+        PlanError::WorkgroupMemory { n_fft: 2048, .. }
+    ));
+    let picture = Some(Size {
+        height: 1,
+        width: 1,
+    });
+    let tiny = FrontEnd {
+        picture,
+        ..presets::deeppixel()
+    };
+    let refused = Plan::new(&tiny, &Limits::from(&wgpu::Limits::default())).unwrap_err();
+    assert!(matches!(refused, PlanError::Picture { .. }));
+}
+
+#[test]
+fn wrong_settings_are_named() {
+    let mel = presets::mel();
+    let wrong = |s: FrontEnd| s.validate().unwrap_err().to_string();
+    assert_eq!(
+        wrong(FrontEnd {
+            n_fft: 1000,
+            ..mel.clone()
+        }),
+        "n_fft is 1000: it must be a power of two from 256 to 8192"
+    );
+    assert_eq!(
+        wrong(FrontEnd {
+            hop: 0,
+            ..mel.clone()
+        }),
+        "hop is 0: it must be from 1 to n_fft (2048)"
+    );
+    assert!(
+        wrong(FrontEnd {
+            clip_samples: 0,
+            ..mel.clone()
+        })
+        .contains("a clip of 0 samples")
+    );
+    assert!(
+        wrong(FrontEnd {
+            hop: 1,
+            ..mel.clone()
+        })
+        .contains("65535")
+    );
+    assert!(
+        wrong(FrontEnd {
+            range: Range::Top { db: f64::NAN },
+            ..mel.clone()
+        })
+        .contains("range.top.db")
+    );
+    let rows = Rows::Mel {
+        n_mels: 10,
+        f_min: 0.0,
+        f_max: 20_000.0,
+    };
+    assert!(
+        wrong(FrontEnd {
+            rows,
+            ..mel.clone()
+        })
+        .contains("f_max <= 11025")
+    );
+    let picture = Some(Size {
+        height: 0,
+        width: 5,
+    });
+    assert!(
+        wrong(FrontEnd {
+            picture,
+            ..mel.clone()
+        })
+        .contains("5x0")
+    );
+    assert!(matches!(
+        presets::preset("x"),
+        Err(SettingsError::Preset(_))
+    ));
+    // And the right ones survive being written down.
+    for name in presets::NAMES {
+        let settings = presets::preset(name).unwrap();
+        let text = toml::to_string(&settings).unwrap();
+        assert_eq!(toml::from_str::<FrontEnd>(&text).unwrap(), settings);
+    }
+}
+
+/// Resizing keeps the mean, copies at the same size, and interpolates between neighbours when growing.
+#[test]
+fn resize_weights_sum_to_one() {
+    for (from, to) in [
+        (1025, 720),
+        (344, 720),
+        (128, 128),
+        (7, 3),
+        (1, 5),
+        (5, 1),
+        (1292, 216),
+    ] {
+        for flip in [false, true] {
+            let w = tables::resize_weights(from, to, flip);
+            assert_eq!(w.rows(), to);
+            let mut columns = vec![0.0f64; from];
+            for r in 0..to {
+                let sum: f32 = w.row(r).map(|(_, w)| w).sum();
+                assert!((sum - 1.0).abs() < 1e-5, "{from} to {to}, row {r}");
+                for (c, w) in w.row(r) {
+                    columns[c] += f64::from(w);
+                }
+            }
+            if to <= from {
+                // Shrinking looks at every cell equally.
+                let even = to as f64 / from as f64;
+                assert!(
+                    columns.iter().all(|c| (c - even).abs() < 1e-4),
+                    "{from} to {to}"
+                );
+            }
+        }
+    }
+    let same = tables::resize_weights(4, 4, true);
+    assert_eq!(same.start, [3, 2, 1, 0]);
+}

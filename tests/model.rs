@@ -1,0 +1,202 @@
+//! Promise: the seed network is the seed's, and a checkpoint gives back what was saved.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use burn::module::Module;
+use burn::tensor::{Device, Distribution, Tensor};
+use common::{devices, noise};
+use sonoprint::frontend::settings::{FrontEnd, Size};
+use sonoprint::frontend::{Engine, presets};
+use sonoprint::model::{
+    Checkpoint, CheckpointError, DeepPixel, Header, ModelError, Network, NetworkKind, NetworkSpec,
+};
+
+fn square(side: usize) -> Size {
+    Size {
+        height: side,
+        width: side,
+    }
+}
+
+#[test]
+fn the_seed_network_is_pinned() {
+    let device = Device::flex();
+    let network = DeepPixel::new(square(720), 10, &device);
+    assert_eq!(network.num_params(), 719_946);
+    assert_eq!(DeepPixel::side_out(720), 21);
+    let (shapes, logits) = network.stages(Tensor::zeros([1, 4, 720, 720], &device));
+    assert_eq!(
+        shapes,
+        [
+            [1, 32, 359, 359],
+            [1, 64, 178, 178],
+            [1, 64, 88, 88],
+            [1, 128, 43, 43],
+            [1, 128, 21, 21]
+        ]
+    );
+    assert_eq!(shapes[4].iter().product::<usize>(), 56_448);
+    assert_eq!(logits.dims(), [1, 10]);
+}
+
+#[test]
+fn networks_say_what_they_cannot_read() {
+    let spec = |kind, side, classes| NetworkSpec {
+        kind,
+        classes,
+        picture: square(side),
+    };
+    let refused = Network::new(&spec(NetworkKind::DeepPixel, 69, 10), 1, &Device::flex());
+    assert!(matches!(
+        refused,
+        Err(ModelError::PictureTooSmall { least: 70, .. })
+    ));
+    // The least is the least: one pixel more and there is something left.
+    assert_eq!((DeepPixel::side_out(69), DeepPixel::side_out(70)), (0, 1));
+    let one_class = spec(NetworkKind::Compact, 64, 1).check();
+    assert_eq!(one_class, Err(ModelError::Classes(1)));
+}
+
+#[test]
+fn a_seed_means_the_same_weights() {
+    let spec = NetworkSpec {
+        kind: NetworkKind::Compact,
+        classes: 3,
+        picture: square(32),
+    };
+    let x = Tensor::<4>::random(
+        [2, 4, 32, 32],
+        Distribution::Uniform(0.0, 1.0),
+        &Device::flex(),
+    );
+    let logits = |seed| -> Vec<f32> {
+        let network = Network::new(&spec, seed, &Device::flex()).unwrap();
+        network.forward(x.clone()).into_data().try_to_vec().unwrap()
+    };
+    // Weights come from the process's generator; other tests of this file may draw from it at the same time.
+    let again = (0..20).any(|_| logits(1) == logits(1));
+    assert!(again && logits(1) != logits(2));
+}
+
+fn header(kind: NetworkKind, side: usize) -> Header {
+    let front_end = FrontEnd {
+        clip_samples: 22_050,
+        picture: Some(square(side)),
+        ..presets::mel()
+    };
+    let spec = NetworkSpec {
+        kind,
+        classes: 3,
+        picture: square(side),
+    };
+    let classes = ["a", "b \"quoted\"", "ü"].map(str::to_owned).to_vec();
+    Header::new(
+        spec,
+        front_end,
+        classes,
+        BTreeMap::from([("seed".into(), "1".into())]),
+    )
+}
+
+/// Logits of saved and loaded networks are the same bits, on each device, for both networks.
+#[test]
+fn checkpoints_come_back_bit_for_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, compute) in devices() {
+        for (kind, side) in [(NetworkKind::Compact, 32), (NetworkKind::DeepPixel, 72)] {
+            let header = header(kind, side);
+            let device = compute.burn();
+            let network = Network::new(&header.network, 3, &device).unwrap();
+            let path = folder.path().join(format!("{name}-{side}.safetensors"));
+            Checkpoint::save(&header, &network, &path).unwrap();
+            let loaded = Checkpoint::load(&path, &device).unwrap();
+            assert_eq!(loaded.header, header);
+            let engine = Engine::new(&compute, &header.front_end).unwrap();
+            let clip = noise(22_050, 1);
+            let logits = |n: &Network| -> Vec<u32> {
+                let out = n.forward(engine.pictures(&[&clip]).unwrap());
+                let v: Vec<f32> = out.into_data().try_to_vec().unwrap();
+                v.iter().map(|x| x.to_bits()).collect()
+            };
+            assert_eq!(logits(&network), logits(&loaded.network), "{name} {kind:?}");
+        }
+    }
+}
+
+#[test]
+fn bad_checkpoints_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.safetensors");
+    let device = Device::flex();
+    let header = header(NetworkKind::Compact, 32);
+    let network = Network::new(&header.network, 3, &device).unwrap();
+    let load = || Checkpoint::load(&path, &device).map(|c| c.header);
+
+    assert!(matches!(load(), Err(CheckpointError::Read { .. })));
+    for foreign in [&b""[..], b"RIFF....WAVE", &[0xff; 4096]] {
+        std::fs::write(&path, foreign).unwrap();
+        assert!(
+            matches!(load(), Err(CheckpointError::Foreign { .. })),
+            "{foreign:?}"
+        );
+    }
+    Checkpoint::save(&header, &network, &path).unwrap();
+    let good = std::fs::read(&path).unwrap();
+    assert!(load().is_ok());
+
+    // Cut off, or with settings that another version or hand has changed.
+    std::fs::write(&path, &good[..good.len() - 1000]).unwrap();
+    assert!(matches!(
+        load(),
+        Err(CheckpointError::Foreign { .. } | CheckpointError::Damaged { .. })
+    ));
+    let change = |from: &str, to: &str| {
+        assert_eq!(from.len(), to.len());
+        let at = good
+            .windows(from.len())
+            .position(|w| w == from.as_bytes())
+            .expect(from);
+        let mut bad = good.clone();
+        bad[at..at + to.len()].copy_from_slice(to.as_bytes());
+        std::fs::write(&path, bad).unwrap();
+        load().unwrap_err()
+    };
+    assert!(matches!(
+        change("format = 1", "format = 9"),
+        CheckpointError::Newer { found: 9, .. }
+    ));
+    assert!(matches!(
+        change("n_fft = 2048", "n_fft = 2047"),
+        CheckpointError::Settings { .. }
+    ));
+    assert!(matches!(
+        change("classes = 3", "classes = 4"),
+        CheckpointError::Damaged { .. }
+    ));
+    assert!(matches!(
+        change("front_end]", "frunt_end]"),
+        CheckpointError::Damaged { .. }
+    ));
+    assert!(matches!(
+        change("\"sonoprint\":", "\"sunoprint\":"),
+        CheckpointError::Foreign { .. }
+    ));
+    // A tensor with another name belongs to no layer.
+    assert!(matches!(
+        change("head.weight", "heat.weight"),
+        CheckpointError::Damaged { .. }
+    ));
+    // Every message is one line and names the file.
+    for message in [
+        change("format = 1", "format = 9"),
+        change("n_fft = 2048", "n_fft = 2047"),
+    ] {
+        let text = message.to_string();
+        assert!(
+            text.contains("x.safetensors") && !text.contains('\n'),
+            "{text}"
+        );
+    }
+}

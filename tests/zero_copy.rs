@@ -1,0 +1,150 @@
+//! Promise: between PCM and logits nothing returns to the host: the shaders write the very memory that Burn reads.
+
+mod common;
+
+use burn::module::Module;
+use burn::tensor::{Tensor, TensorData};
+use common::{noise, software};
+use sonoprint::frontend::gpu::GpuFrontEnd;
+use sonoprint::frontend::settings::{FrontEnd, Size};
+use sonoprint::frontend::{Engine, presets};
+use sonoprint::gpu::{Compute, bridge};
+use sonoprint::model::{Network, NetworkKind, NetworkSpec};
+
+fn settings() -> FrontEnd {
+    FrontEnd {
+        clip_samples: 22_050,
+        picture: Some(Size {
+            height: 32,
+            width: 40,
+        }),
+        ..presets::mel()
+    }
+}
+
+/// The tensor that the network is given lies in the buffer and at the offset that the shader was bound to, with
+/// fusion on: a copy anywhere between would have another place.
+#[test]
+fn the_network_reads_what_the_shader_wrote() {
+    let Compute::Gpu(gpu) = software() else {
+        unreachable!()
+    };
+    let front_end = GpuFrontEnd::new(&gpu, &settings()).unwrap();
+    let clips = [noise(22_050, 1), noise(22_050, 2), noise(22_050, 3)];
+    let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
+    for round in 0..3 {
+        let target = front_end.target(&clips).unwrap();
+        let written = target.place().clone();
+        let tensor = target.into_tensor();
+        assert_eq!(tensor.dims(), [3, 4, 32, 40]);
+        let read = bridge::place_of(tensor.clone()).unwrap();
+        assert_eq!(read, written, "round {round}");
+        // As input of an autodiff model it is the same memory still.
+        let input = tensor.clone().autodiff();
+        let read = bridge::place_of(input.inner()).unwrap();
+        assert_eq!(read, written, "round {round}, autodiff");
+        // And it holds the picture, not what the allocator left there.
+        let got: Vec<f32> = tensor.into_data().try_to_vec().unwrap();
+        let want: Vec<f32> = Engine::new(&Compute::Cpu, &settings())
+            .unwrap()
+            .pictures(&clips)
+            .unwrap()
+            .into_data()
+            .try_to_vec()
+            .unwrap();
+        let far = got
+            .iter()
+            .zip(&want)
+            .filter(|(a, b)| (*a - *b).abs() > 0.03);
+        assert_eq!(far.count(), 0, "round {round}");
+    }
+}
+
+/// Fused kernels right behind the pass, and freed memory right before it, see and leave the right values.
+#[test]
+fn order_holds_with_fusion() {
+    let compute = software();
+    let device = compute.burn();
+    let engine = Engine::new(&compute, &settings()).unwrap();
+    let clip = noise(22_050, 9);
+    let plain: Vec<f32> = engine
+        .pictures(&[&clip])
+        .unwrap()
+        .into_data()
+        .try_to_vec()
+        .unwrap();
+    let want: f64 = plain.iter().map(|v| (f64::from(*v) + 1.0) * 2.0).sum();
+    for _ in 0..4 {
+        // Work on a tensor of the same size that is dropped unread: its memory may be handed to the next picture.
+        let junk = Tensor::<4>::ones([1, 4, 32, 40], &device) * 7.0;
+        let _lazy = (junk + 3.0).exp();
+        let x = engine.pictures(&[&clip]).unwrap();
+        let sum: f32 = ((x + 1.0) * 2.0).sum().into_scalar();
+        assert!(
+            (f64::from(sum) - want).abs() < 1e-2 * want.abs() / 100.0,
+            "{sum} {want}"
+        );
+    }
+}
+
+/// The same network on the same clips, three ways: logits of the two devices agree within 2e-2.
+#[test]
+fn devices_agree_on_logits() {
+    for (kind, size) in [
+        (NetworkKind::Compact, (40, 56)),
+        (NetworkKind::DeepPixel, (72, 80)),
+    ] {
+        let picture = Size {
+            height: size.0,
+            width: size.1,
+        };
+        let settings = FrontEnd {
+            picture: Some(picture),
+            ..settings()
+        };
+        let spec = NetworkSpec {
+            kind,
+            classes: 10,
+            picture,
+        };
+        let clips = [noise(22_050, 4), common::tone(22_050, 330.0, 0.5)];
+        let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
+        let logits: Vec<Vec<f32>> = [Compute::Cpu, software()]
+            .iter()
+            .map(|compute| {
+                let network = Network::new(&spec, 5, &compute.burn()).unwrap();
+                let engine = Engine::new(compute, &settings).unwrap();
+                let out = network.forward(engine.pictures(&clips).unwrap());
+                out.into_data().try_to_vec().unwrap()
+            })
+            .collect();
+        let worst = logits[0]
+            .iter()
+            .zip(&logits[1])
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
+        println!("{kind:?}: logits differ by at most {worst:.1e}");
+        assert!(worst < 2e-2, "{kind:?}: {worst}");
+    }
+}
+
+/// Host data still works on the shared device, and a tensor of another backend is refused, not misread.
+#[test]
+fn foreign_tensors_are_refused() {
+    let cpu = burn::tensor::Device::flex();
+    let x = Tensor::<4>::from_data(TensorData::new(vec![0.0f32; 16], [1, 1, 4, 4]), &cpu);
+    assert!(bridge::place_of(x).is_err());
+    let network = Network::new(
+        &NetworkSpec {
+            kind: NetworkKind::Compact,
+            classes: 2,
+            picture: Size {
+                height: 16,
+                width: 16,
+            },
+        },
+        1,
+        &cpu,
+    );
+    assert!(network.unwrap().num_params() > 100_000);
+}
