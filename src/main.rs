@@ -15,16 +15,16 @@ fn main() -> ExitCode {
 #[cfg(target_os = "linux")]
 fn quiet_drivers() {
     use std::os::unix::process::CommandExt;
-    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
-        if let Ok(this) = std::env::current_exe() {
-            let arguments: Vec<_> = std::env::args_os().collect();
-            // Only returns if it failed; then the noise is the lesser evil.
-            let _ = std::process::Command::new(this)
-                .arg0(&arguments[0])
-                .args(&arguments[1..])
-                .env("XDG_RUNTIME_DIR", std::env::temp_dir())
-                .exec();
-        }
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none()
+        && let Ok(this) = std::env::current_exe()
+    {
+        let arguments: Vec<_> = std::env::args_os().collect();
+        // Only returns if it failed; then the noise is the lesser evil.
+        let _ = std::process::Command::new(this)
+            .arg0(&arguments[0])
+            .args(&arguments[1..])
+            .env("XDG_RUNTIME_DIR", std::env::temp_dir())
+            .exec();
     }
 }
 

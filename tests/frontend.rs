@@ -3,6 +3,7 @@
 mod common;
 
 use std::f64::consts::PI;
+use std::sync::Arc;
 
 use common::{devices, noise, software, tone};
 use sonoprint::frontend::plan::{FftPlan, Limits, Plan, PlanError};
@@ -251,7 +252,9 @@ fn batches_are_split_by_the_devices_limits() {
     let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
     let whole = Engine::new(&Compute::Gpu(gpu.clone()), &settings).unwrap();
     // A device that binds no more than some twenty clips' PCM.
-    gpu.limits.max_storage_buffer_binding_size = 20 * 4096 * 4;
+    Arc::make_mut(&mut gpu)
+        .limits
+        .max_storage_buffer_binding_size = 20 * 4096 * 4;
     let plan = Plan::new(&settings, &Limits::from(&gpu.limits)).unwrap();
     assert!((1..=20).contains(&plan.clips_per_dispatch), "{plan:?}");
     let picture = plan.pixels() as usize * 16;

@@ -26,7 +26,7 @@ pub struct Rows<W: Write> {
 }
 
 enum Sink<W: Write> {
-    Csv(csv::Writer<W>),
+    Csv(Box<csv::Writer<W>>),
     Jsonl(W),
 }
 
@@ -43,7 +43,7 @@ impl<W: Write> Rows<W> {
                 let mut writer = csv::Writer::from_writer(out);
                 writer.write_record(columns(top))?;
                 writer.flush()?;
-                Sink::Csv(writer)
+                Sink::Csv(Box::new(writer))
             }
         };
         Ok(Self {

@@ -319,7 +319,7 @@ fn pipelines(
     settings: &FrontEnd,
     plan: &Plan,
 ) -> (ComputePipeline, ComputePipeline, ComputePipeline) {
-    debug_assert!(NO_VALUE == -3.0e38, "the shaders say so too");
+    const { assert!(NO_VALUE == -3.0e38, "the shaders say so too") };
     let module = |name, text: &'static str| {
         gpu.device
             .create_shader_module(wgpu::ShaderModuleDescriptor {

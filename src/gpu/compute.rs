@@ -1,5 +1,7 @@
 //! Where the work is done: the CPU, or one GPU shared with Burn.
 
+use std::sync::Arc;
+
 use burn::tensor::Device;
 
 use super::adapter::{self, Choice, DeviceChoice, GpuError};
@@ -11,7 +13,7 @@ pub enum Compute {
     /// Burn's `flex` backend, and the front end's CPU twin.
     Cpu,
     /// A wgpu adapter, hardware or software.
-    Gpu(Gpu),
+    Gpu(Arc<Gpu>),
 }
 
 /// An opened device and what people should know of how it was chosen.
@@ -45,7 +47,7 @@ impl Compute {
             }),
             Choice::Adapter(i) => Ok(Opened {
                 note: format!("device: {}", describe(&infos[i])),
-                compute: Self::Gpu(Gpu::open(instance, all.swap_remove(i))?),
+                compute: Self::Gpu(Arc::new(Gpu::open(instance, all.swap_remove(i))?)),
             }),
         }
     }

@@ -144,6 +144,8 @@ impl Checkpoint {
         let mut store = SafetensorsStore::from_file(path)
             .overwrite(true)
             .skip_enum_variants(true)
+            // One key only: several would come in another order each time, and a seed should fix the file's bytes.
+            .clear_metadata()
             .metadata(KEY, text);
         network
             .save_into(&mut store)

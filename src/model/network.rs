@@ -92,6 +92,7 @@ pub enum ModelError {
 
 /// A network. Input `[n, 4, height, width]` in 0..=1, output logits `[n, classes]`.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one of it")]
 pub enum Network {
     /// See [`DeepPixel`].
     DeepPixel(DeepPixel),

@@ -216,16 +216,8 @@ impl<'a> Learner<'a> {
             progress.step += 1;
             progress.clips += batch.classes.len();
             if unread.len() == READ_EVERY || progress.step == steps {
-                for pair in read(std::mem::take(&mut unread))?.chunks(2) {
-                    if !pair[0].is_finite() {
-                        return Err(TrainError::Diverged {
-                            loss: pair[0],
-                            epoch,
-                        });
-                    }
-                    loss += f64::from(pair[0]);
-                    hits += f64::from(pair[1]);
-                }
+                let read = read(std::mem::take(&mut unread))?;
+                add(&read, epoch, &mut loss, &mut hits)?;
                 progress.loss = loss / progress.clips as f64;
                 progress.accuracy = hits / progress.clips as f64;
                 observer.step(&progress);
@@ -306,10 +298,44 @@ fn schedule(settings: &TrainSettings, steps: usize) -> Result<ModuleLrScheduler,
     })
 }
 
+/// Adds pairs of (sum of losses, right answers) to an epoch's sums.
+fn add(pairs: &[f32], epoch: usize, loss: &mut f64, hits: &mut f64) -> Result<(), TrainError> {
+    for pair in pairs.chunks(2) {
+        if !pair[0].is_finite() {
+            return Err(TrainError::Diverged {
+                loss: pair[0],
+                epoch,
+            });
+        }
+        *loss += f64::from(pair[0]);
+        *hits += f64::from(pair[1]);
+    }
+    Ok(())
+}
+
 fn read(pairs: Vec<Tensor<1>>) -> Result<Vec<f32>, TrainError> {
     Tensor::cat(pairs, 0)
         .try_into_data()
         .map_err(|e| TrainError::Device(e.to_string()))?
         .try_to_vec()
         .map_err(|e| TrainError::Device(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TrainError, add};
+
+    /// Neither data nor flags that are accepted make a NaN here (the front end maps any PCM into 0..=1), so the check
+    /// is tested by itself.
+    #[test]
+    fn a_loss_that_is_no_number_stops_the_run() {
+        let (mut loss, mut hits) = (0.0, 0.0);
+        add(&[2.0, 1.0, 3.0, 0.0], 1, &mut loss, &mut hits).unwrap();
+        assert_eq!((loss, hits), (5.0, 1.0));
+        for bad in [f32::NAN, f32::INFINITY] {
+            let stopped = add(&[1.0, 1.0, bad, 0.0], 4, &mut loss, &mut hits).unwrap_err();
+            assert!(matches!(stopped, TrainError::Diverged { epoch: 4, .. }));
+            assert!(stopped.to_string().contains("smaller --lr"), "{stopped}");
+        }
+    }
 }

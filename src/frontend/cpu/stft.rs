@@ -10,8 +10,8 @@ use super::NO_VALUE;
 use crate::frontend::settings::{Decibels, Framing, FrontEnd, Rows};
 use crate::frontend::tables::Tables;
 
-/// 10 / log2(10): decibels of a doubling of power.
-const DB_PER_LOG2: f32 = 3.010_299_9;
+/// Decibels of a doubling of power.
+const DB_PER_LOG2: f32 = 10.0 * std::f32::consts::LOG10_2;
 
 /// The pass, planned for one set of settings.
 pub struct Stft {

@@ -1,0 +1,188 @@
+//! Promise: gradients really flow from pictures that the GPU made, and a run leaves what it says.
+
+mod common;
+
+use std::path::Path;
+
+use common::{noise, software, tone};
+use sonoprint::dataset::{Dataset, Side, Split};
+use sonoprint::frontend::settings::{FrontEnd, Size};
+use sonoprint::frontend::{Engine, presets};
+use sonoprint::gpu::Compute;
+use sonoprint::model::{Checkpoint, NetworkKind};
+use sonoprint::train::{
+    Epoch, Observer, Outcome, PcmSet, Progress, RunFolder, TrainError, TrainSettings, evaluate,
+    train,
+};
+
+const SAMPLES: usize = 11_025;
+
+/// Ten files each of tones under noise and of noise under tones, half a second, as WAV.
+fn toy(root: &Path) -> Dataset {
+    for (class, amplitude) in [("hiss", 0.05), ("hum", 0.6)] {
+        std::fs::create_dir_all(root.join(class)).unwrap();
+        for i in 0..10u32 {
+            let spec = hound::WavSpec {
+                channels: 1,
+                sample_rate: 22_050,
+                bits_per_sample: 16,
+                sample_format: hound::SampleFormat::Int,
+            };
+            let path = root.join(class).join(format!("{class}.{i:05}.wav"));
+            let mut wav = hound::WavWriter::create(path, spec).unwrap();
+            let hum = tone(SAMPLES, 150.0 + 37.0 * f64::from(i), amplitude);
+            for (h, n) in hum.iter().zip(noise(SAMPLES, i)) {
+                wav.write_sample(((h + 0.2 * n) * 32_767.0) as i16).unwrap();
+            }
+            wav.finalize().unwrap();
+        }
+    }
+    Dataset::scan(root).unwrap()
+}
+
+fn settings(network: NetworkKind, side: (usize, usize), epochs: usize) -> TrainSettings {
+    TrainSettings {
+        network,
+        epochs,
+        batch: 10,
+        lr: 3e-3,
+        weight_decay: 0.0,
+        seed: 7,
+        front_end: FrontEnd {
+            clip_samples: SAMPLES,
+            picture: Some(Size {
+                height: side.0,
+                width: side.1,
+            }),
+            ..presets::mel()
+        },
+    }
+}
+
+#[derive(Default)]
+struct Watch {
+    steps: usize,
+    epochs: usize,
+}
+
+impl Observer for Watch {
+    fn step(&mut self, progress: &Progress) {
+        assert!(progress.step <= progress.steps && progress.loss.is_finite());
+        self.steps += 1;
+    }
+    fn epoch(&mut self, epoch: &Epoch) {
+        println!(
+            "epoch {}: loss {:.3}, accuracy {:.2}",
+            epoch.epoch, epoch.loss, epoch.accuracy
+        );
+        self.epochs += 1;
+    }
+}
+
+/// Trains on all files of `data`, without a validation side.
+fn fit(
+    compute: &Compute,
+    data: &Dataset,
+    settings: &TrainSettings,
+    run: &Path,
+) -> (Result<Outcome, TrainError>, PcmSet, Watch) {
+    let split = Split {
+        train: (0..data.entries.len()).collect(),
+        valid: Vec::new(),
+        test: Vec::new(),
+    };
+    let load = |side| PcmSet::load(data, &split, side, 22_050, &|| {}).unwrap();
+    let (all, none) = (load(Side::Train), load(Side::Valid));
+    let folder = RunFolder::create(run, data, &split, settings, &compute.name()).unwrap();
+    let mut watch = Watch::default();
+    let outcome = train(compute, settings, data, (&all, &none), &folder, &mut watch);
+    (outcome, all, watch)
+}
+
+/// Twenty clips of two classes, to 100 %, on the software adapter: PCM up, pictures by the shaders, gradients by Burn.
+#[test]
+fn twenty_clips_are_learnt_on_the_software_adapter() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = toy(&folder.path().join("toy"));
+    let compute = software();
+    for (kind, side, epochs) in [
+        (NetworkKind::Compact, (32, 24), 8),
+        (NetworkKind::DeepPixel, (70, 70), 6),
+    ] {
+        let settings = settings(kind, side, epochs);
+        let run = folder.path().join(kind.name());
+        let start = std::time::Instant::now();
+        let (outcome, all, watch) = fit(&compute, &data, &settings, &run);
+        outcome.unwrap();
+        println!("{}: {:.1} s", kind.name(), start.elapsed().as_secs_f64());
+        assert_eq!(watch.epochs, epochs);
+        let network = Checkpoint::load(&run.join("best.safetensors"), &compute.burn())
+            .unwrap()
+            .network;
+        let engine = Engine::new(&compute, &settings.front_end).unwrap();
+        let result = evaluate(&network, &engine, &all, 2, SAMPLES, 10).unwrap();
+        assert_eq!(
+            (result.clips.hits(), result.clips.total()),
+            (20, 20),
+            "{kind:?}: {result:?}"
+        );
+    }
+}
+
+/// The same seed gives the same bits on the cpu device; another seed does not.
+#[test]
+fn a_seed_fixes_the_run_on_the_cpu() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = toy(&folder.path().join("toy"));
+    let run = |name: &str, seed| {
+        let settings = TrainSettings {
+            seed,
+            ..settings(NetworkKind::Compact, (32, 24), 2)
+        };
+        let path = folder.path().join(name);
+        fit(&Compute::Cpu, &data, &settings, &path).0.unwrap();
+        std::fs::read(path.join("best.safetensors")).unwrap()
+    };
+    // Everything but the header's notes must agree, and those do too: same seed, same device.
+    let (a, b, c) = (run("a", 1), run("b", 1), run("c", 2));
+    assert!(a == b);
+    assert!(a != c);
+}
+
+#[test]
+fn a_run_leaves_its_record_and_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = toy(&folder.path().join("toy"));
+    let run = folder.path().join("run");
+    let split = Split::stratified(&data, 3, (0.2, 0.2)).unwrap();
+    let settings = settings(NetworkKind::Compact, (32, 24), 2);
+    let load = |side| PcmSet::load(&data, &split, side, 22_050, &|| {}).unwrap();
+    let sets = (load(Side::Train), load(Side::Valid));
+    let made = RunFolder::create(&run, &data, &split, &settings, "cpu").unwrap();
+    let outcome = train(
+        &Compute::Cpu,
+        &settings,
+        &data,
+        (&sets.0, &sets.1),
+        &made,
+        &mut Watch::default(),
+    )
+    .unwrap();
+    assert!((1..=2).contains(&outcome.best_epoch));
+    let metrics = std::fs::read_to_string(run.join("metrics.csv")).unwrap();
+    assert_eq!(metrics.lines().count(), 3, "{metrics}");
+    assert_eq!(metrics.lines().last().unwrap().split(',').count(), 8);
+    let record: toml::Table = std::fs::read_to_string(run.join("run.toml"))
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert_eq!(record["settings"]["seed"].as_integer(), Some(7));
+    assert_eq!(
+        Split::from_csv(&data, &run.join("split.csv")).unwrap(),
+        split
+    );
+    assert!(matches!(
+        RunFolder::create(&run, &data, &split, &settings, "cpu"),
+        Err(TrainError::RunExists(_))
+    ));
+}
