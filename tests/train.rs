@@ -102,6 +102,7 @@ fn fit(
 /// Twenty clips of two classes, to 100 %, on the software adapter: PCM up, pictures by the shaders, gradients by Burn.
 #[test]
 fn twenty_clips_are_learnt_on_the_software_adapter() {
+    let _turn = common::turn();
     let folder = tempfile::tempdir().unwrap();
     let data = toy(&folder.path().join("toy"));
     let compute = software();
@@ -132,6 +133,7 @@ fn twenty_clips_are_learnt_on_the_software_adapter() {
 /// The same seed gives the same bits on the cpu device; another seed does not.
 #[test]
 fn a_seed_fixes_the_run_on_the_cpu() {
+    let _turn = common::turn();
     let folder = tempfile::tempdir().unwrap();
     let data = toy(&folder.path().join("toy"));
     let run = |name: &str, seed| {
@@ -151,6 +153,7 @@ fn a_seed_fixes_the_run_on_the_cpu() {
 
 #[test]
 fn a_run_leaves_its_record_and_is_not_overwritten() {
+    let _turn = common::turn();
     let folder = tempfile::tempdir().unwrap();
     let data = toy(&folder.path().join("toy"));
     let run = folder.path().join("run");

@@ -3,9 +3,16 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use sonoprint::gpu::{Compute, DeviceChoice};
+
+/// Burn's CPU random generator is the process's own: tests whose result hangs on a seed, and those that draw beside
+/// them, take turns.
+pub fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The software adapter, opened once a process. A machine without one fails the test: nothing is skipped.
 pub fn software() -> Compute {
