@@ -17,8 +17,8 @@ build:
 demo: build $(if $(filter software,$(DEVICE)),vulkan)
 	@mkdir -p $(OUT)
 	$(BIN) classify data/clips --out $(OUT)/predictions.csv --device $(DEVICE)
-	$(BIN) spectrogram $$(find data/clips -type f \( -name '*.flac' -o -name '*.ogg' -o -name '*.wav' -o -name '*.au' \) | sort) \
-	    --out $(OUT)/spectrograms --size 720x360 --device $(DEVICE)
+	@$(BIN) spectrogram data/clips --out $(OUT)/spectrograms --size 720x360 --device $(DEVICE) >/dev/null
+	@echo "wrote $(OUT)/predictions.csv and a PNG a clip in $(OUT)/spectrograms"
 
 test: vulkan
 	cargo test --release --locked

@@ -276,7 +276,7 @@ fn what_cannot_run_says_why_and_exits_with_2() {
         ),
         (
             &["spectrogram", "no.wav", "--out", empty],
-            "no such file: no.wav",
+            "no such file or folder: no.wav",
         ),
         (
             &["spectrogram", clip, "--out", empty, "--preset", "x"],

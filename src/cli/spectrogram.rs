@@ -7,6 +7,7 @@ use anyhow::Context;
 
 use super::{Done, args};
 use crate::audio;
+use crate::classify::{Found, discover};
 use crate::frontend::colormap::Colormap;
 use crate::frontend::settings::{FrontEnd, Size};
 use crate::frontend::{Engine, presets};
@@ -14,7 +15,7 @@ use crate::frontend::{Engine, presets};
 /// Draw spectrograms as PNG, one a clip.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Audio files.
+    /// Audio files, and folders of them.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Folder for the pictures.
@@ -41,25 +42,29 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     settings.picture = args.size.or(settings.picture);
     settings.colormap = args.colormap.unwrap_or(settings.colormap);
     settings.validate()?;
-    for file in &args.files {
-        anyhow::ensure!(file.exists(), "no such file: {}", file.display());
-    }
+    let found = discover(&args.files)?;
     args::make_folder(&args.out)?;
     let engine = Engine::new(&args.device.open()?, &settings)?;
-    let bar = args::bar(args.files.len(), "{bar:30} {pos}/{len} files, {per_sec}");
+    let bar = args::bar(found.len(), "{bar:30} {pos}/{len} files, {per_sec}");
     let mut names = HashSet::new();
     let mut failed = 0;
-    for file in &args.files {
-        match audio::load(file, settings.sample_rate) {
-            Ok(loaded) => {
+    for one in &found {
+        let drawn = match one {
+            Found::File(file) => audio::load(file, settings.sample_rate)
+                .map(|loaded| (file, loaded.samples))
+                .map_err(|e| format!("{}: {e}", file.display())),
+            Found::Unreadable(path, why) => Err(format!("{}: {why}", path.display())),
+        };
+        match drawn {
+            Ok((file, samples)) => {
                 let stem = unique_stem(&mut names, file);
-                for path in draw(&engine, &settings, &loaded.samples, &args.out, &stem)? {
+                for path in draw(&engine, &settings, &samples, &args.out, &stem)? {
                     bar.suspend(|| println!("{}", path.display()));
                 }
             }
-            Err(e) => {
+            Err(line) => {
                 failed += 1;
-                bar.suspend(|| eprintln!("{}: {e}", file.display()));
+                bar.suspend(|| eprintln!("{line}"));
             }
         }
         bar.inc(1);
