@@ -28,6 +28,7 @@ struct Params {
 @group(0) @binding(7) var<storage, read> x_weights: array<f32>;
 @group(0) @binding(8) var<storage, read_write> out_f32: array<f32>;
 @group(0) @binding(9) var<storage, read_write> out_u8: array<u32>;
+@group(0) @binding(10) var<storage, read> masks: array<vec4<u32>>;     // [clip][2]: columns x..y, rows z..w
 
 const NO_VALUE: f32 = -3.0e38;
 
@@ -62,10 +63,18 @@ fn colour(clip: u32, y: u32, x: u32) -> vec4<f32> {
     return vec4<f32>(c.rgb, min(weight, 1.0));
 }
 
+// SpecAugment (Park et al. 2019): whether a mask hides this pixel.
+fn masked(clip: u32, y: u32, x: u32) -> bool {
+    let a = masks[2u * clip];
+    let b = masks[2u * clip + 1u];
+    return (x >= a.x && x < a.y) || (y >= a.z && y < a.w) || (x >= b.x && x < b.y) || (y >= b.z && y < b.w);
+}
+
 @compute @workgroup_size(64)
 fn rgba_f32(@builtin(global_invocation_id) id: vec3<u32>) {
     if (id.x >= params.width) { return; }
-    let c = colour(id.z, id.y, id.x);
+    var c = colour(id.z, id.y, id.x);
+    if (masked(id.z, id.y, id.x)) { c = vec4<f32>(colours[0].rgb, 1.0); }
     let plane = params.height * params.width;
     let at = id.z * 4u * plane + id.y * params.width + id.x;
     out_f32[at] = c.r;

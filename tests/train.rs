@@ -47,6 +47,8 @@ fn settings(network: NetworkKind, side: (usize, usize), epochs: usize) -> TrainS
         batch: 10,
         lr: 3e-3,
         weight_decay: 0.0,
+        mask: 0.1,
+        label_smoothing: 0.0,
         seed: 7,
         front_end: FrontEnd {
             clip_samples: SAMPLES,

@@ -45,6 +45,12 @@ pub struct Args {
     /// AdamW's weight decay.
     #[arg(long, default_value_t = 1e-2)]
     weight_decay: f64,
+    /// Longest SpecAugment mask as a share of the picture's side (two in time, two in frequency a clip); 0: none.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.15)]
+    mask: f64,
+    /// Share of the target spread over all classes.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    label_smoothing: f64,
     /// Seed of the split, the weights, the order and the crops.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -122,6 +128,8 @@ fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
         batch: args.batch,
         lr: args.lr,
         weight_decay: args.weight_decay,
+        mask: args.mask,
+        label_smoothing: args.label_smoothing,
         seed: args.seed,
         front_end,
     };

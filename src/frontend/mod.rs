@@ -61,6 +61,25 @@ impl Spectrogram {
     }
 }
 
+/// What SpecAugment hides of one clip's picture, in pixels: two stretches of columns and two of rows, each from..to
+/// and possibly empty. Hidden pixels get the colour of the lowest value.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+pub struct Masks {
+    /// Columns from, columns to, rows from, rows to; twice.
+    pub stretches: [[u32; 4]; 2],
+}
+
+impl Masks {
+    /// Whether the pixel is hidden.
+    pub fn hide(&self, y: usize, x: usize) -> bool {
+        let within = |v: usize, from: u32, to: u32| (from as usize..to as usize).contains(&v);
+        self.stretches
+            .iter()
+            .any(|&[x0, x1, y0, y1]| within(x, x0, x1) || within(y, y0, y1))
+    }
+}
+
 /// The front end on the CPU.
 pub struct CpuFrontEnd {
     settings: FrontEnd,
@@ -126,8 +145,27 @@ impl Engine {
     /// # Panics
     /// If a clip has another length.
     pub fn pictures(&self, clips: &[&[f32]]) -> Result<Tensor<4>, FrontEndError> {
+        self.masked_pictures(clips, &[])
+    }
+
+    /// As [`Engine::pictures`], with `masks` (one a clip, or none) over them.
+    ///
+    /// # Errors
+    /// As [`Engine::pictures`].
+    ///
+    /// # Panics
+    /// If a clip has another length, or there are masks but not one a clip.
+    pub fn masked_pictures(
+        &self,
+        clips: &[&[f32]],
+        masks: &[Masks],
+    ) -> Result<Tensor<4>, FrontEndError> {
+        assert!(
+            masks.is_empty() || masks.len() == clips.len(),
+            "masks a clip"
+        );
         match self {
-            Self::Gpu(f) => Ok(f.target(clips)?.into_tensor()),
+            Self::Gpu(f) => Ok(f.target(clips, masks)?.into_tensor()),
             Self::Cpu(f) => {
                 let size = f.settings.picture_size();
                 let plane = size.height * size.width;
@@ -135,8 +173,14 @@ impl Engine {
                 planar
                     .par_chunks_mut(4 * plane)
                     .zip(clips)
-                    .for_each(|(out, pcm)| {
-                        for (i, pixel) in f.picture(pcm).into_iter().enumerate() {
+                    .enumerate()
+                    .for_each(|(n, (out, pcm))| {
+                        let masks = masks.get(n).copied().unwrap_or_default();
+                        let [r, g, b, _] = f.tables.colours[0];
+                        for (i, mut pixel) in f.picture(pcm).into_iter().enumerate() {
+                            if masks.hide(i / size.width, i % size.width) {
+                                pixel = [r, g, b, 1.0];
+                            }
                             for (channel, v) in pixel.into_iter().enumerate() {
                                 out[channel * plane + i] = v;
                             }

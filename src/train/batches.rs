@@ -1,9 +1,14 @@
 //! Which stretch of which file stands in which step.
 
+use rand_chacha::ChaCha8Rng;
+
 use crate::audio::{self, ClipSpan};
 use crate::dataset::shuffle::{below, shuffle, stream};
 
-use super::PcmSet;
+use crate::frontend::Masks;
+use crate::frontend::settings::Size;
+
+use super::{PcmSet, TrainSettings};
 
 /// One step's clips: PCM of equal length, and their classes.
 pub struct Batch {
@@ -11,6 +16,8 @@ pub struct Batch {
     pub clips: Vec<Vec<f32>>,
     /// Index into the classes.
     pub classes: Vec<usize>,
+    /// What is hidden of each clip's picture.
+    pub masks: Vec<Masks>,
 }
 
 impl Batch {
@@ -25,13 +32,19 @@ impl Batch {
 /// A file gives as many clips as fit into it, each from a place of its own drawn anew every epoch: within its nth
 /// stretch, moved by up to half a clip. All batches are full but the last, which is left out if it holds a single clip
 /// (batch normalisation has nothing to normalise over).
-pub fn epoch(
-    set: &PcmSet,
-    clip: usize,
-    batch: usize,
-    seed: u64,
+pub fn epoch<'a>(
+    set: &'a PcmSet,
+    settings: &TrainSettings,
     epoch: usize,
-) -> impl Iterator<Item = Batch> + '_ {
+) -> impl Iterator<Item = Batch> + 'a {
+    let (clip, batch, seed) = (
+        settings.front_end.clip_samples,
+        settings.batch,
+        settings.seed,
+    );
+    let size = settings.front_end.picture_size();
+    let longest = settings.mask;
+    let mut hide = stream(seed, &format!("masks of epoch {epoch}"));
     let mut rng = stream(seed, &format!("crops of epoch {epoch}"));
     let mut spans: Vec<(usize, ClipSpan)> = set
         .clips(clip)
@@ -57,7 +70,26 @@ pub fn epoch(
             .map(|&(file, span)| audio::extract(&set.files[file].samples, span, clip))
             .collect(),
         classes: spans.iter().map(|&(f, _)| set.files[f].class).collect(),
+        masks: spans
+            .iter()
+            .map(|_| masks(&mut hide, size, longest))
+            .collect(),
     })
+}
+
+/// Two stretches of each side, of random length up to `longest` of it, at random places.
+fn masks(rng: &mut ChaCha8Rng, size: Size, longest: f64) -> Masks {
+    let mut stretch = |side: usize| {
+        let len = below(rng, (side as f64 * longest) as u64 + 1);
+        let from = below(rng, side as u64 - len + 1);
+        (from as u32, (from + len) as u32)
+    };
+    Masks {
+        stretches: [(); 2].map(|()| {
+            let ((x0, x1), (y0, y1)) = (stretch(size.width), stretch(size.height));
+            [x0, x1, y0, y1]
+        }),
+    }
 }
 
 /// Steps of an epoch: what [`epoch`] will yield.

@@ -183,7 +183,11 @@ impl<'a> Learner<'a> {
                 .with_epsilon(1e-8)
                 .init(),
             schedule: schedule(settings, steps)?,
-            loss: CrossEntropyLossConfig::new().init(&plain.clone().autodiff()),
+            loss: CrossEntropyLossConfig::new()
+                .with_smoothing(
+                    (settings.label_smoothing > 0.0).then_some(settings.label_smoothing as f32),
+                )
+                .init(&plain.clone().autodiff()),
             device: plain,
         })
     }
@@ -209,7 +213,7 @@ impl<'a> Learner<'a> {
         let (mut loss, mut hits) = (0.0, 0.0);
         let mut unread: Vec<Tensor<1>> = Vec::new();
         let mut lr = 0.0;
-        for batch in batches::epoch(train, clip, s.batch, s.seed, epoch) {
+        for batch in batches::epoch(train, s, epoch) {
             let rate = self.schedule.step();
             lr = rate.base();
             unread.push(self.step(engine, &batch, rate)?);
@@ -242,7 +246,9 @@ impl<'a> Learner<'a> {
         rate: burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate,
     ) -> Result<Tensor<1>, TrainError> {
         let n = batch.classes.len();
-        let pictures = engine.pictures(&batch.pcm())?.autodiff();
+        let pictures = engine
+            .masked_pictures(&batch.pcm(), &batch.masks)?
+            .autodiff();
         let classes: Vec<i32> = batch.classes.iter().map(|&c| c as i32).collect();
         let targets = Tensor::<1, Int>::from_data(TensorData::new(classes, [n]), &self.device);
         let logits = self.network.forward(pictures);
@@ -267,6 +273,8 @@ impl<'a> Learner<'a> {
             ("seed".to_owned(), s.seed.to_string()),
             ("batch".to_owned(), s.batch.to_string()),
             ("lr".to_owned(), s.lr.to_string()),
+            ("mask".to_owned(), s.mask.to_string()),
+            ("label_smoothing".to_owned(), s.label_smoothing.to_string()),
             ("weight_decay".to_owned(), s.weight_decay.to_string()),
             ("device".to_owned(), device.to_owned()),
         ]);

@@ -20,6 +20,11 @@ pub struct TrainSettings {
     pub lr: f64,
     /// AdamW's decoupled weight decay.
     pub weight_decay: f64,
+    /// Longest SpecAugment mask, as a share of the picture's side: two stretches of time and two of frequency are
+    /// hidden in every clip of every step, each of a random length up to this. 0: none.
+    pub mask: f64,
+    /// Share of the target that is spread over all classes.
+    pub label_smoothing: f64,
     /// Of the weights, the order of clips, crops and dropout. On the `cpu` device it fixes the result bit for bit.
     pub seed: u64,
     /// PCM to picture.
@@ -47,6 +52,16 @@ impl TrainSettings {
                 "--weight-decay",
                 self.weight_decay.to_string(),
                 "from 0 to 1",
+            );
+        }
+        if !(0.0..=0.5).contains(&self.mask) {
+            return wrong("--mask", self.mask.to_string(), "from 0 to 0.5");
+        }
+        if !(0.0..=0.5).contains(&self.label_smoothing) {
+            return wrong(
+                "--label-smoothing",
+                self.label_smoothing.to_string(),
+                "from 0 to 0.5",
             );
         }
         self.front_end

@@ -1,56 +1,16 @@
 //! The passes on the GPU: pipelines, buffers and dispatches of `shaders/stft.wgsl` and `shaders/rgba.wgsl`.
 
-use bytemuck::{Pod, Zeroable};
-use wgpu::util::DeviceExt;
+mod constants;
+
 use wgpu::{BufferUsages, ComputePipeline};
 
+use self::constants::{Constants, pipelines};
 use super::plan::{Limits, Plan};
-use super::settings::{Decibels, Framing, FrontEnd, Range, Rows};
-use super::tables::{SparseRows, Tables};
-use super::{FrontEndError, Spectrogram, cpu::NO_VALUE};
+use super::settings::FrontEnd;
+use super::tables::Tables;
+use super::{FrontEndError, Masks, Spectrogram};
 use crate::gpu::bridge::Target;
 use crate::gpu::{Gpu, GpuError};
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct StftParams {
-    clip_samples: u32,
-    frames: u32,
-    rows: u32,
-    hop: u32,
-    lead: i32,
-    reflect: u32,
-    amin: f32,
-    edge_scale: f32,
-    inner_scale: f32,
-    pad: [u32; 3],
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct RgbaParams {
-    frames: u32,
-    rows: u32,
-    height: u32,
-    width: u32,
-    top_db: f32,
-    pad: [u32; 3],
-}
-
-/// Tables and parameters on the device: written once, read by every dispatch.
-struct Constants {
-    stft_params: wgpu::Buffer,
-    rgba_params: wgpu::Buffer,
-    window: wgpu::Buffer,
-    twiddles: wgpu::Buffer,
-    mel_rows: wgpu::Buffer,
-    mel_weights: wgpu::Buffer,
-    y_rows: wgpu::Buffer,
-    y_weights: wgpu::Buffer,
-    x_rows: wgpu::Buffer,
-    x_weights: wgpu::Buffer,
-    colours: wgpu::Buffer,
-}
 
 /// What lies between the passes, for as many clips as one dispatch serves.
 struct Scratch {
@@ -58,6 +18,7 @@ struct Scratch {
     pcm: wgpu::Buffer,
     db: wgpu::Buffer,
     range: wgpu::Buffer,
+    masks: wgpu::Buffer,
 }
 
 /// The front end on one GPU.
@@ -111,16 +72,21 @@ impl GpuFrontEnd {
 
     /// Pictures of `clips` (each of `clip_samples`) in memory of Burn's: `[n, 4, height, width]`, f32 in 0..=1.
     ///
-    /// PCM goes up once and nothing comes down.
+    /// PCM goes up once and nothing comes down. `masks` has an entry a clip, or none at all.
     ///
     /// # Errors
     /// [`GpuError::Failed`] if the device was lost or its memory is full.
-    pub fn target(&self, clips: &[&[f32]]) -> Result<Target, FrontEndError> {
+    pub fn target(&self, clips: &[&[f32]], masks: &[Masks]) -> Result<Target, FrontEndError> {
+        assert!(
+            masks.is_empty() || masks.len() == clips.len(),
+            "masks a clip"
+        );
         let (height, width) = (self.plan.height as usize, self.plan.width as usize);
         let target = Target::new(&self.gpu, [clips.len(), 4, height, width])?;
         let mut first = 0;
         for chunk in clips.chunks(self.plan.clips_per_dispatch) {
-            self.dispatch(chunk, Some((Sink::Tensor(&target), first)))?;
+            let masks = masks.get(first..first + chunk.len()).unwrap_or_default();
+            self.dispatch(chunk, masks, Some((Sink::Tensor(&target), first)))?;
             first += chunk.len();
         }
         Ok(target)
@@ -135,7 +101,7 @@ impl GpuFrontEnd {
         let picture = self.plan.pixels() * 4;
         for chunk in clips.chunks(self.plan.clips_per_dispatch) {
             let buffer = self.buffer("pictures", picture * chunk.len() as u64);
-            self.dispatch(chunk, Some((Sink::Bytes(&buffer), 0)))?;
+            self.dispatch(chunk, &[], Some((Sink::Bytes(&buffer), 0)))?;
             let all = self.read(&buffer, picture * chunk.len() as u64)?;
             out.extend(all.chunks(picture as usize).map(<[u8]>::to_vec));
         }
@@ -149,7 +115,7 @@ impl GpuFrontEnd {
     pub fn spectrograms(&self, clips: &[&[f32]]) -> Result<Vec<Spectrogram>, FrontEndError> {
         let mut out = Vec::with_capacity(clips.len());
         for chunk in clips.chunks(self.plan.clips_per_dispatch) {
-            self.dispatch(chunk, None)?;
+            self.dispatch(chunk, &[], None)?;
             let guard = self.lock();
             let scratch = guard.as_ref().expect("made by dispatch");
             let n = chunk.len() as u64;
@@ -190,11 +156,17 @@ impl GpuFrontEnd {
             pcm: self.buffer("pcm", n * self.settings.clip_samples as u64 * 4),
             db: self.buffer("db", n * self.plan.db_bytes()),
             range: self.buffer("range", n * 8),
+            masks: self.buffer("masks", n * size_of::<Masks>() as u64),
         }
     }
 
     /// Both passes over one chunk of clips; the picture pass writes from clip `first` of the sink on.
-    fn dispatch(&self, chunk: &[&[f32]], sink: Option<(Sink<'_>, usize)>) -> Result<(), GpuError> {
+    fn dispatch(
+        &self,
+        chunk: &[&[f32]],
+        masks: &[Masks],
+        sink: Option<(Sink<'_>, usize)>,
+    ) -> Result<(), GpuError> {
         let mut guard = self.lock();
         if guard.as_ref().is_none_or(|s| s.clips < chunk.len()) {
             *guard = Some(self.make_scratch(chunk.len()));
@@ -212,6 +184,12 @@ impl GpuFrontEnd {
         let n = chunk.len() as u32;
         let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
         encoder.clear_buffer(&scratch.range, 0, None);
+        if masks.is_empty() {
+            encoder.clear_buffer(&scratch.masks, 0, None);
+        } else {
+            let queue = &self.gpu.queue;
+            queue.write_buffer(&scratch.masks, 0, bytemuck::cast_slice(masks));
+        }
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());
             pass.set_pipeline(&self.stft);
@@ -258,6 +236,7 @@ impl GpuFrontEnd {
                 let picture = self.plan.pixels() * 16;
                 let place = target.binding(first * picture, u64::from(clips) * picture);
                 entries.push(entry(8, place));
+                entries.push(entry(10, scratch.masks.as_entire_binding()));
                 &self.rgba_f32
             }
             Sink::Bytes(buffer) => {
@@ -312,135 +291,4 @@ fn unkey(key: u32) -> f32 {
     } else {
         !key
     })
-}
-
-fn pipelines(
-    gpu: &Gpu,
-    settings: &FrontEnd,
-    plan: &Plan,
-) -> (ComputePipeline, ComputePipeline, ComputePipeline) {
-    const { assert!(NO_VALUE == -3.0e38, "the shaders say so too") };
-    let module = |name, text: &'static str| {
-        gpu.device
-            .create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: Some(name),
-                source: wgpu::ShaderSource::Wgsl(text.into()),
-            })
-    };
-    let stft = module("stft", include_str!("../../shaders/stft.wgsl"));
-    let rgba = module("rgba", include_str!("../../shaders/rgba.wgsl"));
-    let fft = &plan.fft;
-    let mel = matches!(settings.rows, Rows::Mel { .. });
-    let overrides = [
-        ("N_FFT", settings.n_fft as f64),
-        ("POINTS", f64::from(fft.points)),
-        ("LANES", f64::from(fft.lanes)),
-        ("ROUNDS", f64::from(fft.rounds)),
-        ("RADIX8_STAGES", f64::from(fft.radix8_stages)),
-        ("TAIL", f64::from(fft.tail)),
-        ("PAD_SHIFT", f64::from(fft.pad_shift)),
-        ("WORK_LEN", f64::from(fft.work_len)),
-        ("MEL", f64::from(u8::from(mel))),
-    ];
-    let pipeline = |module, entry_point, constants| {
-        gpu.device
-            .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(entry_point),
-                layout: None,
-                module,
-                entry_point: Some(entry_point),
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    constants,
-                    // Every word of workgroup memory is written before it is read.
-                    zero_initialize_workgroup_memory: false,
-                },
-                cache: None,
-            })
-    };
-    (
-        pipeline(&stft, "stft", &overrides),
-        pipeline(&rgba, "rgba_f32", &[]),
-        pipeline(&rgba, "rgba_u8", &[]),
-    )
-}
-
-impl Constants {
-    fn new(gpu: &Gpu, settings: &FrontEnd, tables: &Tables) -> Self {
-        let make = |label, contents: &[u8], usage| {
-            gpu.device
-                .create_buffer_init(&wgpu::util::BufferInitDescriptor {
-                    label: Some(label),
-                    contents,
-                    usage,
-                })
-        };
-        let storage = |label, contents: &[u8]| {
-            // A binding may not be empty.
-            let contents = if contents.is_empty() {
-                &[0; 16]
-            } else {
-                contents
-            };
-            make(label, contents, BufferUsages::STORAGE)
-        };
-        let uniform = |label, contents: &[u8]| make(label, contents, BufferUsages::UNIFORM);
-        let rows = |label, t: &SparseRows| {
-            (
-                storage(label, bytemuck::cast_slice(&t.headers())),
-                storage(label, bytemuck::cast_slice(&t.weights)),
-            )
-        };
-        let (mel_rows, mel_weights) = rows("mel", &tables.mel);
-        let (y_rows, y_weights) = rows("y", &tables.y);
-        let (x_rows, x_weights) = rows("x", &tables.x);
-        let stft = StftParams::new(settings, tables);
-        let size = settings.picture_size();
-        let rgba = RgbaParams {
-            frames: settings.frames() as u32,
-            rows: settings.rows() as u32,
-            height: size.height as u32,
-            width: size.width as u32,
-            top_db: match settings.range {
-                Range::MinMax => 0.0,
-                Range::Top { db } => db as f32,
-            },
-            pad: [0; 3],
-        };
-        Self {
-            stft_params: uniform("stft params", bytemuck::bytes_of(&stft)),
-            rgba_params: uniform("rgba params", bytemuck::bytes_of(&rgba)),
-            window: storage("window", bytemuck::cast_slice(&tables.window)),
-            twiddles: storage("twiddles", bytemuck::cast_slice(&tables.twiddles)),
-            mel_rows,
-            mel_weights,
-            y_rows,
-            y_weights,
-            x_rows,
-            x_weights,
-            colours: uniform("colours", bytemuck::cast_slice(&tables.colours)),
-        }
-    }
-}
-
-impl StftParams {
-    fn new(settings: &FrontEnd, tables: &Tables) -> Self {
-        Self {
-            clip_samples: settings.clip_samples as u32,
-            frames: settings.frames() as u32,
-            rows: settings.rows() as u32,
-            hop: settings.hop as u32,
-            lead: match settings.framing {
-                Framing::Start => 0,
-                Framing::CentreZeros | Framing::CentreReflect => settings.n_fft as i32 / 2,
-            },
-            reflect: u32::from(settings.framing == Framing::CentreReflect),
-            amin: match settings.decibels {
-                Decibels::Masked => 0.0,
-                Decibels::Floor { amin } => amin as f32,
-            },
-            edge_scale: tables.edge_scale,
-            inner_scale: tables.inner_scale,
-            pad: [0; 3],
-        }
-    }
 }

@@ -1,0 +1,184 @@
+//! What the passes are given once: pipelines, parameters and tables on the device.
+
+use bytemuck::{Pod, Zeroable};
+use wgpu::util::DeviceExt;
+use wgpu::{BufferUsages, ComputePipeline};
+
+use crate::frontend::cpu::NO_VALUE;
+use crate::frontend::plan::Plan;
+use crate::frontend::settings::{Decibels, Framing, FrontEnd, Range, Rows};
+use crate::frontend::tables::{SparseRows, Tables};
+use crate::gpu::Gpu;
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct StftParams {
+    clip_samples: u32,
+    frames: u32,
+    rows: u32,
+    hop: u32,
+    lead: i32,
+    reflect: u32,
+    amin: f32,
+    edge_scale: f32,
+    inner_scale: f32,
+    pad: [u32; 3],
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct RgbaParams {
+    frames: u32,
+    rows: u32,
+    height: u32,
+    width: u32,
+    top_db: f32,
+    pad: [u32; 3],
+}
+
+/// Tables and parameters on the device: written once, read by every dispatch.
+pub(super) struct Constants {
+    pub(super) stft_params: wgpu::Buffer,
+    pub(super) rgba_params: wgpu::Buffer,
+    pub(super) window: wgpu::Buffer,
+    pub(super) twiddles: wgpu::Buffer,
+    pub(super) mel_rows: wgpu::Buffer,
+    pub(super) mel_weights: wgpu::Buffer,
+    pub(super) y_rows: wgpu::Buffer,
+    pub(super) y_weights: wgpu::Buffer,
+    pub(super) x_rows: wgpu::Buffer,
+    pub(super) x_weights: wgpu::Buffer,
+    pub(super) colours: wgpu::Buffer,
+}
+
+impl Constants {
+    pub(super) fn new(gpu: &Gpu, settings: &FrontEnd, tables: &Tables) -> Self {
+        let make = |label, contents: &[u8], usage| {
+            gpu.device
+                .create_buffer_init(&wgpu::util::BufferInitDescriptor {
+                    label: Some(label),
+                    contents,
+                    usage,
+                })
+        };
+        let storage = |label, contents: &[u8]| {
+            // A binding may not be empty.
+            let contents = if contents.is_empty() {
+                &[0; 16]
+            } else {
+                contents
+            };
+            make(label, contents, BufferUsages::STORAGE)
+        };
+        let uniform = |label, contents: &[u8]| make(label, contents, BufferUsages::UNIFORM);
+        let rows = |label, t: &SparseRows| {
+            (
+                storage(label, bytemuck::cast_slice(&t.headers())),
+                storage(label, bytemuck::cast_slice(&t.weights)),
+            )
+        };
+        let (mel_rows, mel_weights) = rows("mel", &tables.mel);
+        let (y_rows, y_weights) = rows("y", &tables.y);
+        let (x_rows, x_weights) = rows("x", &tables.x);
+        let stft = StftParams::new(settings, tables);
+        let size = settings.picture_size();
+        let rgba = RgbaParams {
+            frames: settings.frames() as u32,
+            rows: settings.rows() as u32,
+            height: size.height as u32,
+            width: size.width as u32,
+            top_db: match settings.range {
+                Range::MinMax => 0.0,
+                Range::Top { db } => db as f32,
+            },
+            pad: [0; 3],
+        };
+        Self {
+            stft_params: uniform("stft params", bytemuck::bytes_of(&stft)),
+            rgba_params: uniform("rgba params", bytemuck::bytes_of(&rgba)),
+            window: storage("window", bytemuck::cast_slice(&tables.window)),
+            twiddles: storage("twiddles", bytemuck::cast_slice(&tables.twiddles)),
+            mel_rows,
+            mel_weights,
+            y_rows,
+            y_weights,
+            x_rows,
+            x_weights,
+            colours: uniform("colours", bytemuck::cast_slice(&tables.colours)),
+        }
+    }
+}
+
+impl StftParams {
+    fn new(settings: &FrontEnd, tables: &Tables) -> Self {
+        Self {
+            clip_samples: settings.clip_samples as u32,
+            frames: settings.frames() as u32,
+            rows: settings.rows() as u32,
+            hop: settings.hop as u32,
+            lead: match settings.framing {
+                Framing::Start => 0,
+                Framing::CentreZeros | Framing::CentreReflect => settings.n_fft as i32 / 2,
+            },
+            reflect: u32::from(settings.framing == Framing::CentreReflect),
+            amin: match settings.decibels {
+                Decibels::Masked => 0.0,
+                Decibels::Floor { amin } => amin as f32,
+            },
+            edge_scale: tables.edge_scale,
+            inner_scale: tables.inner_scale,
+            pad: [0; 3],
+        }
+    }
+}
+
+/// The three pipelines: `stft`, `rgba_f32`, `rgba_u8`.
+pub(super) fn pipelines(
+    gpu: &Gpu,
+    settings: &FrontEnd,
+    plan: &Plan,
+) -> (ComputePipeline, ComputePipeline, ComputePipeline) {
+    const { assert!(NO_VALUE == -3.0e38, "the shaders say so too") };
+    let module = |name, text: &'static str| {
+        gpu.device
+            .create_shader_module(wgpu::ShaderModuleDescriptor {
+                label: Some(name),
+                source: wgpu::ShaderSource::Wgsl(text.into()),
+            })
+    };
+    let stft = module("stft", include_str!("../../../shaders/stft.wgsl"));
+    let rgba = module("rgba", include_str!("../../../shaders/rgba.wgsl"));
+    let fft = &plan.fft;
+    let mel = matches!(settings.rows, Rows::Mel { .. });
+    let overrides = [
+        ("N_FFT", settings.n_fft as f64),
+        ("POINTS", f64::from(fft.points)),
+        ("LANES", f64::from(fft.lanes)),
+        ("ROUNDS", f64::from(fft.rounds)),
+        ("RADIX8_STAGES", f64::from(fft.radix8_stages)),
+        ("TAIL", f64::from(fft.tail)),
+        ("PAD_SHIFT", f64::from(fft.pad_shift)),
+        ("WORK_LEN", f64::from(fft.work_len)),
+        ("MEL", f64::from(u8::from(mel))),
+    ];
+    let pipeline = |module, entry_point, constants| {
+        gpu.device
+            .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(entry_point),
+                layout: None,
+                module,
+                entry_point: Some(entry_point),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants,
+                    // Every word of workgroup memory is written before it is read.
+                    zero_initialize_workgroup_memory: false,
+                },
+                cache: None,
+            })
+    };
+    (
+        pipeline(&stft, "stft", &overrides),
+        pipeline(&rgba, "rgba_f32", &[]),
+        pipeline(&rgba, "rgba_u8", &[]),
+    )
+}
