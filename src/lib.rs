@@ -5,6 +5,7 @@
 //! [`frontend`], [`audio`]), [`gpu`].
 
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 #![recursion_limit = "256"]
 
 pub mod audio;

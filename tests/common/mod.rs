@@ -25,9 +25,19 @@ pub fn software() -> Compute {
     .clone()
 }
 
-/// Every device that tests hold to the same promises.
+/// The hardware GPU, where there is one.
+fn hardware() -> Option<Compute> {
+    static ONE: OnceLock<Option<Compute>> = OnceLock::new();
+    ONE.get_or_init(|| Compute::open(&DeviceChoice::Gpu).ok().map(|o| o.compute))
+        .clone()
+}
+
+/// Every device that tests hold to the same promises: the CPU, the software adapter (which must be there) and a
+/// hardware GPU (where there is one).
 pub fn devices() -> Vec<(&'static str, Compute)> {
-    vec![("cpu", Compute::Cpu), ("software", software())]
+    let mut all = vec![("cpu", Compute::Cpu), ("software", software())];
+    all.extend(hardware().map(|gpu| ("gpu", gpu)));
+    all
 }
 
 pub fn data(path: &str) -> PathBuf {
