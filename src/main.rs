@@ -6,27 +6,39 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    quiet_drivers();
+    settle_environment();
     sonoprint::cli::run()
 }
 
-/// Mesa's device layer asks for a Wayland display and complains on stderr where XDG_RUNTIME_DIR is unset. A process
-/// may only change its environment safely by starting over, which costs a millisecond and keeps its number.
+/// Sees to two environment variables, which a process may only do safely by starting over (a millisecond; it keeps
+/// its number):
+/// - Mesa's device layer asks for a Wayland display and complains on stderr where `XDG_RUNTIME_DIR` is unset;
+/// - Burn loads an optimiser's state to its default device, whatever device one works on, and that would open a GPU of
+///   its own choice, if there is one at all.
 #[cfg(target_os = "linux")]
-fn quiet_drivers() {
+fn settle_environment() {
+    use std::env::{args_os, current_exe, temp_dir, var_os};
     use std::os::unix::process::CommandExt;
-    if std::env::var_os("XDG_RUNTIME_DIR").is_none()
-        && let Ok(this) = std::env::current_exe()
+    let wanted = [
+        ("XDG_RUNTIME_DIR", temp_dir().into_os_string()),
+        ("BURN_DEVICE", "flex".into()),
+    ];
+    let missing: Vec<_> = wanted
+        .into_iter()
+        .filter(|(name, _)| var_os(name).is_none())
+        .collect();
+    if !missing.is_empty()
+        && let Ok(this) = current_exe()
     {
-        let arguments: Vec<_> = std::env::args_os().collect();
+        let arguments: Vec<_> = args_os().collect();
         // Only returns if it failed; then the noise is the lesser evil.
         let _ = std::process::Command::new(this)
             .arg0(&arguments[0])
             .args(&arguments[1..])
-            .env("XDG_RUNTIME_DIR", std::env::temp_dir())
+            .envs(missing)
             .exec();
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn quiet_drivers() {}
+fn settle_environment() {}

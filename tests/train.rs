@@ -3,6 +3,7 @@
 mod common;
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use common::{noise, software, tone};
 use sonoprint::dataset::{Dataset, Side, Split};
@@ -11,8 +12,8 @@ use sonoprint::frontend::{Engine, presets};
 use sonoprint::gpu::Compute;
 use sonoprint::model::{Checkpoint, NetworkKind};
 use sonoprint::train::{
-    Epoch, Observer, Outcome, PcmSet, Progress, RunFolder, TrainError, TrainSettings, evaluate,
-    train,
+    Epoch, Job, Observer, Outcome, PcmSet, Progress, RunFolder, TrainError, TrainSettings,
+    evaluate, train,
 };
 
 const SAMPLES: usize = 11_025;
@@ -69,7 +70,7 @@ struct Watch {
 
 impl Observer for Watch {
     fn step(&mut self, progress: &Progress) {
-        assert!(progress.step <= progress.steps && progress.loss.is_finite());
+        assert!(progress.step <= progress.steps && progress.loss().is_finite());
         self.steps += 1;
     }
     fn epoch(&mut self, epoch: &Epoch) {
@@ -97,7 +98,15 @@ fn fit(
     let (all, none) = (load(Side::Train), load(Side::Valid));
     let folder = RunFolder::create(run, data, &split, settings, &compute.name()).unwrap();
     let mut watch = Watch::default();
-    let outcome = train(compute, settings, data, (&all, &none), &folder, &mut watch);
+    let job = Job {
+        compute,
+        settings,
+        classes: &data.classes,
+        train: &all,
+        valid: &none,
+        folder: &folder,
+    };
+    let outcome = train(&job, &mut watch, &AtomicBool::new(false));
     (outcome, all, watch)
 }
 
@@ -164,15 +173,15 @@ fn a_run_leaves_its_record_and_is_not_overwritten() {
     let load = |side| PcmSet::load(&data, &split, side, 22_050, &|| {}).unwrap();
     let sets = (load(Side::Train), load(Side::Valid));
     let made = RunFolder::create(&run, &data, &split, &settings, "cpu").unwrap();
-    let outcome = train(
-        &Compute::Cpu,
-        &settings,
-        &data,
-        (&sets.0, &sets.1),
-        &made,
-        &mut Watch::default(),
-    )
-    .unwrap();
+    let job = Job {
+        compute: &Compute::Cpu,
+        settings: &settings,
+        classes: &data.classes,
+        train: &sets.0,
+        valid: &sets.1,
+        folder: &made,
+    };
+    let outcome = train(&job, &mut Watch::default(), &AtomicBool::new(false)).unwrap();
     assert!((1..=2).contains(&outcome.best_epoch));
     let metrics = std::fs::read_to_string(run.join("metrics.csv")).unwrap();
     assert_eq!(metrics.lines().count(), 3, "{metrics}");
@@ -190,4 +199,130 @@ fn a_run_leaves_its_record_and_is_not_overwritten() {
         RunFolder::create(&run, &data, &split, &settings, "cpu"),
         Err(TrainError::RunExists(_))
     ));
+}
+
+/// Kills runs with SIGKILL at many moments and resumes them: weights and metrics are those of an unbroken run, bit for
+/// bit, on the cpu device.
+#[cfg(unix)]
+#[test]
+fn a_killed_run_is_taken_up_as_if_nothing_had_been() {
+    use std::process::{Command, Stdio};
+    let _turn = common::turn();
+    let folder = tempfile::tempdir().unwrap();
+    let toy_root = folder.path().join("toy");
+    toy(&toy_root);
+    let sonoprint = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sonoprint"));
+        command.args(arguments).args(["--device", "cpu"]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let begin = |run: &Path| {
+        sonoprint(&[
+            "train",
+            toy_root.to_str().unwrap(),
+            "--out",
+            run.to_str().unwrap(),
+            "--clip-seconds",
+            "0.5",
+            "--size",
+            "24x32",
+            "--epochs",
+            "6",
+            "--batch",
+            "3",
+            "--seed",
+            "5",
+        ])
+    };
+    let results = |run: &Path| {
+        let metrics = std::fs::read_to_string(run.join("metrics.csv")).unwrap();
+        // All but the seconds, which are the clock's.
+        let lines = metrics
+            .lines()
+            .map(|l| l.rsplit_once(',').unwrap().0.to_owned());
+        (
+            lines.collect::<Vec<_>>(),
+            std::fs::read(run.join("best.safetensors")).unwrap(),
+        )
+    };
+    let whole = folder.path().join("whole");
+    let start = std::time::Instant::now();
+    assert!(begin(&whole).status().unwrap().success());
+    let took = start.elapsed();
+    let want = results(&whole);
+    assert_eq!(want.0.len(), 7);
+
+    let mut killed = 0;
+    for i in 1..=5u32 {
+        let run = folder.path().join(format!("killed-{i}"));
+        let mut child = begin(&run).spawn().unwrap();
+        std::thread::sleep(took * i / 6);
+        child.kill().unwrap();
+        killed += u32::from(!child.wait().unwrap().success());
+        // Killed once more on the way, then left to end; a run killed before it had a record is begun anew.
+        if run.join("split.csv").exists() && run.join("run.toml").exists() {
+            let resume = ["train", "--resume", run.to_str().unwrap()];
+            let mut child = sonoprint(&resume).spawn().unwrap();
+            std::thread::sleep(took / 7);
+            child.kill().unwrap();
+            child.wait().unwrap();
+            assert!(
+                sonoprint(&resume).status().unwrap().success(),
+                "resuming {i}"
+            );
+        } else {
+            assert!(begin(&run).status().unwrap().success());
+        }
+        assert!(results(&run) == want, "kill {i} of 5 changed the result");
+    }
+    assert!(
+        killed >= 3,
+        "only {killed} of 5 runs were killed before their end"
+    );
+    // Done again from its record, it comes to the same too.
+    let again = folder.path().join("again");
+    let config = whole.join("run.toml");
+    let arguments = [
+        "train",
+        "--config",
+        config.to_str().unwrap(),
+        "--out",
+        again.to_str().unwrap(),
+    ];
+    assert!(sonoprint(&arguments).status().unwrap().success());
+    assert!(results(&again) == want);
+}
+
+/// Ctrl-C finishes the step, saves and says how to go on; the run taken up ends as if it had not been stopped.
+#[test]
+fn a_stopped_run_saves_its_state() {
+    let _turn = common::turn();
+    let folder = tempfile::tempdir().unwrap();
+    let data = toy(&folder.path().join("toy"));
+    let settings = settings(NetworkKind::Compact, (32, 24), 3);
+    let split = Split::stratified(&data, 3, (0.2, 0.2)).unwrap();
+    let load = |side| PcmSet::load(&data, &split, side, 22_050, &|| {}).unwrap();
+    let sets = (load(Side::Train), load(Side::Valid));
+    let made =
+        RunFolder::create(&folder.path().join("run"), &data, &split, &settings, "cpu").unwrap();
+    let job = Job {
+        compute: &Compute::Cpu,
+        settings: &settings,
+        classes: &data.classes,
+        train: &sets.0,
+        valid: &sets.1,
+        folder: &made,
+    };
+    let outcome = train(&job, &mut Watch::default(), &AtomicBool::new(true)).unwrap();
+    assert!(outcome.stopped && outcome.epochs.is_empty() && outcome.best_epoch == 0);
+    assert!(made.state().exists() && !made.best().exists());
+    // Anything else in its place is refused, not taken for a state.
+    let state = std::fs::read(made.state()).unwrap();
+    std::fs::write(made.state(), &state[..state.len() / 2]).unwrap();
+    let refused = train(&job, &mut Watch::default(), &AtomicBool::new(false)).unwrap_err();
+    assert!(
+        refused.to_string().contains("cannot resume from"),
+        "{refused}"
+    );
 }

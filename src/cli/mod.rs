@@ -30,7 +30,8 @@ enum Command {
     Devices,
 }
 
-/// Parses the command line and runs it. Exit code 0: all done; 1: done, but some inputs failed; 2: could not run.
+/// Parses the command line and runs it. Exit code 0: all done; 1: done, but some inputs failed; 2: could
+/// not run; 130: stopped by Ctrl-C, with everything saved.
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Classify(args) => classify::run(&args),
@@ -41,6 +42,7 @@ pub fn run() -> ExitCode {
     match done {
         Ok(Done::All) => ExitCode::SUCCESS,
         Ok(Done::Some) => ExitCode::from(1),
+        Ok(Done::Stopped) => ExitCode::from(130),
         // The reader of a pipe has seen enough.
         Err(e) if is_broken_pipe(&e) => ExitCode::SUCCESS,
         Err(e) => {
@@ -54,6 +56,8 @@ pub fn run() -> ExitCode {
 enum Done {
     All,
     Some,
+    /// By Ctrl-C, in order.
+    Stopped,
 }
 
 fn is_broken_pipe(e: &anyhow::Error) -> bool {

@@ -1,7 +1,9 @@
 //! `sonoprint train`.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::Context;
 use indicatif::ProgressBar;
 
 use super::{Done, args};
@@ -10,65 +12,95 @@ use crate::frontend::settings::Size;
 use crate::frontend::{Engine, presets};
 use crate::model::{Checkpoint, Network, NetworkKind, NetworkSpec};
 use crate::train::{
-    Epoch, Observer, PcmSet, Progress, RunFolder, TrainSettings, evaluate, train, wilson,
+    Epoch, Job, Observer, PcmSet, Progress, RunFolder, RunRecord, TrainSettings, evaluate, train,
+    wilson,
 };
 
 /// Train a network on a folder with a folder for each class, as GTZAN has.
 #[derive(clap::Args)]
+#[command(group(clap::ArgGroup::new("begin").multiple(true).conflicts_with_all(["resume", "config"])))]
 pub struct Args {
     /// Folder with a folder for each class (blues/blues.00000.wav, ...).
-    dataset: PathBuf,
-    /// Folder for the run: settings, split, metrics, best checkpoint. Must not hold a run yet.
+    #[arg(required_unless_present_any = ["resume", "config"], group = "begin")]
+    dataset: Option<PathBuf>,
+    /// Folder for the run: settings, split, metrics, log, best checkpoint. Must not hold a run yet.
+    #[arg(
+        long,
+        value_name = "RUN",
+        required_unless_present = "resume",
+        conflicts_with = "resume"
+    )]
+    out: Option<PathBuf>,
+    /// Take up a run that was stopped or killed, where its last state stands.
     #[arg(long, value_name = "RUN")]
-    out: PathBuf,
+    resume: Option<PathBuf>,
+    /// Do a run again, from its run.toml and the split.csv beside it.
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    config: Option<PathBuf>,
     /// Network.
-    #[arg(long, default_value = "compact")]
+    #[arg(long, default_value = "compact", group = "begin")]
     network: NetworkKind,
     /// Front-end preset; the network's own if absent (compact: mel, deeppixel: deeppixel).
-    #[arg(long)]
+    #[arg(long, group = "begin")]
     preset: Option<String>,
     /// Size of the pictures; the preset's own if absent.
-    #[arg(long, value_name = "WxH", value_parser = args::size)]
+    #[arg(long, value_name = "WxH", value_parser = args::size, group = "begin")]
     size: Option<Size>,
     /// Length of a clip.
-    #[arg(long, value_name = "SECONDS", value_parser = args::clip_seconds, default_value = "30")]
+    #[arg(long, value_name = "SECONDS", value_parser = args::clip_seconds, default_value = "30", group = "begin")]
     clip_seconds: f64,
     /// Passes over the training side.
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 30, group = "begin")]
     epochs: usize,
     /// Clips a step.
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = 16, group = "begin")]
     batch: usize,
     /// Highest learning rate.
-    #[arg(long, default_value_t = 1e-3)]
+    #[arg(long, default_value_t = 1e-3, group = "begin")]
     lr: f64,
     /// AdamW's weight decay.
-    #[arg(long, default_value_t = 1e-2)]
+    #[arg(long, default_value_t = 1e-2, group = "begin")]
     weight_decay: f64,
     /// Longest SpecAugment mask as a share of the picture's side (two in time, two in frequency a clip); 0: none.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.15)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.15, group = "begin")]
     mask: f64,
     /// Share of the target spread over all classes.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1, group = "begin")]
     label_smoothing: f64,
-    /// Seed of the split, the weights, the order and the crops.
-    #[arg(long, default_value_t = 1)]
+    /// Seed of the split, the weights, the order, the crops, the masks and dropout.
+    #[arg(long, default_value_t = 1, group = "begin")]
     seed: u64,
     /// stratified, or a CSV file with the columns `file` and `split` (train, valid, test).
-    #[arg(long, value_name = "stratified|FILE", default_value = "stratified")]
+    #[arg(
+        long,
+        value_name = "stratified|FILE",
+        default_value = "stratified",
+        group = "begin"
+    )]
     split: String,
     #[command(flatten)]
     device: args::DeviceArg,
 }
 
+/// A run about to start or go on.
+struct Plan {
+    data: Dataset,
+    split: Split,
+    settings: TrainSettings,
+    /// The run's folder, and whether it was begun before.
+    root: PathBuf,
+    begun: bool,
+}
+
 pub fn run(args: &Args) -> anyhow::Result<Done> {
-    let settings = settings(args)?;
-    let data = Dataset::scan(&args.dataset)?;
-    let split = match args.split.as_str() {
-        "stratified" => Split::stratified(&data, args.seed, (0.15, 0.15))?,
-        file => Split::from_csv(&data, file.as_ref())?,
-    };
-    split.check(&data)?;
+    let plan = plan(args)?;
+    let Plan {
+        data,
+        split,
+        settings,
+        ..
+    } = &plan;
+    split.check(data)?;
     // Everything that can be wrong is found before anything is decoded or written.
     NetworkSpec {
         kind: settings.network,
@@ -77,21 +109,15 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     }
     .check()?;
     let compute = args.device.open()?;
-    let folder = RunFolder::create(&args.out, &data, &split, &settings, &compute.name())?;
-    println!("{}", split.summary(&data));
-    let [train_set, valid_set, test_set] = load(&data, &split, &settings, &folder)?;
+    let folder = if plan.begun {
+        RunFolder::open(&plan.root)?.0
+    } else {
+        RunFolder::create(&plan.root, data, split, settings, &compute.name())?
+    };
+    println!("{}", split.summary(data));
+    let [train_set, valid_set, test_set] = load(data, split, settings, &folder)?;
+    println!("{}", describe(settings));
 
-    let size = settings.front_end.picture_size();
-    println!(
-        "{} on {}x{} pictures of {:.1} s ({}), batch {}, seed {}",
-        settings.network.name(),
-        size.width,
-        size.height,
-        settings.front_end.clip_seconds(),
-        settings.front_end.preset,
-        settings.batch,
-        settings.seed
-    );
     let mut watcher = Watcher {
         bar: args::bar(
             0,
@@ -100,18 +126,105 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         epochs: settings.epochs,
         folder: &folder,
     };
-    let sides = (&train_set, &valid_set);
-    let outcome = train(&compute, &settings, &data, sides, &folder, &mut watcher)?;
+    let job = Job {
+        compute: &compute,
+        settings,
+        classes: &data.classes,
+        train: &train_set,
+        valid: &valid_set,
+        folder: &folder,
+    };
+    let outcome = train(&job, &mut watcher, stop_flag())?;
     watcher.bar.finish_and_clear();
+    println!("time of the steps: {}", outcome.times);
+    if outcome.stopped {
+        println!(
+            "stopped in epoch {}; go on with: sonoprint train --resume {}",
+            outcome.epochs.len() + 1,
+            plan.root.display()
+        );
+        return Ok(Done::Stopped);
+    }
     println!(
         "kept epoch {} in {}",
         outcome.best_epoch,
         folder.best().display()
     );
     if !test_set.files.is_empty() {
-        test(&compute, &settings, &data, &test_set, &folder)?;
+        test(&compute, settings, data, &test_set, &folder)?;
     }
     Ok(Done::All)
+}
+
+/// What is to be run: from the flags, from another run's record, or from the run that is resumed.
+fn plan(args: &Args) -> anyhow::Result<Plan> {
+    if let Some(root) = &args.resume {
+        let (folder, record) = RunFolder::open(root)?;
+        let data = Dataset::scan(&record.dataset)?;
+        let split = Split::from_csv(&data, &folder.path("split.csv"))?;
+        return Ok(Plan {
+            data,
+            split,
+            settings: record.settings,
+            root: root.clone(),
+            begun: true,
+        });
+    }
+    let root = args.out.clone().context("--out is missing")?;
+    if let Some(config) = &args.config {
+        let record = RunRecord::load(config)?;
+        let data = Dataset::scan(&record.dataset)?;
+        let split = Split::from_csv(&data, &config.with_file_name("split.csv"))?;
+        return Ok(Plan {
+            data,
+            split,
+            settings: record.settings,
+            root,
+            begun: false,
+        });
+    }
+    let settings = settings(args)?;
+    let data = Dataset::scan(args.dataset.as_deref().context("DATASET is missing")?)?;
+    let split = match args.split.as_str() {
+        "stratified" => Split::stratified(&data, args.seed, (0.15, 0.15))?,
+        file => Split::from_csv(&data, file.as_ref())?,
+    };
+    Ok(Plan {
+        data,
+        split,
+        settings,
+        root,
+        begun: false,
+    })
+}
+
+/// Set by Ctrl-C and by a polite kill; a second one ends the process at once.
+fn stop_flag() -> &'static AtomicBool {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    let set = ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("finishing the step and saving; once more to stop at once");
+    });
+    if let Err(e) = set {
+        eprintln!("Ctrl-C will not save: {e}");
+    }
+    &STOP
+}
+
+fn describe(settings: &TrainSettings) -> String {
+    let size = settings.front_end.picture_size();
+    format!(
+        "{} on {}x{} pictures of {:.1} s ({}), batch {}, seed {}",
+        settings.network.name(),
+        size.width,
+        size.height,
+        settings.front_end.clip_seconds(),
+        settings.front_end.preset,
+        settings.batch,
+        settings.seed
+    )
 }
 
 fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
@@ -214,7 +327,8 @@ impl Observer for Watcher<'_> {
         let rate = p.clips as f64 / self.bar.elapsed().as_secs_f64().max(1e-3);
         self.bar.set_message(format!(
             "loss {:.3}, accuracy {:.3}, {rate:.1} clips/s",
-            p.loss, p.accuracy
+            p.loss(),
+            p.accuracy()
         ));
     }
 
@@ -223,8 +337,8 @@ impl Observer for Watcher<'_> {
             format!(
                 "; valid loss {:.3}, accuracy {:.3} by file, {:.3} by clip",
                 v.loss,
-                v.files.accuracy(),
-                v.clips.accuracy()
+                v.accuracy(),
+                v.clip_accuracy
             )
         });
         let line = format!(

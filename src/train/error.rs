@@ -61,6 +61,14 @@ pub enum TrainError {
         /// From 1.
         epoch: usize,
     },
+    /// The state of a run cannot be taken up.
+    #[error("cannot resume from {path}: {why}")]
+    State {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The device failed.
     #[error("the device failed: {0}. Try a smaller --batch or --device cpu")]
     Device(String),

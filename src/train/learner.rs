@@ -1,179 +1,87 @@
-//! The training loop.
+//! Network, optimiser and schedule, and what one step does to them.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use burn::module::Module;
 use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
 use burn::optim::lr_scheduler::LrSchedulerConfig;
 use burn::optim::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
 use burn::optim::lr_scheduler::linear::LinearLrSchedulerConfig;
-use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
+use burn::optim::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrScheduler};
 use burn::optim::lr_scheduler::sequential::SequentialLrSchedulerConfig;
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::store::ModuleRecord;
+use burn::tensor::{Bytes, Device, Int, Tensor, TensorData};
+use rand_chacha::rand_core::Rng;
 
-use super::batches::{self, Batch};
-use super::{Evaluation, PcmSet, RunFolder, TrainError, TrainSettings, evaluate};
-use crate::dataset::Dataset;
+use super::batches::Batch;
+use super::{Epoch, TrainError, TrainSettings};
+use crate::dataset::shuffle::stream;
 use crate::frontend::Engine;
 use crate::gpu::Compute;
-use crate::model::{Checkpoint, Header, Network, NetworkSpec};
+use crate::model::{Header, Network, NetworkSpec};
 
-/// Steps between read-backs of loss and accuracy: each makes the host wait for the device.
-const READ_EVERY: usize = 8;
-
-/// How far an epoch has come.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress {
-    /// From 1.
-    pub epoch: usize,
-    /// Steps done of this epoch.
-    pub step: usize,
-    /// Steps of an epoch.
-    pub steps: usize,
-    /// Clips seen this epoch.
-    pub clips: usize,
-    /// Mean loss of the epoch so far, nats.
-    pub loss: f64,
-    /// Accuracy on the epoch's training clips so far.
-    pub accuracy: f64,
+/// Where the time of the steps went, by the host's clock. On a GPU, work is only handed over in most of them and
+/// waited for in `read`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StepTimes {
+    /// PCM up, pictures.
+    pub front_end: Duration,
+    /// Pictures to loss.
+    pub forward: Duration,
+    /// Loss to gradients.
+    pub backward: Duration,
+    /// Gradients to weights.
+    pub optimiser: Duration,
+    /// Waiting for loss and accuracy.
+    pub read: Duration,
 }
 
-/// What an epoch came to.
-#[derive(Clone, Debug)]
-pub struct Epoch {
-    /// From 1.
-    pub epoch: usize,
-    /// Learning rate of its last step.
-    pub lr: f64,
-    /// Mean training loss, nats.
-    pub loss: f64,
-    /// Accuracy on the training clips, as they were augmented.
-    pub accuracy: f64,
-    /// On the validation side, if it has files.
-    pub valid: Option<Evaluation>,
-    /// Training clips a second, pictures included, validation not.
-    pub clips_per_second: f64,
-    /// Whether it was the best so far and its weights were kept.
-    pub best: bool,
-}
-
-/// Who is told how the run goes.
-pub trait Observer {
-    /// After every read-back.
-    fn step(&mut self, progress: &Progress);
-    /// After every epoch.
-    fn epoch(&mut self, epoch: &Epoch);
-}
-
-/// What a run came to.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// Every epoch, in order.
-    pub epochs: Vec<Epoch>,
-    /// The epoch (from 1) whose weights are in the checkpoint.
-    pub best_epoch: usize,
-}
-
-/// Trains on `train`, keeps the checkpoint that does best on `valid` (by files' accuracy, then loss; the last one if
-/// there is no validation side).
-///
-/// # Errors
-/// [`TrainError`]; the best checkpoint so far stays.
-pub fn train(
-    compute: &Compute,
-    settings: &TrainSettings,
-    data: &Dataset,
-    sides: (&PcmSet, &PcmSet),
-    folder: &RunFolder,
-    observer: &mut dyn Observer,
-) -> Result<Outcome, TrainError> {
-    settings.validate()?;
-    let (train, valid) = sides;
-    let engine = Engine::new(compute, &settings.front_end)?;
-    let mut learner = Learner::new(compute, settings, data, train)?;
-    let mut epochs: Vec<Epoch> = Vec::new();
-    let mut best: Option<(usize, f64, f64)> = None;
-    for epoch in 1..=settings.epochs {
-        let start = Instant::now();
-        let mut this = learner.epoch(&engine, train, epoch, observer)?;
-        let seconds = start.elapsed().as_secs_f64();
-        this.clips_per_second /= seconds;
-        let network = learner.network.valid();
-        if !valid.files.is_empty() {
-            this.valid = Some(evaluate(
-                &network,
-                &engine,
-                valid,
-                data.classes.len(),
-                settings.front_end.clip_samples,
-                settings.batch,
-            )?);
+impl std::fmt::Display for StepTimes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts = [
+            ("front end", self.front_end),
+            ("forward", self.forward),
+            ("backward", self.backward),
+            ("optimiser", self.optimiser),
+            ("read-back", self.read),
+        ];
+        let all: Duration = parts.iter().map(|p| p.1).sum();
+        for (i, (name, time)) in parts.iter().enumerate() {
+            let share = 100.0 * time.as_secs_f64() / all.as_secs_f64().max(1e-9);
+            write!(f, "{}{name} {share:.0} %", if i == 0 { "" } else { ", " })?;
         }
-        let score = this
-            .valid
-            .as_ref()
-            .map_or((f64::from(epoch as u32), 0.0), |v| {
-                (v.files.accuracy(), -v.loss)
-            });
-        this.best = best.is_none_or(|(_, accuracy, loss)| score > (accuracy, loss));
-        if this.best {
-            best = Some((epoch, score.0, score.1));
-            let header = learner.header(data, &this, &compute.name());
-            Checkpoint::save(&header, &network, &folder.best())?;
-        }
-        folder.append("metrics.csv", &metrics_line(&this, seconds))?;
-        observer.epoch(&this);
-        epochs.push(this);
+        Ok(())
     }
-    Ok(Outcome {
-        best_epoch: best.map_or(0, |b| b.0),
-        epochs,
-    })
 }
 
-fn metrics_line(e: &Epoch, seconds: f64) -> String {
-    let valid = e.valid.as_ref().map_or(",,".to_owned(), |v| {
-        format!(
-            "{:.5},{:.4},{:.4}",
-            v.loss,
-            v.clips.accuracy(),
-            v.files.accuracy()
-        )
-    });
-    format!(
-        "{},{:.3e},{:.5},{:.4},{valid},{seconds:.2}",
-        e.epoch, e.lr, e.loss, e.accuracy
-    )
-}
-
-struct Learner<'a> {
+pub(super) struct Learner<'a> {
     settings: &'a TrainSettings,
     spec: NetworkSpec,
     device: Device,
-    network: Network,
+    pub(super) network: Network,
     optimizer: ModuleOptimizer,
     schedule: ModuleLrScheduler,
+    pub(super) times: StepTimes,
     loss: CrossEntropyLoss,
 }
 
 impl<'a> Learner<'a> {
-    fn new(
+    /// A network with fresh weights; `steps` is the number of steps of an epoch.
+    pub(super) fn new(
         compute: &Compute,
         settings: &'a TrainSettings,
-        data: &Dataset,
-        train: &PcmSet,
+        classes: usize,
+        steps: usize,
     ) -> Result<Self, TrainError> {
         let spec = NetworkSpec {
             kind: settings.network,
-            classes: data.classes.len(),
+            classes,
             picture: settings.front_end.picture_size(),
         };
         let plain = compute.burn();
         let network = Network::new(&spec, settings.seed, &plain)?.train();
-        plain.seed(settings.seed); // dropout's
-        let steps = batches::steps(train, settings.front_end.clip_samples, settings.batch);
         Ok(Self {
             settings,
             spec,
@@ -183,6 +91,7 @@ impl<'a> Learner<'a> {
                 .with_epsilon(1e-8)
                 .init(),
             schedule: schedule(settings, steps)?,
+            times: StepTimes::default(),
             loss: CrossEntropyLossConfig::new()
                 .with_smoothing(
                     (settings.label_smoothing > 0.0).then_some(settings.label_smoothing as f32),
@@ -192,63 +101,30 @@ impl<'a> Learner<'a> {
         })
     }
 
-    fn epoch(
-        &mut self,
-        engine: &Engine,
-        train: &PcmSet,
-        epoch: usize,
-        observer: &mut dyn Observer,
-    ) -> Result<Epoch, TrainError> {
-        let s = self.settings;
-        let clip = s.front_end.clip_samples;
-        let steps = batches::steps(train, clip, s.batch);
-        let mut progress = Progress {
-            epoch,
-            step: 0,
-            steps,
-            clips: 0,
-            loss: 0.0,
-            accuracy: 0.0,
-        };
-        let (mut loss, mut hits) = (0.0, 0.0);
-        let mut unread: Vec<Tensor<1>> = Vec::new();
-        let mut lr = 0.0;
-        for batch in batches::epoch(train, s, epoch) {
-            let rate = self.schedule.step();
-            lr = rate.base();
-            unread.push(self.step(engine, &batch, rate)?);
-            progress.step += 1;
-            progress.clips += batch.classes.len();
-            if unread.len() == READ_EVERY || progress.step == steps {
-                let read = read(std::mem::take(&mut unread))?;
-                add(&read, epoch, &mut loss, &mut hits)?;
-                progress.loss = loss / progress.clips as f64;
-                progress.accuracy = hits / progress.clips as f64;
-                observer.step(&progress);
-            }
-        }
-        Ok(Epoch {
-            epoch,
-            lr,
-            loss: progress.loss,
-            accuracy: progress.accuracy,
-            valid: None,
-            clips_per_second: progress.clips as f64, // divided by the time taken by who measured it
-            best: false,
-        })
+    /// The next learning rate of the schedule.
+    pub(super) fn next_rate(&mut self) -> ModuleLearningRate {
+        self.schedule.step()
     }
 
-    /// One step. Returns, on the device, the sum of the clips' losses and the number of right answers.
-    fn step(
+    /// One step of epoch `epoch`. Returns, on the device, the sum of the clips' losses and the number of right answers.
+    ///
+    /// Dropout is seeded anew in every step, so that a run taken up at this step draws what an unbroken one draws.
+    pub(super) fn step(
         &mut self,
         engine: &Engine,
         batch: &Batch,
-        rate: burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate,
+        rate: ModuleLearningRate,
+        (epoch, step): (usize, usize),
     ) -> Result<Tensor<1>, TrainError> {
+        let name = format!("dropout of epoch {epoch}, step {step}");
+        self.device
+            .seed(stream(self.settings.seed, &name).next_u64());
         let n = batch.classes.len();
+        let start = Instant::now();
         let pictures = engine
             .masked_pictures(&batch.pcm(), &batch.masks)?
             .autodiff();
+        let pictured = Instant::now();
         let classes: Vec<i32> = batch.classes.iter().map(|&c| c as i32).collect();
         let targets = Tensor::<1, Int>::from_data(TensorData::new(classes, [n]), &self.device);
         let logits = self.network.forward(pictures);
@@ -258,12 +134,59 @@ impl<'a> Learner<'a> {
         let answers: Tensor<1, Int> = logits.inner().argmax(1).flatten(0, 1);
         let hits = answers.equal(targets).float().sum();
         let sum = loss.clone().inner() * n as f64;
+        let forwarded = Instant::now();
         let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+        let backwarded = Instant::now();
         self.network = self.optimizer.step(rate, self.network.clone(), gradients);
+        self.times.front_end += pictured - start;
+        self.times.forward += forwarded - pictured;
+        self.times.backward += backwarded - forwarded;
+        self.times.optimiser += backwarded.elapsed();
         Ok(Tensor::cat(vec![sum, hits], 0))
     }
 
-    fn header(&self, data: &Dataset, epoch: &Epoch, device: &str) -> Header {
+    /// Reads pairs of (sum of losses, right answers) back: the host waits for the device here.
+    pub(super) fn read(&mut self, pairs: Vec<Tensor<1>>) -> Result<Vec<f32>, TrainError> {
+        let start = Instant::now();
+        let failed = |e: String| TrainError::Device(e);
+        let data = Tensor::cat(pairs, 0)
+            .try_into_data()
+            .map_err(|e| failed(e.to_string()))?;
+        self.times.read += start.elapsed();
+        data.try_to_vec().map_err(|e| failed(e.to_string()))
+    }
+
+    /// Weights and the optimiser's moments, each in Burn's own format.
+    pub(super) fn save(&self) -> Result<[Vec<u8>; 2], TrainError> {
+        let failed = |e: burn::store::RecordError| TrainError::Device(e.to_string());
+        let weights = self
+            .network
+            .clone()
+            .into_record()
+            .into_bytes()
+            .map_err(failed)?;
+        let moments = self.optimizer.into_bytes().map_err(failed)?;
+        Ok([weights.to_vec(), moments.to_vec()])
+    }
+
+    /// Takes up what [`Learner::save`] gave after `steps` steps.
+    pub(super) fn restore(
+        &mut self,
+        [weights, moments]: [Vec<u8>; 2],
+        steps: usize,
+    ) -> Result<(), burn::store::RecordError> {
+        let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(weights))?;
+        self.network = self.network.clone().try_load_record(record)?;
+        let optimizer = self.optimizer.clone();
+        self.optimizer = optimizer.from_bytes(Bytes::from_bytes_vec(moments))?;
+        for _ in 0..steps {
+            self.schedule.step();
+        }
+        Ok(())
+    }
+
+    /// The header of a checkpoint of the network as it is.
+    pub(super) fn header(&self, classes: &[String], epoch: &Epoch, device: &str) -> Header {
         let s = self.settings;
         let mut notes = BTreeMap::from([
             (
@@ -279,10 +202,10 @@ impl<'a> Learner<'a> {
             ("device".to_owned(), device.to_owned()),
         ]);
         if let Some(v) = &epoch.valid {
-            let text = format!("{} of {} files", v.files.hits(), v.files.total());
+            let text = format!("{} of {} files", v.hits, v.files);
             notes.insert("valid_accuracy".into(), text);
         }
-        Header::new(self.spec, s.front_end.clone(), data.classes.clone(), notes)
+        Header::new(self.spec, s.front_end.clone(), classes.to_vec(), notes)
     }
 }
 
@@ -304,46 +227,4 @@ fn schedule(settings: &TrainSettings, steps: usize) -> Result<ModuleLrScheduler,
         value: lr.to_string(),
         must: "over 0 and at most 1",
     })
-}
-
-/// Adds pairs of (sum of losses, right answers) to an epoch's sums.
-fn add(pairs: &[f32], epoch: usize, loss: &mut f64, hits: &mut f64) -> Result<(), TrainError> {
-    for pair in pairs.chunks(2) {
-        if !pair[0].is_finite() {
-            return Err(TrainError::Diverged {
-                loss: pair[0],
-                epoch,
-            });
-        }
-        *loss += f64::from(pair[0]);
-        *hits += f64::from(pair[1]);
-    }
-    Ok(())
-}
-
-fn read(pairs: Vec<Tensor<1>>) -> Result<Vec<f32>, TrainError> {
-    Tensor::cat(pairs, 0)
-        .try_into_data()
-        .map_err(|e| TrainError::Device(e.to_string()))?
-        .try_to_vec()
-        .map_err(|e| TrainError::Device(e.to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{TrainError, add};
-
-    /// Neither data nor flags that are accepted make a NaN here (the front end maps any PCM into 0..=1), so the check
-    /// is tested by itself.
-    #[test]
-    fn a_loss_that_is_no_number_stops_the_run() {
-        let (mut loss, mut hits) = (0.0, 0.0);
-        add(&[2.0, 1.0, 3.0, 0.0], 1, &mut loss, &mut hits).unwrap();
-        assert_eq!((loss, hits), (5.0, 1.0));
-        for bad in [f32::NAN, f32::INFINITY] {
-            let stopped = add(&[1.0, 1.0, bad, 0.0], 4, &mut loss, &mut hits).unwrap_err();
-            assert!(matches!(stopped, TrainError::Diverged { epoch: 4, .. }));
-            assert!(stopped.to_string().contains("smaller --lr"), "{stopped}");
-        }
-    }
 }

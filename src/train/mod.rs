@@ -7,12 +7,15 @@ mod folder;
 mod learner;
 mod metrics;
 mod pcm;
+mod run;
 mod settings;
+mod state;
 
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate};
-pub use folder::RunFolder;
-pub use learner::{Epoch, Observer, Outcome, Progress, train};
+pub use folder::{RunFolder, RunRecord};
+pub use learner::StepTimes;
 pub use metrics::{Confusion, wilson};
 pub use pcm::PcmSet;
+pub use run::{Epoch, Job, Observer, Outcome, Progress, Validation, train};
 pub use settings::TrainSettings;
