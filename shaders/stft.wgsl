@@ -16,6 +16,7 @@ override TAIL: u32 = 2u;            // 1, 2 or 4
 override PAD_SHIFT: u32 = 4u;       // one element of padding every 2^PAD_SHIFT: against bank conflicts
 override WORK_LEN: u32 = 1088u;     // POINTS + POINTS >> PAD_SHIFT
 override MEL: bool = false;
+override AUGMENT: bool = false;      // for training: see struct Augment
 
 struct Params {
     clip_samples: u32,
@@ -32,6 +33,14 @@ struct Params {
     pad2: u32,
 }
 
+// What is done to a clip's samples before windowing: mix with the clip after it, gain (and polarity), noise.
+struct Augment {
+    gain: f32,
+    noise: f32, // amplitude of uniform noise
+    mix: f32,   // share of the next clip
+    seed: u32,  // of the noise
+}
+
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> pcm: array<f32>;             // [clip][sample]
 @group(0) @binding(2) var<storage, read> window: array<f32>;          // [N_FFT]
@@ -40,7 +49,9 @@ struct Params {
 @group(0) @binding(5) var<storage, read> mel_weights: array<f32>;
 @group(0) @binding(6) var<storage, read_write> db: array<f32>;        // [clip][frame][row]
 @group(0) @binding(7) var<storage, read_write> range: array<atomic<u32>>; // [clip]: key of max, inverted key of min
+@group(0) @binding(8) var<storage, read> augments: array<Augment>;    // [clip]
 
+var<private> augment: Augment;
 var<workgroup> work: array<vec2<f32>, WORK_LEN>;
 
 const NO_VALUE: f32 = -3.0e38;
@@ -78,6 +89,18 @@ fn dft8(v: Eight) -> Eight {
     return Eight(even.a, odd.a, even.b, odd.b, even.c, odd.c, even.d, odd.d);
 }
 
+// Jarzynski and Olano 2020, "Hash functions for GPU rendering": the PCG hash.
+fn pcg(v: u32) -> u32 {
+    let state = v * 747796405u + 2891336453u;
+    let word = ((state >> ((state >> 28u) + 4u)) ^ state) * 277803737u;
+    return (word >> 22u) ^ word;
+}
+
+// White noise in -1..1 at one sample of the clip: a function of seed and place, so every frame sees the same.
+fn white(at: u32) -> f32 {
+    return f32(pcg(at + pcg(augment.seed)) >> 8u) * 1.1920928955078125e-7 - 1.0;
+}
+
 // One windowed sample of the frame that begins `start` samples into the clip.
 fn sample(base: u32, start: i32, i: u32) -> f32 {
     let n = i32(params.clip_samples);
@@ -87,7 +110,13 @@ fn sample(base: u32, start: i32, i: u32) -> f32 {
         at = select(at, 2 * (n - 1) - at, at >= n);
     }
     let inside = at >= 0 && at < n;
-    let x = pcm[base + u32(clamp(at, 0, n - 1))];
+    let index = base + u32(clamp(at, 0, n - 1));
+    var x = pcm[index];
+    if (AUGMENT) {
+        if (augment.mix > 0.0) { x = x * (1.0 - augment.mix) + pcm[index + params.clip_samples] * augment.mix; }
+        x *= augment.gain;
+        if (augment.noise > 0.0) { x += augment.noise * white(u32(at)); }
+    }
     return select(0.0, x, inside) * window[i];
 }
 
@@ -191,6 +220,8 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let clip = group.y;
     let base = clip * params.clip_samples;
     let start = i32(frame * params.hop) - params.lead;
+
+    if (AUGMENT) { augment = augments[clip]; }
 
     // First stage, from PCM: no twiddles.
     store8(lane, 1u, dft8(load_pcm(base, start, lane)));

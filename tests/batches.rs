@@ -5,9 +5,10 @@ mod common;
 use std::sync::Arc;
 
 use common::{devices, noise, software, tone};
+use sonoprint::frontend::augment::{Augment, Waveform};
 use sonoprint::frontend::plan::{Limits, Plan};
 use sonoprint::frontend::settings::{FrontEnd, Size};
-use sonoprint::frontend::{Engine, Masks, presets};
+use sonoprint::frontend::{Engine, presets};
 use sonoprint::gpu::Compute;
 
 /// A clip's picture is the same bits alone, in a batch of seven, and at every place in it, whatever its neighbours.
@@ -107,17 +108,13 @@ fn masks_hide_what_they_name() {
     let clips = [noise(22_050, 1), noise(22_050, 2)];
     let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
     // Columns 3..7 and rows 18..20 of the second clip; the first has none.
-    let masks = [
-        Masks::default(),
-        Masks {
-            stretches: [[3, 7, 0, 0], [0, 0, 18, 20]],
-        },
-    ];
+    let mut masks = [Augment::default(); 2];
+    masks[1].masks.stretches = [[3, 7, 0, 0], [0, 0, 18, 20]];
     for (device, compute) in devices() {
         let engine = Engine::new(&compute, &settings).unwrap();
         let read = |t: burn::tensor::Tensor<4>| -> Vec<f32> { t.into_data().try_to_vec().unwrap() };
         let plain = read(engine.pictures(&clips).unwrap());
-        let hidden = read(engine.masked_pictures(&clips, &masks).unwrap());
+        let hidden = read(engine.augmented_pictures(&clips, &masks).unwrap());
         let lowest = settings.colormap.table()[0];
         for (i, (p, h)) in plain.iter().zip(&hidden).enumerate() {
             let (clip, channel, y, x) = (i / 2400, i / 600 % 4, i / 30 % 20, i % 30);
@@ -126,6 +123,103 @@ fn masks_hide_what_they_name() {
             assert_eq!(
                 *h, want,
                 "{device}: clip {clip}, channel {channel}, {y}, {x}"
+            );
+        }
+    }
+}
+
+/// Gain shifts decibels, polarity changes nothing, noise raises the floor to its own level, a mix is the spectrum of the
+/// sum; at every place of a batch that is split in two, and alike on every device.
+#[test]
+fn waveforms_are_changed_as_told() {
+    let settings = FrontEnd {
+        clip_samples: 8192,
+        picture: None,
+        ..presets::deeppixel()
+    };
+    let clips: Vec<Vec<f32>> = (0..3)
+        .map(|i| tone(8192, 1000.0 + 500.0 * f64::from(i), 0.5))
+        .collect();
+    let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
+    let with = |waveform| Augment {
+        waveform,
+        ..Augment::default()
+    };
+    for (device, mut compute) in devices() {
+        // No more than two clips a dispatch: the last of a chunk is mixed with the first of the next.
+        if let Compute::Gpu(gpu) = &mut compute {
+            Arc::make_mut(gpu).limits.max_storage_buffer_binding_size = 3 * 8192 * 4;
+        }
+        let engine = Engine::new(&compute, &settings).unwrap();
+        let run = |augments: &[Augment]| engine.spectrograms(&clips, augments).unwrap();
+        let plain = run(&[]);
+        assert!(
+            run(&[Augment::default(); 3]) == plain,
+            "{device}: nothing is changed by default"
+        );
+
+        let doubled = run(&[with(Waveform {
+            gain: 2.0,
+            ..Waveform::default()
+        }); 3]);
+        let turned = run(&[with(Waveform {
+            gain: -1.0,
+            ..Waveform::default()
+        }); 3]);
+        for clip in 0..3 {
+            assert_eq!(
+                turned[clip].db, plain[clip].db,
+                "{device}: polarity is not heard"
+            );
+            let shift = doubled[clip].range.unwrap().1 - plain[clip].range.unwrap().1;
+            assert!(
+                (shift - 6.0206).abs() < 1e-3,
+                "{device}: gain 2 is {shift} dB"
+            );
+        }
+
+        // Uniform noise of amplitude a has power a^2 / 3; matplotlib's one-sided density over Fs = 2 is just that.
+        let noisy = run(&[with(Waveform {
+            noise: 0.1,
+            seed: 7,
+            ..Waveform::default()
+        }); 3]);
+        let far: Vec<f32> = noisy[0]
+            .db
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|(i, _)| i % 1025 > 400)
+            .map(|(_, v)| v)
+            .collect();
+        let power = far
+            .iter()
+            .map(|v| 10f64.powf(f64::from(*v) / 10.0))
+            .sum::<f64>()
+            / far.len() as f64;
+        assert!(
+            (power / (0.01 / 3.0) - 1.0).abs() < 0.1,
+            "{device}: {power}"
+        );
+
+        let mixed = run(&[with(Waveform {
+            mix: 0.25,
+            ..Waveform::default()
+        }); 3]);
+        for clip in 0..3 {
+            let bin = |i: usize| ((1000.0 + 500.0 * i as f64) * 2048.0 / 22_050.0).round() as usize;
+            let level =
+                |s: &sonoprint::frontend::Spectrogram, i| s.value(&settings, bin(i), 1).unwrap();
+            let own = level(&mixed[clip], clip) - level(&plain[clip], clip);
+            let next = (clip + 1) % 3;
+            let other = level(&mixed[clip], next) - level(&plain[next], next);
+            assert!(
+                (own + 2.4988).abs() < 0.05,
+                "{device} clip {clip}: own {own} dB"
+            );
+            assert!(
+                (other + 12.0412).abs() < 0.05,
+                "{device} clip {clip}: next {other} dB"
             );
         }
     }

@@ -71,7 +71,7 @@ fn every_transform_is_the_dft() {
             for pcm in &signals {
                 let settings = linear(n, n / 2, pcm.len());
                 let engine = Engine::new(&compute, &settings).unwrap();
-                let got = engine.spectrograms(&[pcm]).unwrap().remove(0);
+                let got = engine.spectrograms(&[pcm], &[]).unwrap().remove(0);
                 assert_eq!((got.frames, got.rows), (2, n / 2 + 1));
                 let window = tables::window(&settings);
                 for frame in 0..2 {
@@ -161,7 +161,7 @@ fn gpu_and_twin_agree_on_other_settings() {
             *x = 0.0;
         }
         let [cpu, gpu] = [Compute::Cpu, software()].map(|c| Engine::new(&c, &settings).unwrap());
-        let [a, b] = [&cpu, &gpu].map(|e| e.spectrograms(&[&pcm]).unwrap().remove(0));
+        let [a, b] = [&cpu, &gpu].map(|e| e.spectrograms(&[&pcm], &[]).unwrap().remove(0));
         let top = a.range.unwrap().1;
         for (i, (x, y)) in a.db.iter().zip(&b.db).enumerate() {
             if *x > top - 100.0 {

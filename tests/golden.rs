@@ -28,7 +28,7 @@ fn decibels(settings: &FrontEnd, name: &str, golden: &str) {
     let max = want.iter().flatten().copied().fold(f32::MIN, f32::max);
     for (device, compute) in devices() {
         let engine = Engine::new(&compute, &settings).unwrap();
-        let got = engine.spectrograms(&[&pcm]).unwrap().remove(0);
+        let got = engine.spectrograms(&[&pcm], &[]).unwrap().remove(0);
         let (mut worst, mut cells) = (0.0f32, 0);
         for row in 0..rows {
             for frame in 0..frames {

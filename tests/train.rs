@@ -49,6 +49,10 @@ fn settings(network: NetworkKind, side: (usize, usize), epochs: usize) -> TrainS
         lr: 3e-3,
         weight_decay: 0.0,
         mask: 0.1,
+        gain: 6.0,
+        polarity: true,
+        noise_snr: Some(20.0),
+        mixup: 0.2,
         label_smoothing: 0.0,
         seed: 7,
         front_end: FrontEnd {

@@ -64,6 +64,18 @@ pub struct Args {
     /// Longest SpecAugment mask as a share of the picture's side (two in time, two in frequency a clip); 0: none.
     #[arg(long, value_name = "SHARE", default_value_t = 0.15, group = "begin")]
     mask: f64,
+    /// Most gain or attenuation of a clip in training, dB.
+    #[arg(long, value_name = "DB", default_value_t = 0.0, group = "begin")]
+    gain: f64,
+    /// Turn the polarity of half of the clips.
+    #[arg(long, group = "begin")]
+    polarity: bool,
+    /// White noise under half of the clips, from this to 30 dB more under their own level.
+    #[arg(long, value_name = "DB", group = "begin")]
+    noise_snr: Option<f64>,
+    /// Mix up to this share of another clip into each, labels alike.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, group = "begin")]
+    mixup: f64,
     /// Share of the target spread over all classes.
     #[arg(long, value_name = "SHARE", default_value_t = 0.1, group = "begin")]
     label_smoothing: f64,
@@ -242,6 +254,10 @@ fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
         lr: args.lr,
         weight_decay: args.weight_decay,
         mask: args.mask,
+        gain: args.gain,
+        polarity: args.polarity,
+        noise_snr: args.noise_snr,
+        mixup: args.mixup,
         label_smoothing: args.label_smoothing,
         seed: args.seed,
         front_end,

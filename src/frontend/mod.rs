@@ -1,5 +1,6 @@
 //! The front end: PCM in, spectrogram pictures out, on the GPU or on the CPU, from the same settings and tables.
 
+pub mod augment;
 pub mod colormap;
 pub mod cpu;
 pub mod gpu;
@@ -8,11 +9,14 @@ pub mod presets;
 pub mod settings;
 pub mod tables;
 
+use std::borrow::Cow;
+
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
 use crate::gpu::Compute;
 use crate::gpu::GpuError;
+use augment::{Augment, Waveform};
 use cpu::NO_VALUE;
 use cpu::stft::Stft;
 use gpu::GpuFrontEnd;
@@ -58,25 +62,6 @@ impl Spectrogram {
             Range::MinMax => Some(v),
             Range::Top { db } => Some((v - max).max(-db as f32)),
         }
-    }
-}
-
-/// What SpecAugment hides of one clip's picture, in pixels: two stretches of columns and two of rows, each from..to
-/// and possibly empty. Hidden pixels get the colour of the lowest value.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
-pub struct Masks {
-    /// Columns from, columns to, rows from, rows to; twice.
-    pub stretches: [[u32; 4]; 2],
-}
-
-impl Masks {
-    /// Whether the pixel is hidden.
-    pub fn hide(&self, y: usize, x: usize) -> bool {
-        let within = |v: usize, from: u32, to: u32| (from as usize..to as usize).contains(&v);
-        self.stretches
-            .iter()
-            .any(|&[x0, x1, y0, y1]| within(x, x0, x1) || within(y, y0, y1))
     }
 }
 
@@ -145,39 +130,36 @@ impl Engine {
     /// # Panics
     /// If a clip has another length.
     pub fn pictures(&self, clips: &[&[f32]]) -> Result<Tensor<4>, FrontEndError> {
-        self.masked_pictures(clips, &[])
+        self.augmented_pictures(clips, &[])
     }
 
-    /// As [`Engine::pictures`], with `masks` (one a clip, or none) over them.
+    /// As [`Engine::pictures`], with `augments` (one a clip, or none) done to them on the device.
     ///
     /// # Errors
     /// As [`Engine::pictures`].
     ///
     /// # Panics
-    /// If a clip has another length, or there are masks but not one a clip.
-    pub fn masked_pictures(
+    /// If a clip has another length, or there are augments but not one a clip.
+    pub fn augmented_pictures(
         &self,
         clips: &[&[f32]],
-        masks: &[Masks],
+        augments: &[Augment],
     ) -> Result<Tensor<4>, FrontEndError> {
-        assert!(
-            masks.is_empty() || masks.len() == clips.len(),
-            "masks a clip"
-        );
+        one_each(clips, augments);
         match self {
-            Self::Gpu(f) => Ok(f.target(clips, masks)?.into_tensor()),
+            Self::Gpu(f) => Ok(f.target(clips, augments)?.into_tensor()),
             Self::Cpu(f) => {
                 let size = f.settings.picture_size();
                 let plane = size.height * size.width;
                 let mut planar = vec![0.0f32; clips.len() * 4 * plane];
                 planar
                     .par_chunks_mut(4 * plane)
-                    .zip(clips)
                     .enumerate()
-                    .for_each(|(n, (out, pcm))| {
-                        let masks = masks.get(n).copied().unwrap_or_default();
+                    .for_each(|(n, out)| {
+                        let masks = augments.get(n).copied().unwrap_or_default().masks;
                         let [r, g, b, _] = f.tables.colours[0];
-                        for (i, mut pixel) in f.picture(pcm).into_iter().enumerate() {
+                        let picture = f.picture(&samples(clips, augments, n));
+                        for (i, mut pixel) in picture.into_iter().enumerate() {
                             if masks.hide(i / size.width, i % size.width) {
                                 pixel = [r, g, b, 1.0];
                             }
@@ -212,14 +194,41 @@ impl Engine {
         }
     }
 
-    /// Decibels of `clips`.
+    /// Decibels of `clips`, with the waveforms of `augments` (one a clip, or none).
     ///
     /// # Errors
     /// [`FrontEndError::Gpu`] if the device fails.
-    pub fn spectrograms(&self, clips: &[&[f32]]) -> Result<Vec<Spectrogram>, FrontEndError> {
+    ///
+    /// # Panics
+    /// As [`Engine::augmented_pictures`].
+    pub fn spectrograms(
+        &self,
+        clips: &[&[f32]],
+        augments: &[Augment],
+    ) -> Result<Vec<Spectrogram>, FrontEndError> {
+        one_each(clips, augments);
         match self {
-            Self::Gpu(f) => f.spectrograms(clips),
-            Self::Cpu(f) => Ok(clips.iter().map(|pcm| f.spectrogram(pcm)).collect()),
+            Self::Gpu(f) => f.spectrograms(clips, augments),
+            Self::Cpu(f) => Ok((0..clips.len())
+                .map(|n| f.spectrogram(&samples(clips, augments, n)))
+                .collect()),
         }
+    }
+}
+
+fn one_each(clips: &[&[f32]], augments: &[Augment]) {
+    assert!(
+        augments.is_empty() || augments.len() == clips.len(),
+        "augments are none, or one a clip"
+    );
+}
+
+/// The samples of clip `n`, augmented if there are augments.
+fn samples<'a>(clips: &[&'a [f32]], augments: &[Augment], n: usize) -> Cow<'a, [f32]> {
+    match augments.get(n) {
+        Some(a) if a.waveform != Waveform::default() => {
+            Cow::Owned(a.waveform.apply(clips[n], clips[(n + 1) % clips.len()]))
+        }
+        _ => Cow::Borrowed(clips[n]),
     }
 }

@@ -188,11 +188,14 @@ impl Plan {
             });
         }
         let picture = (size.height * size.width * 16) as u64;
-        let largest = picture
-            .max((settings.frames() * settings.rows() * 4) as u64)
-            .max(settings.clip_samples as u64 * 4);
+        let pcm = settings.clip_samples as u64 * 4;
+        let largest = picture.max((settings.frames() * settings.rows() * 4) as u64);
         let room = limits.storage_binding.min(limits.buffer);
-        let fit = (room / largest).min(u64::from(limits.workgroups));
+        // The PCM of one clip more than is served: a clip may be mixed with the one after it.
+        let fit = (room / largest)
+            .min((room / pcm).saturating_sub(1))
+            .min(u64::from(limits.workgroups));
+        let largest = largest.max(2 * pcm);
         if fit == 0 {
             return Err(PlanError::Clip {
                 need: largest,

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::audio::{self, ClipSpan};
 use crate::dataset::shuffle::{below, shuffle, stream};
 
-use crate::frontend::Masks;
+use crate::frontend::augment::{Augment, Masks, Waveform};
 use crate::frontend::settings::Size;
 
 use super::{PcmSet, TrainSettings};
@@ -16,8 +16,8 @@ pub struct Batch {
     pub clips: Vec<Vec<f32>>,
     /// Index into the classes.
     pub classes: Vec<usize>,
-    /// What is hidden of each clip's picture.
-    pub masks: Vec<Masks>,
+    /// What is done to each clip and its picture.
+    pub augments: Vec<Augment>,
 }
 
 impl Batch {
@@ -42,9 +42,8 @@ pub fn epoch<'a>(
         settings.batch,
         settings.seed,
     );
-    let size = settings.front_end.picture_size();
-    let longest = settings.mask;
-    let mut hide = stream(seed, &format!("masks of epoch {epoch}"));
+    let settings = settings.clone();
+    let mut change = stream(seed, &format!("augments of epoch {epoch}"));
     let mut rng = stream(seed, &format!("crops of epoch {epoch}"));
     let mut spans: Vec<(usize, ClipSpan)> = set
         .clips(clip)
@@ -64,17 +63,49 @@ pub fn epoch<'a>(
     let batches: Vec<Vec<_>> = spans.chunks(batch).map(<[_]>::to_vec).collect();
     let single = batches.len() > 1 && batches.last().is_some_and(|b| b.len() == 1);
     let keep = batches.len() - usize::from(single);
-    batches.into_iter().take(keep).map(move |spans| Batch {
-        clips: spans
+    batches.into_iter().take(keep).map(move |spans| {
+        let clips: Vec<Vec<f32>> = spans
             .iter()
             .map(|&(file, span)| audio::extract(&set.files[file].samples, span, clip))
-            .collect(),
-        classes: spans.iter().map(|&(f, _)| set.files[f].class).collect(),
-        masks: spans
-            .iter()
-            .map(|_| masks(&mut hide, size, longest))
-            .collect(),
+            .collect();
+        Batch {
+            augments: clips
+                .iter()
+                .map(|pcm| augment(&mut change, &settings, pcm))
+                .collect(),
+            classes: spans.iter().map(|&(f, _)| set.files[f].class).collect(),
+            clips,
+        }
     })
+}
+
+/// Draws what is done to one clip. The number of draws does not depend on the settings, so that switching one off
+/// leaves the others as they were.
+fn augment(rng: &mut ChaCha8Rng, s: &TrainSettings, pcm: &[f32]) -> Augment {
+    let mut unit = || below(rng, 1 << 53) as f64 / (1u64 << 53) as f64;
+    let gain = 10f64.powf(s.gain * (2.0 * unit() - 1.0) / 20.0);
+    let turned = unit() < 0.5 && s.polarity;
+    let (noisy, depth) = (unit() < 0.5, 30.0 * unit());
+    let mix = s.mixup * unit();
+    let noise = match s.noise_snr {
+        Some(snr) if noisy => {
+            let energy: f64 = pcm.iter().map(|&x| f64::from(x).powi(2)).sum();
+            let rms = (energy / pcm.len().max(1) as f64).sqrt() * gain;
+            // Uniform noise of amplitude a has an RMS of a / sqrt(3).
+            rms * 10f64.powf(-(snr + depth) / 20.0) * 3f64.sqrt()
+        }
+        _ => 0.0,
+    };
+    let seed = below(rng, 1 << 32) as u32;
+    Augment {
+        waveform: Waveform {
+            gain: (if turned { -gain } else { gain }) as f32,
+            noise: noise as f32,
+            mix: mix as f32,
+            seed,
+        },
+        masks: masks(rng, s.front_end.picture_size(), s.mask),
+    }
 }
 
 /// Two stretches of each side, of random length up to `longest` of it, at random places.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use burn::module::Module;
-use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
 use burn::optim::lr_scheduler::LrSchedulerConfig;
 use burn::optim::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
 use burn::optim::lr_scheduler::linear::LinearLrSchedulerConfig;
@@ -12,6 +11,7 @@ use burn::optim::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleL
 use burn::optim::lr_scheduler::sequential::SequentialLrSchedulerConfig;
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::store::ModuleRecord;
+use burn::tensor::activation::log_softmax;
 use burn::tensor::{Bytes, Device, Int, Tensor, TensorData};
 use rand_chacha::rand_core::Rng;
 
@@ -64,7 +64,6 @@ pub(super) struct Learner<'a> {
     optimizer: ModuleOptimizer,
     schedule: ModuleLrScheduler,
     pub(super) times: StepTimes,
-    loss: CrossEntropyLoss,
 }
 
 impl<'a> Learner<'a> {
@@ -92,11 +91,6 @@ impl<'a> Learner<'a> {
                 .init(),
             schedule: schedule(settings, steps)?,
             times: StepTimes::default(),
-            loss: CrossEntropyLossConfig::new()
-                .with_smoothing(
-                    (settings.label_smoothing > 0.0).then_some(settings.label_smoothing as f32),
-                )
-                .init(&plain.clone().autodiff()),
             device: plain,
         })
     }
@@ -122,17 +116,20 @@ impl<'a> Learner<'a> {
         let n = batch.classes.len();
         let start = Instant::now();
         let pictures = engine
-            .masked_pictures(&batch.pcm(), &batch.masks)?
+            .augmented_pictures(&batch.pcm(), &batch.augments)?
             .autodiff();
         let pictured = Instant::now();
+        let targets = targets(batch, self.spec.classes, self.settings.label_smoothing);
+        let targets = Tensor::<2>::from_data(targets, &self.device);
         let classes: Vec<i32> = batch.classes.iter().map(|&c| c as i32).collect();
-        let targets = Tensor::<1, Int>::from_data(TensorData::new(classes, [n]), &self.device);
+        let classes = Tensor::<1, Int>::from_data(TensorData::new(classes, [n]), &self.device);
         let logits = self.network.forward(pictures);
-        let loss = self
-            .loss
-            .forward(logits.clone(), targets.clone().autodiff());
+        let loss = (log_softmax(logits.clone(), 1) * targets.autodiff())
+            .sum_dim(1)
+            .mean()
+            .neg();
         let answers: Tensor<1, Int> = logits.inner().argmax(1).flatten(0, 1);
-        let hits = answers.equal(targets).float().sum();
+        let hits = answers.equal(classes).float().sum();
         let sum = loss.clone().inner() * n as f64;
         let forwarded = Instant::now();
         let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
@@ -197,6 +194,13 @@ impl<'a> Learner<'a> {
             ("batch".to_owned(), s.batch.to_string()),
             ("lr".to_owned(), s.lr.to_string()),
             ("mask".to_owned(), s.mask.to_string()),
+            ("gain".to_owned(), s.gain.to_string()),
+            ("polarity".to_owned(), s.polarity.to_string()),
+            (
+                "noise_snr".to_owned(),
+                s.noise_snr.map_or("none".to_owned(), |snr| snr.to_string()),
+            ),
+            ("mixup".to_owned(), s.mixup.to_string()),
             ("label_smoothing".to_owned(), s.label_smoothing.to_string()),
             ("weight_decay".to_owned(), s.weight_decay.to_string()),
             ("device".to_owned(), device.to_owned()),
@@ -207,6 +211,20 @@ impl<'a> Learner<'a> {
         }
         Header::new(self.spec, s.front_end.clone(), classes.to_vec(), notes)
     }
+}
+
+/// What each clip should be answered with, `[n, classes]`: its class, shared with the next clip's as they were mixed,
+/// and smoothed over all classes (Szegedy et al. 2016).
+fn targets(batch: &Batch, classes: usize, smoothing: f64) -> TensorData {
+    let n = batch.classes.len();
+    let mut out = vec![(smoothing / classes as f64) as f32; n * classes];
+    for (i, augment) in batch.augments.iter().enumerate() {
+        let mix = f64::from(augment.waveform.mix);
+        let row = &mut out[i * classes..][..classes];
+        row[batch.classes[i]] += ((1.0 - smoothing) * (1.0 - mix)) as f32;
+        row[batch.classes[(i + 1) % n]] += ((1.0 - smoothing) * mix) as f32;
+    }
+    TensorData::new(out, [n, classes])
 }
 
 /// One epoch up, the others down a cosine to 1 %.

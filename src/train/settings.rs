@@ -23,6 +23,16 @@ pub struct TrainSettings {
     /// Longest SpecAugment mask, as a share of the picture's side: two stretches of time and two of frequency are
     /// hidden in every clip of every step, each of a random length up to this. 0: none.
     pub mask: f64,
+    /// Most gain or attenuation of a clip, dB, drawn uniformly. 0: none.
+    pub gain: f64,
+    /// Whether half of the clips have their polarity turned.
+    pub polarity: bool,
+    /// Loudest white noise under half of the clips, dB under the clip's own RMS; drawn from this to 30 dB less.
+    /// `None`: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise_snr: Option<f64>,
+    /// Most of the next clip that is mixed into one, with its label: the share is drawn from 0 to this. 0: none.
+    pub mixup: f64,
     /// Share of the target that is spread over all classes.
     pub label_smoothing: f64,
     /// Of the weights, the order of clips, crops and dropout. On the `cpu` device it fixes the result bit for bit.
@@ -56,6 +66,15 @@ impl TrainSettings {
         }
         if !(0.0..=0.5).contains(&self.mask) {
             return wrong("--mask", self.mask.to_string(), "from 0 to 0.5");
+        }
+        if !(0.0..=60.0).contains(&self.gain) {
+            return wrong("--gain", self.gain.to_string(), "from 0 to 60 dB");
+        }
+        if let Some(snr) = self.noise_snr.filter(|s| !(0.0..=100.0).contains(s)) {
+            return wrong("--noise-snr", snr.to_string(), "from 0 to 100 dB");
+        }
+        if !(0.0..=0.5).contains(&self.mixup) {
+            return wrong("--mixup", self.mixup.to_string(), "from 0 to 0.5");
         }
         if !(0.0..=0.5).contains(&self.label_smoothing) {
             return wrong(

@@ -132,24 +132,30 @@ impl StftParams {
     }
 }
 
-/// The three pipelines: `stft`, `rgba_f32`, `rgba_u8`.
+/// The pipelines of every run: `stft`, `rgba_f32`, `rgba_u8`.
 pub(super) fn pipelines(
     gpu: &Gpu,
     settings: &FrontEnd,
     plan: &Plan,
 ) -> (ComputePipeline, ComputePipeline, ComputePipeline) {
     const { assert!(NO_VALUE == -3.0e38, "the shaders say so too") };
-    let module = |name, text: &'static str| {
-        gpu.device
-            .create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: Some(name),
-                source: wgpu::ShaderSource::Wgsl(text.into()),
-            })
-    };
-    let stft = module("stft", include_str!("../../../shaders/stft.wgsl"));
-    let rgba = module("rgba", include_str!("../../../shaders/rgba.wgsl"));
+    let rgba = module(gpu, "rgba", include_str!("../../../shaders/rgba.wgsl"));
+    (
+        stft_pipeline(gpu, settings, plan, false),
+        pipeline(gpu, &rgba, "rgba_f32", &[]),
+        pipeline(gpu, &rgba, "rgba_u8", &[]),
+    )
+}
+
+/// The `stft` pipeline, which augments samples on load if `augment`.
+pub(super) fn stft_pipeline(
+    gpu: &Gpu,
+    settings: &FrontEnd,
+    plan: &Plan,
+    augment: bool,
+) -> ComputePipeline {
     let fft = &plan.fft;
-    let mel = matches!(settings.rows, Rows::Mel { .. });
+    let flag = |on: bool| f64::from(u8::from(on));
     let overrides = [
         ("N_FFT", settings.n_fft as f64),
         ("POINTS", f64::from(fft.points)),
@@ -159,26 +165,38 @@ pub(super) fn pipelines(
         ("TAIL", f64::from(fft.tail)),
         ("PAD_SHIFT", f64::from(fft.pad_shift)),
         ("WORK_LEN", f64::from(fft.work_len)),
-        ("MEL", f64::from(u8::from(mel))),
+        ("MEL", flag(matches!(settings.rows, Rows::Mel { .. }))),
+        ("AUGMENT", flag(augment)),
     ];
-    let pipeline = |module, entry_point, constants| {
-        gpu.device
-            .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(entry_point),
-                layout: None,
-                module,
-                entry_point: Some(entry_point),
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    constants,
-                    // Every word of workgroup memory is written before it is read.
-                    zero_initialize_workgroup_memory: false,
-                },
-                cache: None,
-            })
-    };
-    (
-        pipeline(&stft, "stft", &overrides),
-        pipeline(&rgba, "rgba_f32", &[]),
-        pipeline(&rgba, "rgba_u8", &[]),
-    )
+    let stft = module(gpu, "stft", include_str!("../../../shaders/stft.wgsl"));
+    pipeline(gpu, &stft, "stft", &overrides)
+}
+
+fn module(gpu: &Gpu, name: &str, text: &'static str) -> wgpu::ShaderModule {
+    gpu.device
+        .create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(name),
+            source: wgpu::ShaderSource::Wgsl(text.into()),
+        })
+}
+
+fn pipeline(
+    gpu: &Gpu,
+    module: &wgpu::ShaderModule,
+    entry_point: &str,
+    constants: &[(&str, f64)],
+) -> ComputePipeline {
+    gpu.device
+        .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(entry_point),
+            layout: None,
+            module,
+            entry_point: Some(entry_point),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants,
+                // Every word of workgroup memory is written before it is read.
+                zero_initialize_workgroup_memory: false,
+            },
+            cache: None,
+        })
 }

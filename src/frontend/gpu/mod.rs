@@ -2,13 +2,17 @@
 
 mod constants;
 
+use std::ops::Range;
+use std::sync::OnceLock;
+
 use wgpu::{BufferUsages, ComputePipeline};
 
 use self::constants::{Constants, pipelines};
+use super::augment::{Augment, Masks, Waveform};
 use super::plan::{Limits, Plan};
 use super::settings::FrontEnd;
 use super::tables::Tables;
-use super::{FrontEndError, Masks, Spectrogram};
+use super::{FrontEndError, Spectrogram};
 use crate::gpu::bridge::Target;
 use crate::gpu::{Gpu, GpuError};
 
@@ -19,6 +23,7 @@ struct Scratch {
     db: wgpu::Buffer,
     range: wgpu::Buffer,
     masks: wgpu::Buffer,
+    waveforms: wgpu::Buffer,
 }
 
 /// The front end on one GPU.
@@ -27,6 +32,8 @@ pub struct GpuFrontEnd {
     settings: FrontEnd,
     plan: Plan,
     stft: ComputePipeline,
+    /// Compiled when first needed: only training does.
+    stft_augmented: OnceLock<ComputePipeline>,
     rgba_f32: ComputePipeline,
     rgba_u8: ComputePipeline,
     constants: Constants,
@@ -58,6 +65,7 @@ impl GpuFrontEnd {
             settings: settings.clone(),
             plan,
             stft,
+            stft_augmented: OnceLock::new(),
             rgba_f32,
             rgba_u8,
             constants,
@@ -72,21 +80,21 @@ impl GpuFrontEnd {
 
     /// Pictures of `clips` (each of `clip_samples`) in memory of Burn's: `[n, 4, height, width]`, f32 in 0..=1.
     ///
-    /// PCM goes up once and nothing comes down. `masks` has an entry a clip, or none at all.
+    /// PCM goes up once and nothing comes down. `augments` has an entry a clip, or none at all.
     ///
     /// # Errors
     /// [`GpuError::Failed`] if the device was lost or its memory is full.
-    pub fn target(&self, clips: &[&[f32]], masks: &[Masks]) -> Result<Target, FrontEndError> {
-        assert!(
-            masks.is_empty() || masks.len() == clips.len(),
-            "masks a clip"
-        );
+    pub fn target(&self, clips: &[&[f32]], augments: &[Augment]) -> Result<Target, FrontEndError> {
         let (height, width) = (self.plan.height as usize, self.plan.width as usize);
         let target = Target::new(&self.gpu, [clips.len(), 4, height, width])?;
         let mut first = 0;
         for chunk in clips.chunks(self.plan.clips_per_dispatch) {
-            let masks = masks.get(first..first + chunk.len()).unwrap_or_default();
-            self.dispatch(chunk, masks, Some((Sink::Tensor(&target), first)))?;
+            self.dispatch(
+                clips,
+                first..first + chunk.len(),
+                augments,
+                Some(Sink::Tensor(&target)),
+            )?;
             first += chunk.len();
         }
         Ok(target)
@@ -99,9 +107,16 @@ impl GpuFrontEnd {
     pub fn bytes(&self, clips: &[&[f32]]) -> Result<Vec<Vec<u8>>, FrontEndError> {
         let mut out = Vec::with_capacity(clips.len());
         let picture = self.plan.pixels() * 4;
+        let mut first = 0;
         for chunk in clips.chunks(self.plan.clips_per_dispatch) {
             let buffer = self.buffer("pictures", picture * chunk.len() as u64);
-            self.dispatch(chunk, &[], Some((Sink::Bytes(&buffer), 0)))?;
+            self.dispatch(
+                clips,
+                first..first + chunk.len(),
+                &[],
+                Some(Sink::Bytes(&buffer)),
+            )?;
+            first += chunk.len();
             let all = self.read(&buffer, picture * chunk.len() as u64)?;
             out.extend(all.chunks(picture as usize).map(<[u8]>::to_vec));
         }
@@ -112,10 +127,16 @@ impl GpuFrontEnd {
     ///
     /// # Errors
     /// As [`GpuFrontEnd::target`].
-    pub fn spectrograms(&self, clips: &[&[f32]]) -> Result<Vec<Spectrogram>, FrontEndError> {
+    pub fn spectrograms(
+        &self,
+        clips: &[&[f32]],
+        augments: &[Augment],
+    ) -> Result<Vec<Spectrogram>, FrontEndError> {
         let mut out = Vec::with_capacity(clips.len());
+        let mut first = 0;
         for chunk in clips.chunks(self.plan.clips_per_dispatch) {
-            self.dispatch(chunk, &[], None)?;
+            self.dispatch(clips, first..first + chunk.len(), augments, None)?;
+            first += chunk.len();
             let guard = self.lock();
             let scratch = guard.as_ref().expect("made by dispatch");
             let n = chunk.len() as u64;
@@ -153,27 +174,33 @@ impl GpuFrontEnd {
         let n = clips as u64;
         Scratch {
             clips,
-            pcm: self.buffer("pcm", n * self.settings.clip_samples as u64 * 4),
+            // One more, since a clip may be mixed with the one after it.
+            pcm: self.buffer("pcm", (n + 1) * self.settings.clip_samples as u64 * 4),
             db: self.buffer("db", n * self.plan.db_bytes()),
             range: self.buffer("range", n * 8),
             masks: self.buffer("masks", n * size_of::<Masks>() as u64),
+            waveforms: self.buffer("waveforms", n * size_of::<Waveform>() as u64),
         }
     }
 
-    /// Both passes over one chunk of clips; the picture pass writes from clip `first` of the sink on.
+    /// Both passes over the clips of `range`. A tensor is written from clip `range.start` on, bytes from the beginning.
     fn dispatch(
         &self,
-        chunk: &[&[f32]],
-        masks: &[Masks],
-        sink: Option<(Sink<'_>, usize)>,
+        clips: &[&[f32]],
+        range: Range<usize>,
+        augments: &[Augment],
+        sink: Option<Sink<'_>>,
     ) -> Result<(), GpuError> {
+        let chunk = &clips[range.clone()];
         let mut guard = self.lock();
         if guard.as_ref().is_none_or(|s| s.clips < chunk.len()) {
             *guard = Some(self.make_scratch(chunk.len()));
         }
         let scratch = guard.as_ref().expect("made above");
         let clip_bytes = self.settings.clip_samples as u64 * 4;
-        for (i, pcm) in chunk.iter().enumerate() {
+        let augments = augments.get(range.clone()).unwrap_or_default();
+        let next = (!augments.is_empty()).then(|| clips[range.end % clips.len()]);
+        for (i, pcm) in chunk.iter().copied().chain(next).enumerate() {
             assert_eq!(pcm.len(), self.settings.clip_samples, "samples a clip");
             self.gpu.queue.write_buffer(
                 &scratch.pcm,
@@ -184,19 +211,28 @@ impl GpuFrontEnd {
         let n = chunk.len() as u32;
         let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
         encoder.clear_buffer(&scratch.range, 0, None);
-        if masks.is_empty() {
+        if augments.is_empty() {
             encoder.clear_buffer(&scratch.masks, 0, None);
         } else {
-            let queue = &self.gpu.queue;
-            queue.write_buffer(&scratch.masks, 0, bytemuck::cast_slice(masks));
+            let masks: Vec<Masks> = augments.iter().map(|a| a.masks).collect();
+            let waveforms: Vec<Waveform> = augments.iter().map(|a| a.waveform).collect();
+            let write = |buffer, bytes| self.gpu.queue.write_buffer(buffer, 0, bytes);
+            write(&scratch.masks, bytemuck::cast_slice(&masks));
+            write(&scratch.waveforms, bytemuck::cast_slice(&waveforms));
         }
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());
-            pass.set_pipeline(&self.stft);
-            pass.set_bind_group(0, &self.stft_group(scratch), &[]);
+            let stft = match augments.is_empty() {
+                true => &self.stft,
+                false => self.stft_augmented.get_or_init(|| {
+                    constants::stft_pipeline(&self.gpu, &self.settings, &self.plan, true)
+                }),
+            };
+            pass.set_pipeline(stft);
+            pass.set_bind_group(0, &self.stft_group(stft, scratch), &[]);
             pass.dispatch_workgroups(self.plan.frames, n, 1);
-            if let Some((sink, first)) = sink {
-                let (pipeline, group) = self.rgba_group(scratch, &sink, first as u64, n);
+            if let Some(sink) = sink {
+                let (pipeline, group) = self.rgba_group(scratch, &sink, range.start as u64, n);
                 pass.set_pipeline(pipeline);
                 pass.set_bind_group(0, &group, &[]);
                 pass.dispatch_workgroups(self.plan.width.div_ceil(64), self.plan.height, n);
@@ -206,15 +242,16 @@ impl GpuFrontEnd {
         Ok(())
     }
 
-    fn stft_group(&self, scratch: &Scratch) -> wgpu::BindGroup {
+    fn stft_group(&self, pipeline: &ComputePipeline, scratch: &Scratch) -> wgpu::BindGroup {
         let c = &self.constants;
         let mut buffers = vec![&c.stft_params, &scratch.pcm, &c.window, &c.twiddles];
         buffers.extend([&c.mel_rows, &c.mel_weights, &scratch.db, &scratch.range]);
+        buffers.push(&scratch.waveforms);
         let entries: Vec<_> = (0..)
             .zip(buffers)
             .map(|(binding, b)| entry(binding, b.as_entire_binding()))
             .collect();
-        self.group(&self.stft, &entries)
+        self.group(pipeline, &entries)
     }
 
     fn rgba_group(
