@@ -1,5 +1,6 @@
 //! Flags that several commands share.
 
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -66,4 +67,9 @@ pub fn clock(seconds: f64) -> String {
         60..3600 => format!("{}:{:02} min", s / 60, s % 60),
         _ => format!("{}:{:02} h", s / 3600, s % 3600 / 60),
     }
+}
+
+/// Writes a line to stdout. Unlike `println!` it gives a closed pipe back as an error.
+pub fn say(line: impl std::fmt::Display) -> std::io::Result<()> {
+    writeln!(std::io::stdout(), "{line}")
 }

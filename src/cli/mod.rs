@@ -3,6 +3,8 @@
 mod args;
 mod classify;
 mod devices;
+mod evaluate;
+mod report;
 mod spectrogram;
 mod train;
 
@@ -24,6 +26,8 @@ enum Command {
     Classify(classify::Args),
     /// Train a network on a folder with a folder for each class.
     Train(train::Args),
+    /// Measure a checkpoint on labelled files; writes a report.
+    Evaluate(evaluate::Args),
     /// Draw spectrograms as PNG.
     Spectrogram(spectrogram::Args),
     /// List the devices there are, and which one `auto` takes.
@@ -36,6 +40,7 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Classify(args) => classify::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
         Command::Spectrogram(args) => spectrogram::run(&args),
         Command::Devices => devices::run(),
     };

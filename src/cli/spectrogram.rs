@@ -59,7 +59,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
             Ok((file, samples)) => {
                 let stem = unique_stem(&mut names, file);
                 for path in draw(&engine, &settings, &samples, &args.out, &stem)? {
-                    bar.suspend(|| println!("{}", path.display()));
+                    bar.suspend(|| args::say(path.display()))?;
                 }
             }
             Err(line) => {

@@ -6,14 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use indicatif::ProgressBar;
 
+use super::report::{self, Subject};
 use super::{Done, args};
 use crate::dataset::{Dataset, Side, Split};
 use crate::frontend::settings::Size;
 use crate::frontend::{Engine, presets};
 use crate::model::{Checkpoint, Network, NetworkKind, NetworkSpec};
 use crate::train::{
-    Epoch, Job, Observer, PcmSet, Progress, RunFolder, RunRecord, TrainSettings, evaluate, train,
-    wilson,
+    Epoch, Job, Observer, Outcome, PcmSet, Progress, RunFolder, RunRecord, TrainSettings, evaluate,
+    train,
 };
 
 /// Train a network on a folder with a folder for each class, as GTZAN has.
@@ -126,9 +127,9 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     } else {
         RunFolder::create(&plan.root, data, split, settings, &compute.name())?
     };
-    println!("{}", split.summary(data));
+    tell(split.summary(data));
     let [train_set, valid_set, test_set] = load(data, split, settings, &folder)?;
-    println!("{}", describe(settings));
+    tell(describe(settings));
 
     let mut watcher = Watcher {
         bar: args::bar(
@@ -148,22 +149,22 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     };
     let outcome = train(&job, &mut watcher, stop_flag())?;
     watcher.bar.finish_and_clear();
-    println!("time of the steps: {}", outcome.times);
+    tell(format!("time of the steps: {}", outcome.times));
     if outcome.stopped {
-        println!(
+        tell(format!(
             "stopped in epoch {}; go on with: sonoprint train --resume {}",
             outcome.epochs.len() + 1,
             plan.root.display()
-        );
+        ));
         return Ok(Done::Stopped);
     }
-    println!(
+    tell(format!(
         "kept epoch {} in {}",
         outcome.best_epoch,
         folder.best().display()
-    );
+    ));
     if !test_set.files.is_empty() {
-        test(&compute, settings, data, &test_set, &folder)?;
+        test(&job, &plan, &test_set, outcome)?;
     }
     Ok(Done::All)
 }
@@ -223,6 +224,11 @@ fn stop_flag() -> &'static AtomicBool {
         eprintln!("Ctrl-C will not save: {e}");
     }
     &STOP
+}
+
+/// Writes a line to stdout if anybody reads it: a run of hours does not end because a pipe was closed.
+fn tell(line: impl std::fmt::Display) {
+    let _ = args::say(line);
 }
 
 fn describe(settings: &TrainSettings) -> String {
@@ -292,37 +298,40 @@ fn load(
 }
 
 /// Answers of the kept checkpoint on the test side, which nothing was chosen by.
-fn test(
-    compute: &crate::gpu::Compute,
-    settings: &TrainSettings,
-    data: &Dataset,
-    set: &PcmSet,
-    folder: &RunFolder,
-) -> anyhow::Result<()> {
-    let network: Network = Checkpoint::load(&folder.best(), &compute.burn())?.network;
+fn test(job: &Job<'_>, plan: &Plan, set: &PcmSet, outcome: Outcome) -> anyhow::Result<()> {
+    let Job {
+        compute, settings, ..
+    } = *job;
+    let network: Network = Checkpoint::load(&job.folder.best(), &compute.burn())?.network;
     let engine = Engine::new(compute, &settings.front_end)?;
     let clip = settings.front_end.clip_samples;
-    let result = evaluate(
-        &network,
-        &engine,
+    let classes = job.classes.len();
+    let result = evaluate(&network, &engine, set, classes, clip, settings.batch)?;
+    let facts = [
+        ("dataset", plan.data.root.display().to_string()),
+        ("side", "test, which nothing was chosen by".into()),
+        ("network", describe(settings)),
+        (
+            "epoch",
+            format!("{} of {}", outcome.best_epoch, settings.epochs),
+        ),
+        ("device", compute.name()),
+    ];
+    let subject = Subject {
+        title: format!("Run {}", plan.root.display()),
+        facts: facts.map(|(k, v)| (k.to_owned(), v)).into(),
+        classes: job.classes,
+        files: set
+            .files
+            .iter()
+            .map(|f| plan.data.entries[f.entry].key())
+            .collect(),
         set,
-        data.classes.len(),
-        clip,
-        settings.batch,
-    )?;
-    let (hits, n) = (result.files.hits(), result.files.total());
-    let (low, high) = wilson(hits, n);
-    let text = format!(
-        "test: {hits} of {n} files right, accuracy {:.3}, 95 % interval {low:.3} to {high:.3} (Wilson); \
-         by clip {:.3}; loss {:.3}\n{}",
-        result.files.accuracy(),
-        result.clips.accuracy(),
-        result.loss,
-        result.files.table(&data.classes)
-    );
-    println!("{text}");
-    folder.write("test.txt", &(text + "\n"))?;
-    Ok(())
+        front_end: &settings.front_end,
+        engine: &engine,
+        epochs: outcome.epochs,
+    };
+    report::write(subject, &result, &plan.root)
 }
 
 /// Tells people on a terminal by a bar, and everybody by a line an epoch.
@@ -365,7 +374,7 @@ impl Observer for Watcher<'_> {
             e.clips_per_second,
             if e.best { "  *" } else { "" }
         );
-        self.bar.suspend(|| println!("{line}"));
+        self.bar.suspend(|| tell(&line));
         self.bar.reset();
         // The log is a copy of what was printed: not worth stopping a run for.
         let _ = self.folder.append("log.txt", &line);

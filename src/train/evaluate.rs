@@ -1,33 +1,35 @@
 //! How well a network answers, clip by clip and file by file.
 
-use burn::tensor::{Tensor, activation::log_softmax};
+use burn::tensor::activation::softmax;
 
-use super::{Confusion, PcmSet, TrainError};
+use super::metrics::Level;
+use super::{PcmSet, TrainError};
 use crate::audio;
 use crate::frontend::Engine;
 use crate::model::Network;
 
+/// One clip's answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClipAnswer {
+    /// Index into the files that were asked about.
+    pub file: usize,
+    /// First sample of the clip in its file.
+    pub start: usize,
+    /// Index of the true class.
+    pub truth: usize,
+    /// One a class.
+    pub probabilities: Vec<f32>,
+}
+
 /// Answers over one side of a split.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// Mean cross-entropy of a clip, nats.
-    pub loss: f64,
+    /// Every clip, files in order.
+    pub answers: Vec<ClipAnswer>,
     /// One answer a clip.
-    pub clips: Confusion,
+    pub clips: Level,
     /// One answer a file: the mean of its clips' probabilities.
-    pub files: Confusion,
-}
-
-/// Reads log-probabilities `[n, classes]` back to the host.
-///
-/// # Errors
-/// [`TrainError::Device`] if the device failed.
-pub fn log_probabilities(logits: Tensor<2>) -> Result<Vec<f32>, TrainError> {
-    log_softmax(logits, 1)
-        .try_into_data()
-        .map_err(|e| TrainError::Device(e.to_string()))?
-        .try_to_vec()
-        .map_err(|e| TrainError::Device(e.to_string()))
+    pub files: Level,
 }
 
 /// Evaluates `network` (without autodiff) on every clip of `set`.
@@ -42,43 +44,75 @@ pub fn evaluate(
     clip_samples: usize,
     batch: usize,
 ) -> Result<Evaluation, TrainError> {
-    let clips = set.clips(clip_samples);
-    let mut sums = vec![0.0f64; set.files.len() * classes];
-    let mut by_clip = Confusion::new(classes);
-    let mut loss = 0.0;
-    for chunk in clips.chunks(batch) {
+    let failed = |e: String| TrainError::Device(e);
+    let mut answers = Vec::new();
+    for chunk in set.clips(clip_samples).chunks(batch) {
         let pcm: Vec<Vec<f32>> = chunk
             .iter()
             .map(|&(file, span)| audio::extract(&set.files[file].samples, span, clip_samples))
             .collect();
         let pcm: Vec<&[f32]> = pcm.iter().map(Vec::as_slice).collect();
-        let answers = log_probabilities(network.forward(engine.pictures(&pcm)?))?;
-        for (&(file, _), answer) in chunk.iter().zip(answers.chunks(classes)) {
-            let truth = set.files[file].class;
-            by_clip.add(truth, largest(answer.iter().map(|&v| f64::from(v))));
-            loss -= f64::from(answer[truth]);
-            for (sum, v) in sums[file * classes..].iter_mut().zip(answer) {
-                *sum += f64::from(v.exp());
-            }
+        let flat: Vec<f32> = softmax(network.forward(engine.pictures(&pcm)?), 1)
+            .try_into_data()
+            .map_err(|e| failed(e.to_string()))?
+            .try_to_vec()
+            .map_err(|e| failed(e.to_string()))?;
+        for (&(file, span), probabilities) in chunk.iter().zip(flat.chunks(classes)) {
+            answers.push(ClipAnswer {
+                file,
+                start: span.start,
+                truth: set.files[file].class,
+                probabilities: probabilities.to_vec(),
+            });
         }
     }
-    let mut by_file = Confusion::new(classes);
-    for (file, sum) in set.files.iter().zip(sums.chunks(classes)) {
-        by_file.add(file.class, largest(sum.iter().copied()));
-    }
-    Ok(Evaluation {
-        loss: loss / clips.len().max(1) as f64,
-        clips: by_clip,
-        files: by_file,
-    })
+    Ok(Evaluation::new(answers, classes))
 }
 
-/// The place of the largest value; the first of equals.
-fn largest(values: impl Iterator<Item = f64>) -> usize {
-    values
-        .enumerate()
-        .fold((0, f64::NEG_INFINITY), |best, (i, v)| {
-            if v > best.1 { (i, v) } else { best }
-        })
-        .0
+impl Evaluation {
+    /// Counts `answers`, the clips of a file standing together.
+    pub fn new(answers: Vec<ClipAnswer>, classes: usize) -> Self {
+        let by_clip = answers.iter().map(|a| {
+            (
+                a.truth,
+                a.probabilities.iter().map(|&p| f64::from(p)).collect(),
+            )
+        });
+        let clips = Level::new(classes, by_clip);
+        let by_file = answers.chunk_by(|a, b| a.file == b.file).map(|clips| {
+            let mean = (0..classes).map(|c| {
+                let sum: f64 = clips.iter().map(|a| f64::from(a.probabilities[c])).sum();
+                sum / clips.len() as f64
+            });
+            (clips[0].truth, mean.collect())
+        });
+        let files = Level::new(classes, by_file);
+        Self {
+            answers,
+            clips,
+            files,
+        }
+    }
+
+    /// The wrong clips that were answered with most confidence, at most one a file, at most `n`.
+    pub fn worst(&self, n: usize) -> Vec<&ClipAnswer> {
+        let confidence = |a: &ClipAnswer| a.probabilities.iter().copied().fold(0.0f32, f32::max);
+        let mut wrong: Vec<&ClipAnswer> = self
+            .answers
+            .iter()
+            .filter(|a| a.predicted() != a.truth)
+            .collect();
+        wrong.sort_by(|a, b| confidence(b).total_cmp(&confidence(a)));
+        let mut seen = std::collections::HashSet::new();
+        wrong.retain(|a| seen.insert(a.file));
+        wrong.truncate(n);
+        wrong
+    }
+}
+
+impl ClipAnswer {
+    /// The most probable class; the first of equals.
+    pub fn predicted(&self) -> usize {
+        super::metrics::largest(self.probabilities.iter().map(|&p| f64::from(p)))
+    }
 }

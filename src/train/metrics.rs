@@ -1,6 +1,8 @@
-//! Accuracy with its interval, and who was taken for whom.
+//! Accuracy with its interval, who was taken for whom, and how far confidence can be believed.
 
 use std::fmt;
+
+use serde::Serialize;
 
 /// The 95 % Wilson score interval of `hits` out of `n` (Wilson 1927): honest for few clips and near 0 and 1.
 pub fn wilson(hits: usize, n: usize) -> (f64, f64) {
@@ -15,7 +17,7 @@ pub fn wilson(hits: usize, n: usize) -> (f64, f64) {
 }
 
 /// Counts of (true class, predicted class).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Confusion {
     classes: usize,
     counts: Vec<usize>,
@@ -83,4 +85,127 @@ impl fmt::Display for Table<'_> {
         }
         Ok(())
     }
+}
+
+/// Precision, recall and F1 of one class. A figure whose denominator is zero is `None` (`null` in JSON).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ClassScore {
+    /// Of those answered so, the share that is so.
+    pub precision: Option<f64>,
+    /// Of those that are so, the share answered so.
+    pub recall: Option<f64>,
+    /// Their harmonic mean.
+    pub f1: Option<f64>,
+    /// How many are so.
+    pub support: usize,
+}
+
+/// Answers whose confidence lies in one tenth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Bin {
+    /// How many.
+    pub count: usize,
+    /// Mean confidence; 0 if there are none.
+    pub confidence: f64,
+    /// Share of right answers; 0 if there are none.
+    pub accuracy: f64,
+}
+
+/// Everything counted at one level: clips, or files.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Level {
+    /// Share of right answers.
+    pub accuracy: f64,
+    /// Its 95 % Wilson interval.
+    pub interval: (f64, f64),
+    /// Share of answers with the truth among the first three.
+    pub top3: f64,
+    /// Mean cross-entropy, nats.
+    pub loss: f64,
+    /// Mean F1 over the classes that have one.
+    pub macro_f1: f64,
+    /// Expected calibration error over ten bins of confidence (Guo et al. 2017).
+    pub ece: f64,
+    /// The bins, lowest confidence first.
+    pub bins: Vec<Bin>,
+    /// A class each.
+    pub classes: Vec<ClassScore>,
+    /// Who was taken for whom.
+    pub confusion: Confusion,
+}
+
+impl Level {
+    /// Counts (true class, probabilities).
+    pub fn new(classes: usize, answers: impl Iterator<Item = (usize, Vec<f64>)>) -> Self {
+        let mut confusion = Confusion::new(classes);
+        let mut bins = vec![Bin::default(); 10];
+        let (mut loss, mut top3) = (0.0, 0);
+        for (truth, p) in answers {
+            let predicted = largest(p.iter().copied());
+            confusion.add(truth, predicted);
+            loss -= p[truth].max(f64::from(f32::MIN_POSITIVE)).ln();
+            top3 += usize::from(p.iter().filter(|&&q| q > p[truth]).count() < 3);
+            let bin = &mut bins[((p[predicted] * 10.0) as usize).min(9)];
+            bin.count += 1;
+            bin.confidence += p[predicted];
+            bin.accuracy += f64::from(u8::from(predicted == truth));
+        }
+        let n = confusion.total().max(1) as f64;
+        let mut ece = 0.0;
+        for bin in bins.iter_mut().filter(|b| b.count > 0) {
+            let count = bin.count as f64;
+            bin.confidence /= count;
+            bin.accuracy /= count;
+            ece += count / n * (bin.accuracy - bin.confidence).abs();
+        }
+        let scores: Vec<ClassScore> = (0..classes).map(|c| confusion.score(c)).collect();
+        let f1: Vec<f64> = scores.iter().filter_map(|s| s.f1).collect();
+        Self {
+            accuracy: confusion.accuracy(),
+            interval: wilson(confusion.hits(), confusion.total()),
+            top3: top3 as f64 / n,
+            loss: loss / n,
+            macro_f1: f1.iter().sum::<f64>() / f1.len().max(1) as f64,
+            ece,
+            bins,
+            classes: scores,
+            confusion,
+        }
+    }
+
+    /// Right answers.
+    pub fn hits(&self) -> usize {
+        self.confusion.hits()
+    }
+
+    /// All answers.
+    pub fn total(&self) -> usize {
+        self.confusion.total()
+    }
+}
+
+impl Confusion {
+    /// Precision, recall and F1 of class `c`.
+    pub fn score(&self, c: usize) -> ClassScore {
+        let hits = self.count(c, c);
+        let support: usize = (0..self.classes).map(|p| self.count(c, p)).sum();
+        let answered: usize = (0..self.classes).map(|t| self.count(t, c)).sum();
+        let share = |a: usize, b: usize| (b > 0).then(|| a as f64 / b as f64);
+        ClassScore {
+            precision: share(hits, answered),
+            recall: share(hits, support),
+            f1: share(2 * hits, support + answered),
+            support,
+        }
+    }
+}
+
+/// The place of the largest value; the first of equals.
+pub(super) fn largest(values: impl Iterator<Item = f64>) -> usize {
+    values
+        .enumerate()
+        .fold((0, f64::NEG_INFINITY), |best, (i, v)| {
+            if v > best.1 { (i, v) } else { best }
+        })
+        .0
 }

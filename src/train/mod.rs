@@ -7,15 +7,16 @@ mod folder;
 mod learner;
 mod metrics;
 mod pcm;
+pub mod report;
 mod run;
 mod settings;
 mod state;
 
 pub use error::TrainError;
-pub use evaluate::{Evaluation, evaluate};
+pub use evaluate::{ClipAnswer, Evaluation, evaluate};
 pub use folder::{RunFolder, RunRecord};
 pub use learner::StepTimes;
-pub use metrics::{Confusion, wilson};
+pub use metrics::{Bin, ClassScore, Confusion, Level, wilson};
 pub use pcm::PcmSet;
 pub use run::{Epoch, Job, Observer, Outcome, Progress, Validation, train};
 pub use settings::TrainSettings;

@@ -262,8 +262,8 @@ fn finish_epoch(
             s.batch,
         )?;
         epoch.valid = Some(Validation {
-            loss: result.loss,
-            clip_accuracy: result.clips.accuracy(),
+            loss: result.clips.loss,
+            clip_accuracy: result.clips.accuracy,
             hits: result.files.hits(),
             files: result.files.total(),
         });

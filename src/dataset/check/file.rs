@@ -1,0 +1,113 @@
+//! One file, read once for its bytes and once for its sound.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::super::gtzan;
+use super::{CLIPPED_SAMPLE, QUIET_SAMPLE};
+use crate::audio::{self, MonoReader};
+
+/// Bytes read from a file at a time.
+const BLOCK: usize = 1 << 16;
+
+/// The rate at which a file is opened first: most datasets here have it, and others are opened
+/// again at their own. Reading at a file's own rate changes no sample.
+const LIKELY_RATE: u32 = gtzan::SAMPLE_RATE;
+
+/// What one file says of itself.
+pub(super) struct Facts {
+    /// Hash of its bytes, where it has any and the system reads them.
+    pub bytes: Option<u128>,
+    /// Its sound, or the error's name and its message.
+    pub heard: Result<Heard, (&'static str, String)>,
+}
+
+/// A file's mono mix at its own sample rate.
+pub(super) struct Heard {
+    /// Sample rate in Hz.
+    pub rate: u32,
+    pub channels: u16,
+    /// Never 0.
+    pub samples: u64,
+    /// The loudest sample, full scale 1.
+    pub peak: f32,
+    /// Samples within [`QUIET_SAMPLE`] of zero.
+    pub quiet: u64,
+    /// Samples at [`CLIPPED_SAMPLE`] or beyond.
+    pub clipped: u64,
+    /// Hash of the samples.
+    pub hash: u128,
+    pub damaged: Option<String>,
+}
+
+impl Facts {
+    pub fn of(path: &Path) -> Self {
+        Self {
+            bytes: hash_bytes(path).ok().flatten(),
+            heard: Heard::of(path).map_err(|e| (e.reason(), e.to_string())),
+        }
+    }
+}
+
+impl Heard {
+    fn of(path: &Path) -> audio::Result<Self> {
+        let mut reader = MonoReader::open(path, LIKELY_RATE)?;
+        if reader.source_rate() != LIKELY_RATE {
+            reader = MonoReader::open(path, reader.source_rate())?;
+        }
+        let mut hash = Xxh3::new();
+        let mut block = Vec::new();
+        let mut bytes = Vec::new();
+        let (mut samples, mut quiet, mut clipped, mut peak) = (0, 0, 0, 0.0_f32);
+        while reader.read(&mut block)? > 0 {
+            for &x in &block {
+                let loud = x.abs();
+                peak = peak.max(loud);
+                quiet += u64::from(loud <= QUIET_SAMPLE);
+                clipped += u64::from(loud >= CLIPPED_SAMPLE);
+                // Minus zero is not another sound than zero.
+                bytes.extend((x + 0.0).to_le_bytes());
+            }
+            hash.update(&bytes);
+            samples += block.len() as u64;
+            block.clear();
+            bytes.clear();
+        }
+        Ok(Self {
+            rate: reader.source_rate(),
+            channels: reader.channels(),
+            samples,
+            peak,
+            quiet,
+            clipped,
+            hash: hash.digest128(),
+            damaged: reader.damaged(),
+        })
+    }
+
+    pub fn seconds(&self) -> f64 {
+        self.samples as f64 / f64::from(self.rate)
+    }
+}
+
+/// Hash of a file's bytes; none where it has no bytes or is a pipe or the like by now.
+fn hash_bytes(path: &Path) -> io::Result<Option<u128>> {
+    let about = std::fs::metadata(path)?;
+    if !about.is_file() || about.len() == 0 {
+        return Ok(None);
+    }
+    let mut file = File::open(path)?;
+    let mut hash = Xxh3::new();
+    let mut block = vec![0; BLOCK];
+    loop {
+        match file.read(&mut block) {
+            Ok(0) => return Ok(Some(hash.digest128())),
+            Ok(n) => hash.update(&block[..n]),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Plots as inline SVG, by plotters.
+
+use plotters::prelude::*;
+
+use crate::train::{Epoch, Level};
+
+/// Colours that are told apart on light and dark ground.
+const BLUE: RGBColor = RGBColor(66, 133, 214);
+const ORANGE: RGBColor = RGBColor(226, 120, 40);
+const GREY: RGBColor = RGBColor(136, 136, 136);
+
+/// Named lines over one x axis.
+struct Lines<'a> {
+    x: (&'a str, f64),
+    y: (&'a str, f64),
+    lines: Vec<(&'a str, RGBColor, Vec<(f64, f64)>)>,
+    legend: SeriesLabelPosition,
+}
+
+/// Loss and accuracy over epochs; empty if there are fewer than two.
+pub fn curves(epochs: &[Epoch]) -> Vec<String> {
+    if epochs.len() < 2 {
+        return Vec::new();
+    }
+    let last = epochs.len() as f64;
+    let line = |value: &dyn Fn(&Epoch) -> Option<f64>| -> Vec<(f64, f64)> {
+        let points = epochs.iter().map(|e| (e.epoch as f64, value(e)));
+        points.filter_map(|(x, y)| Some((x, y?))).collect()
+    };
+    let loss = [
+        ("training", BLUE, line(&|e| Some(e.loss))),
+        ("validation", ORANGE, line(&|e| e.valid.map(|v| v.loss))),
+    ];
+    let accuracy = [
+        ("training clips", BLUE, line(&|e| Some(e.accuracy))),
+        (
+            "validation files",
+            ORANGE,
+            line(&|e| e.valid.map(|v| v.accuracy())),
+        ),
+    ];
+    let top = loss
+        .iter()
+        .flat_map(|l| &l.2)
+        .map(|p| p.1)
+        .fold(0.1, f64::max);
+    [
+        (
+            loss,
+            ("loss, nats", top * 1.05),
+            SeriesLabelPosition::UpperRight,
+        ),
+        (accuracy, ("accuracy", 1.0), SeriesLabelPosition::LowerRight),
+    ]
+    .into_iter()
+    .filter_map(|(lines, y, legend)| {
+        draw(&Lines {
+            x: ("epoch", last),
+            y,
+            lines: lines.into(),
+            legend,
+        })
+    })
+    .collect()
+}
+
+/// Accuracy over confidence: on the grey line they agree.
+pub fn reliability(level: &Level) -> Option<String> {
+    let bins = level.bins.iter().filter(|b| b.count > 0);
+    draw(&Lines {
+        x: ("confidence", 1.0),
+        y: ("accuracy", 1.0),
+        legend: SeriesLabelPosition::LowerRight,
+        lines: vec![
+            ("as confident as right", GREY, vec![(0.0, 0.0), (1.0, 1.0)]),
+            (
+                "answers",
+                BLUE,
+                bins.map(|b| (b.confidence, b.accuracy)).collect(),
+            ),
+        ],
+    })
+}
+
+/// `None` if plotters cannot draw it, which leaves the report without that plot and otherwise whole.
+fn draw(plot: &Lines<'_>) -> Option<String> {
+    let mut svg = String::new();
+    {
+        let area = SVGBackend::with_string(&mut svg, (460, 300)).into_drawing_area();
+        let text = ("sans-serif", 13).into_font().color(&GREY);
+        let mut chart = ChartBuilder::on(&area)
+            .margin(8)
+            .x_label_area_size(38)
+            .y_label_area_size(48)
+            .build_cartesian_2d(0.0..plot.x.1, 0.0..plot.y.1)
+            .ok()?;
+        chart
+            .configure_mesh()
+            .x_desc(plot.x.0)
+            .y_desc(plot.y.0)
+            .axis_style(GREY)
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(GREY.mix(0.25))
+            .label_style(text.clone())
+            .axis_desc_style(text.clone())
+            .draw()
+            .ok()?;
+        for (name, colour, points) in &plot.lines {
+            let colour = *colour;
+            let line = LineSeries::new(points.iter().copied(), colour.stroke_width(2));
+            let legend =
+                move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2));
+            chart.draw_series(line).ok()?.label(*name).legend(legend);
+        }
+        chart
+            .configure_series_labels()
+            .position(plot.legend.clone())
+            .label_font(text)
+            .border_style(TRANSPARENT)
+            .draw()
+            .ok()?;
+        area.present().ok()?;
+    }
+    // The page sets the size; the drawing only its shape.
+    let fixed = "width=\"460\" height=\"300\"";
+    Some(svg.replacen(fixed, "role=\"img\"", 1))
+}
