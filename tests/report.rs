@@ -18,9 +18,9 @@ fn evaluation() -> Evaluation {
         vec![
             answer(0, 0, [0.8, 0.1, 0.1]),
             answer(0, 0, [0.4, 0.5, 0.1]),
-            answer(1, 1, [0.7, 0.2, 0.1]),
+            answer(1, 1, [0.75, 0.15, 0.1]),
             answer(1, 1, [0.19, 0.61, 0.2]),
-            answer(2, 1, [0.0, 0.1, 0.9]),
+            answer(2, 1, [0.0, 0.05, 0.95]),
         ],
         3,
     )
@@ -29,8 +29,7 @@ fn evaluation() -> Evaluation {
 #[test]
 fn figures_are_those_of_a_hand_count() {
     let e = evaluation();
-    // Clips: right are the first and the fourth. Files: means (.6, .3, .1), (.445, .405, .15) and (0, .1, .9).
-
+    // Clips: right are the first and the fourth. Files: means (.6, .3, .1), (.47, .38, .15) and (0, .05, .95).
     assert_eq!((e.clips.hits(), e.clips.total()), (2, 5));
     assert_eq!((e.files.hits(), e.files.total()), (1, 3));
     assert_eq!(e.files.confusion.count(1, 0), 1);
@@ -46,14 +45,14 @@ fn figures_are_those_of_a_hand_count() {
     assert_eq!((two.recall, two.support), (None, 0));
     near(two.precision, 0.0);
     assert_eq!(e.clips.top3, 1.0);
-    let loss = -[0.8f64, 0.4, 0.2, 0.61, 0.1]
+    let loss = -[0.8f64, 0.4, 0.15, 0.61, 0.05]
         .iter()
         .map(|p| p.ln())
         .sum::<f64>()
         / 5.0;
     near(Some(e.clips.loss), loss);
-    // Confidences .8 (right), .5 (wrong), .7 (wrong), .61 (right), .9 (wrong), each in a bin of its own.
-    near(Some(e.clips.ece), (0.2 + 0.5 + 0.7 + 0.39 + 0.9) / 5.0);
+    // Confidences .8 (right), .5 (wrong), .75 (wrong), .61 (right), .95 (wrong), each in a bin of its own.
+    near(Some(e.clips.ece), (0.2 + 0.5 + 0.75 + 0.39 + 0.95) / 5.0);
     assert_eq!(e.clips.bins.iter().map(|b| b.count).sum::<usize>(), 5);
 }
 

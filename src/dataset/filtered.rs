@@ -155,14 +155,20 @@ mod tests {
     #[test]
     fn filtered_split_is_the_published_one() {
         let rows: Vec<_> = filtered_rows().collect();
-        assert_eq!(rows.len(), FILTERED.lines().count() - 1, "every row is understood");
+        assert_eq!(
+            rows.len(),
+            FILTERED.lines().count() - 1,
+            "every row is understood"
+        );
         let on = |side| rows.iter().filter(|row| row.2 == side).count();
         assert_eq!(Side::ALL.map(on), [443, 197, 290]);
         let names: HashSet<_> = rows.iter().map(|row| row.1).collect();
         assert_eq!(names.len(), 930, "no file is on two sides");
         for (genre, name, _) in &rows {
             let number = name.strip_prefix(genre).and_then(|n| n.strip_prefix('.'));
-            let number = number.filter(|n| n.len() == 5).and_then(|n| n.parse::<usize>().ok());
+            let number = number
+                .filter(|n| n.len() == 5)
+                .and_then(|n| n.parse::<usize>().ok());
             assert!(number.is_some_and(|n| n < gtzan::FILES_PER_GENRE), "{name}");
         }
         let damaged = rows.iter().find(|row| row.1 == gtzan::DAMAGED);

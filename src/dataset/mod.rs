@@ -1,6 +1,8 @@
 //! Datasets on disk: a folder for each class, and splits by file.
 
+pub mod check;
 mod error;
+mod filtered;
 pub mod gtzan;
 pub(crate) mod shuffle;
 mod split;
@@ -13,6 +15,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::audio::is_audio_path;
 
+pub use check::check;
 pub use error::{DatasetError, Result};
 pub use split::{Side, Split};
 

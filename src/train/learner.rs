@@ -16,6 +16,7 @@ use burn::tensor::{Bytes, Device, Int, Tensor, TensorData};
 use rand_chacha::rand_core::Rng;
 
 use super::batches::Batch;
+use super::state::Blobs;
 use super::{Epoch, TrainError, TrainSettings};
 use crate::dataset::shuffle::stream;
 use crate::frontend::Engine;
@@ -153,8 +154,8 @@ impl<'a> Learner<'a> {
         data.try_to_vec().map_err(|e| failed(e.to_string()))
     }
 
-    /// Weights and the optimiser's moments, each in Burn's own format.
-    pub(super) fn save(&self) -> Result<[Vec<u8>; 2], TrainError> {
+    /// What [`Learner::restore`] needs.
+    pub(super) fn save(&self) -> Result<Blobs, TrainError> {
         let failed = |e: burn::store::RecordError| TrainError::Device(e.to_string());
         let weights = self
             .network
@@ -169,7 +170,7 @@ impl<'a> Learner<'a> {
     /// Takes up what [`Learner::save`] gave after `steps` steps.
     pub(super) fn restore(
         &mut self,
-        [weights, moments]: [Vec<u8>; 2],
+        [weights, moments]: Blobs,
         steps: usize,
     ) -> Result<(), burn::store::RecordError> {
         let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(weights))?;

@@ -17,6 +17,9 @@ const KEY: &str = "sonoprint-state";
 /// The two blobs beside it.
 const BLOBS: [&str; 2] = ["weights", "moments"];
 
+/// Weights and the optimiser's moments, each in Burn's own format.
+pub type Blobs = [Vec<u8>; 2];
+
 /// How far a run has come, without weights.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
@@ -37,7 +40,7 @@ impl State {
     ///
     /// # Errors
     /// [`TrainError::Write`].
-    pub fn save(&self, path: &Path, blobs: &[Vec<u8>; 2]) -> Result<(), TrainError> {
+    pub fn save(&self, path: &Path, blobs: &Blobs) -> Result<(), TrainError> {
         let failed = |source| TrainError::Write {
             path: path.to_owned(),
             source,
@@ -60,7 +63,7 @@ impl State {
     ///
     /// # Errors
     /// [`TrainError::State`] if the file is not such a state.
-    pub fn load(path: &Path) -> Result<Option<(Self, [Vec<u8>; 2])>, TrainError> {
+    pub fn load(path: &Path) -> Result<Option<(Self, Blobs)>, TrainError> {
         let wrong = |why: String| TrainError::State {
             path: path.to_owned(),
             why,

@@ -268,7 +268,7 @@ impl Report {
 
     /// Files that training should leave out, each once and with the reason: those that give no
     /// audio, those that are silent, and [`super::gtzan::DAMAGED`] where this copy of GTZAN has it
-    /// damaged. In the order of the dataset, but for the sake of the reader by reason first.
+    /// damaged. By reason, then in the order of the dataset.
     pub fn left_out(&self) -> Vec<LeftOut> {
         let mut out: Vec<LeftOut> = Vec::new();
         let mut add = |file: &str, why: String| {
@@ -277,11 +277,21 @@ impl Report {
                 out.push(LeftOut { file, why });
             }
         };
-        if let Some(file) = self.gtzan.as_ref().and_then(|g| g.damaged.as_deref()) {
-            add(file, "damaged in the common copy of GTZAN".into());
-        }
+        let known = self.gtzan.as_ref().and_then(|g| g.damaged.as_deref());
         for bad in &self.unreadable {
-            add(&bad.file, format!("unreadable: {}", bad.message));
+            let why = match known == Some(&bad.file) {
+                true => "damaged in the common copy of GTZAN",
+                false => "unreadable",
+            };
+            add(&bad.file, format!("{why}: {}", bad.message));
+        }
+        for bad in &self.damaged {
+            if known == Some(&bad.file) {
+                add(
+                    &bad.file,
+                    format!("damaged in the common copy of GTZAN: {}", bad.what),
+                );
+            }
         }
         for silent in &self.silent {
             add(&silent.file, format!("silent: {}", show::silence(silent)));

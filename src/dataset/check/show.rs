@@ -93,7 +93,11 @@ fn duplicates(report: &Report) -> Vec<String> {
             Same::Bytes => "same bytes",
             Same::Audio => "same audio",
         };
-        let across = if set.across_classes { " in two classes" } else { "" };
+        let across = if set.across_classes {
+            " in two classes"
+        } else {
+            ""
+        };
         format!("{same}{across}: {}", set.files.join(" = "))
     };
     sets.iter().map(line).collect()

@@ -9,11 +9,14 @@ const BLUE: RGBColor = RGBColor(66, 133, 214);
 const ORANGE: RGBColor = RGBColor(226, 120, 40);
 const GREY: RGBColor = RGBColor(136, 136, 136);
 
+/// Name, colour, points.
+type Line<'a> = (&'a str, RGBColor, Vec<(f64, f64)>);
+
 /// Named lines over one x axis.
 struct Lines<'a> {
     x: (&'a str, f64),
     y: (&'a str, f64),
-    lines: Vec<(&'a str, RGBColor, Vec<(f64, f64)>)>,
+    lines: Vec<Line<'a>>,
     legend: SeriesLabelPosition,
 }
 
