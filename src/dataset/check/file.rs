@@ -1,10 +1,9 @@
 //! One file, read once for its bytes and once for its sound.
 
 use std::fs::File;
+use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Read};
 use std::path::Path;
-
-use xxhash_rust::xxh3::Xxh3;
 
 use super::super::gtzan;
 use super::{CLIPPED_SAMPLE, QUIET_SAMPLE};
@@ -19,8 +18,8 @@ const LIKELY_RATE: u32 = gtzan::SAMPLE_RATE;
 
 /// What one file says of itself.
 pub(super) struct Facts {
-    /// Hash of its bytes, where it has any and the system reads them.
-    pub bytes: Option<u128>,
+    /// Length and hash of its bytes, where it has any and the system reads them.
+    pub bytes: Option<(u64, u64)>,
     /// Its sound, or the error's name and its message.
     pub heard: Result<Heard, (&'static str, String)>,
 }
@@ -39,7 +38,7 @@ pub(super) struct Heard {
     /// Samples at [`CLIPPED_SAMPLE`] or beyond.
     pub clipped: u64,
     /// Hash of the samples.
-    pub hash: u128,
+    pub hash: u64,
     pub damaged: Option<String>,
 }
 
@@ -58,7 +57,7 @@ impl Heard {
         if reader.source_rate() != LIKELY_RATE {
             reader = MonoReader::open(path, reader.source_rate())?;
         }
-        let mut hash = Xxh3::new();
+        let mut hash = DefaultHasher::new();
         let mut block = Vec::new();
         let mut bytes = Vec::new();
         let (mut samples, mut quiet, mut clipped, mut peak) = (0, 0, 0, 0.0_f32);
@@ -71,7 +70,7 @@ impl Heard {
                 // Minus zero is not another sound than zero.
                 bytes.extend((x + 0.0).to_le_bytes());
             }
-            hash.update(&bytes);
+            hash.write(&bytes);
             samples += block.len() as u64;
             block.clear();
             bytes.clear();
@@ -83,7 +82,7 @@ impl Heard {
             peak,
             quiet,
             clipped,
-            hash: hash.digest128(),
+            hash: hash.finish(),
             damaged: reader.damaged(),
         })
     }
@@ -93,19 +92,23 @@ impl Heard {
     }
 }
 
-/// Hash of a file's bytes; none where it has no bytes or is a pipe or the like by now.
-fn hash_bytes(path: &Path) -> io::Result<Option<u128>> {
+/// Length and hash of a file's bytes; none where it has no bytes or is a pipe or the like by now.
+fn hash_bytes(path: &Path) -> io::Result<Option<(u64, u64)>> {
     let about = std::fs::metadata(path)?;
     if !about.is_file() || about.len() == 0 {
         return Ok(None);
     }
     let mut file = File::open(path)?;
-    let mut hash = Xxh3::new();
+    let mut hash = DefaultHasher::new();
     let mut block = vec![0; BLOCK];
+    let mut len = 0;
     loop {
         match file.read(&mut block) {
-            Ok(0) => return Ok(Some(hash.digest128())),
-            Ok(n) => hash.update(&block[..n]),
+            Ok(0) => return Ok(Some((len, hash.finish()))),
+            Ok(n) => {
+                hash.write(&block[..n]);
+                len += n as u64;
+            }
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) => return Err(e),
         }
