@@ -22,8 +22,9 @@ pub struct Args {
     /// Checkpoint; the built-in one if absent.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// CSV file with the columns `file` and `split`, or stratified (see --seed); without it, every file is evaluated.
-    #[arg(long, value_name = "stratified|FILE")]
+    /// stratified (see --seed), filtered (GTZAN's fault-filtered lists), or a CSV file with the columns `file` and `split`;
+    /// without it, every file is evaluated.
+    #[arg(long, value_name = "stratified|filtered|FILE")]
     split: Option<String>,
     /// Which side of the split: train, valid or test.
     #[arg(long, default_value = "test", requires = "split")]
@@ -44,6 +45,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         .with_context(|| format!("--side is {}: it must be train, valid or test", args.side))?;
     let (split, side) = match args.split.as_deref() {
         None => (everything(&data), Side::Test),
+        Some("filtered") => (Split::filtered(&data)?, side),
         Some("stratified") => (Split::stratified(&data, args.seed, (0.15, 0.15))?, side),
         Some(file) => (Split::from_csv(&data, file.as_ref())?, side),
     };

@@ -2,6 +2,7 @@
 
 mod args;
 mod classify;
+mod dataset;
 mod devices;
 mod evaluate;
 mod report;
@@ -26,6 +27,8 @@ enum Command {
     Classify(classify::Args),
     /// Train a network on a folder with a folder for each class.
     Train(train::Args),
+    /// Look a dataset over before training on it.
+    Dataset(dataset::Args),
     /// Measure a checkpoint on labelled files; writes a report.
     Evaluate(evaluate::Args),
     /// Draw spectrograms as PNG.
@@ -40,6 +43,7 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Classify(args) => classify::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Dataset(args) => dataset::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Spectrogram(args) => spectrogram::run(&args),
         Command::Devices => devices::run(),

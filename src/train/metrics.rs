@@ -209,3 +209,50 @@ pub(super) fn largest(values: impl Iterator<Item = f64>) -> usize {
         })
         .0
 }
+
+/// Figures of several runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    /// Mean.
+    pub mean: f64,
+    /// Standard deviation of the sample (n - 1).
+    pub sd: f64,
+    /// 95 % interval of the mean by Student's t: right if the runs are independent, optimistic for folds, which share
+    /// their training files.
+    pub interval: (f64, f64),
+}
+
+impl Spread {
+    /// Of at least two values.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        /// Two-sided 95 % points of Student's t for 1 to 30 degrees of freedom.
+        const T: [f64; 30] = [
+            12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179,
+            2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064,
+            2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+        ];
+        if values.len() < 2 {
+            return None;
+        }
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let sd = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+        let half = T.get(values.len() - 2).copied().unwrap_or(1.96) * sd / n.sqrt();
+        Some(Self {
+            mean,
+            sd,
+            interval: (mean - half, mean + half),
+        })
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (low, high) = self.interval;
+        let Self { mean, sd, .. } = self;
+        write!(
+            f,
+            "mean {mean:.3}, sd {sd:.3}, 95 % interval {low:.3} to {high:.3} (t)"
+        )
+    }
+}

@@ -16,7 +16,7 @@ pub use error::TrainError;
 pub use evaluate::{ClipAnswer, Evaluation, evaluate};
 pub use folder::{RunFolder, RunRecord};
 pub use learner::StepTimes;
-pub use metrics::{Bin, ClassScore, Confusion, Level, wilson};
+pub use metrics::{Bin, ClassScore, Confusion, Level, Spread, wilson};
 pub use pcm::PcmSet;
 pub use run::{Epoch, Job, Observer, Outcome, Progress, Validation, train};
 pub use settings::TrainSettings;

@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
-use crate::audio::{self, ClipSpan};
-use crate::dataset::{Dataset, Side, Split};
+use crate::audio::{self, ClipSpan, Loaded};
+use crate::dataset::check::SILENT_PEAK;
+use crate::dataset::{Dataset, Side, Split, gtzan};
 
 use super::TrainError;
 
@@ -21,7 +22,8 @@ pub struct File {
 pub struct PcmSet {
     /// Files that could be read.
     pub files: Vec<File>,
-    /// Files that could not, or only in part, with the reason: left out, or kept as far as they go.
+    /// Files that are left out (unreadable, silent, GTZAN's known damaged one) and files that are used as far as they
+    /// go, by name and with the reason.
     pub notes: Vec<String>,
 }
 
@@ -51,6 +53,17 @@ impl PcmSet {
         for (entry, class, loaded) in decoded {
             let key = data.entries[entry].key();
             match loaded {
+                Ok(l) if l.samples.iter().all(|x| x.abs() < SILENT_PEAK) => {
+                    notes.push(format!("{key}: left out, it is silent"));
+                }
+                Ok(Loaded {
+                    damaged: Some(damage),
+                    ..
+                }) if known_damaged(data, entry) => {
+                    notes.push(format!(
+                        "{key}: left out, damaged in the common copy of GTZAN: {damage}"
+                    ));
+                }
                 Ok(l) => {
                     if let Some(damage) = l.damaged {
                         notes.push(format!("{key}: {damage}; the rest is used"));
@@ -85,4 +98,10 @@ impl PcmSet {
             })
             .collect()
     }
+}
+
+/// Whether the file is the one that is damaged in the common copy of GTZAN.
+fn known_damaged(data: &Dataset, entry: usize) -> bool {
+    let stem = data.entries[entry].path.file_stem();
+    gtzan::is_gtzan(&data.classes) && stem.is_some_and(|s| s == gtzan::DAMAGED)
 }

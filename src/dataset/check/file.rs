@@ -57,9 +57,8 @@ impl Heard {
         if reader.source_rate() != LIKELY_RATE {
             reader = MonoReader::open(path, reader.source_rate())?;
         }
-        let mut hash = DefaultHasher::new();
+        let mut hash = Hash::default();
         let mut block = Vec::new();
-        let mut bytes = Vec::new();
         let (mut samples, mut quiet, mut clipped, mut peak) = (0, 0, 0, 0.0_f32);
         while reader.read(&mut block)? > 0 {
             for &x in &block {
@@ -68,12 +67,10 @@ impl Heard {
                 quiet += u64::from(loud <= QUIET_SAMPLE);
                 clipped += u64::from(loud >= CLIPPED_SAMPLE);
                 // Minus zero is not another sound than zero.
-                bytes.extend((x + 0.0).to_le_bytes());
+                hash.push(&(x + 0.0).to_le_bytes());
             }
-            hash.write(&bytes);
             samples += block.len() as u64;
             block.clear();
-            bytes.clear();
         }
         Ok(Self {
             rate: reader.source_rate(),
@@ -99,18 +96,64 @@ fn hash_bytes(path: &Path) -> io::Result<Option<(u64, u64)>> {
         return Ok(None);
     }
     let mut file = File::open(path)?;
-    let mut hash = DefaultHasher::new();
+    let mut hash = Hash::default();
     let mut block = vec![0; BLOCK];
     let mut len = 0;
     loop {
         match file.read(&mut block) {
             Ok(0) => return Ok(Some((len, hash.finish()))),
             Ok(n) => {
-                hash.write(&block[..n]);
+                hash.push(&block[..n]);
                 len += n as u64;
             }
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) => return Err(e),
         }
+    }
+}
+
+/// A hash that does not depend on the pieces in which the bytes come, which [`Hasher::write`] does
+/// not promise: decoders and the system both hand on what they like.
+#[derive(Default)]
+struct Hash {
+    hasher: DefaultHasher,
+    /// Less than [`BLOCK`] bytes that the hasher does not have yet.
+    rest: Vec<u8>,
+}
+
+impl Hash {
+    fn push(&mut self, mut bytes: &[u8]) {
+        while self.rest.len() + bytes.len() >= BLOCK {
+            let (now, later) = bytes.split_at(BLOCK - self.rest.len());
+            self.rest.extend_from_slice(now);
+            self.hasher.write(&self.rest);
+            self.rest.clear();
+            bytes = later;
+        }
+        self.rest.extend_from_slice(bytes);
+    }
+
+    fn finish(mut self) -> u64 {
+        self.hasher.write(&self.rest);
+        self.hasher.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BLOCK, Hash};
+
+    #[test]
+    fn hash_does_not_depend_on_the_pieces() {
+        let bytes: Vec<u8> = (0..2 * BLOCK + 77).map(|i| (i * i % 251) as u8).collect();
+        let by = |piece: usize| {
+            let mut hash = Hash::default();
+            bytes.chunks(piece).for_each(|piece| hash.push(piece));
+            hash.finish()
+        };
+        for piece in [1, 4, 1000, BLOCK - 1, BLOCK, BLOCK + 1] {
+            assert_eq!(by(piece), by(bytes.len()), "{piece}");
+        }
+        assert_ne!(by(1), Hash::default().finish());
     }
 }

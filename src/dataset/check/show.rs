@@ -46,7 +46,11 @@ impl Display for Report {
         let lines = self.clipped.iter();
         let share = |share: f64| format!("{:.2} % of samples at full scale", share * 100.0);
         let lines = lines.map(|bad| format!("{}: {}", bad.file, share(bad.share)));
-        list(f, "clipped", lines.collect())?;
+        list(
+            f,
+            "clipped (over 0.1 % of samples at full scale)",
+            lines.collect(),
+        )?;
         list(f, "duplicates", duplicates(self))?;
         if let Some(gtzan) = &self.gtzan {
             show_gtzan(f, gtzan)?;

@@ -1,21 +1,20 @@
-//! `sonoprint train`.
+//! `sonoprint train`: what was typed, and the runs that it means.
+
+mod one;
+mod watch;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
-use indicatif::ProgressBar;
 
-use super::report::{self, Subject};
+use self::one::Ran;
 use super::{Done, args};
-use crate::dataset::{Dataset, Side, Split};
+use crate::dataset::{Dataset, Split};
+use crate::frontend::presets;
 use crate::frontend::settings::Size;
-use crate::frontend::{Engine, presets};
-use crate::model::{Checkpoint, Network, NetworkKind, NetworkSpec};
-use crate::train::{
-    Epoch, Job, Observer, Outcome, PcmSet, Progress, RunFolder, RunRecord, TrainSettings, evaluate,
-    train,
-};
+use crate::model::{NetworkKind, NetworkSpec};
+use crate::train::{RunFolder, RunRecord, Spread, TrainSettings};
 
 /// Train a network on a folder with a folder for each class, as GTZAN has.
 #[derive(clap::Args)]
@@ -83,19 +82,27 @@ pub struct Args {
     /// Seed of the split, the weights, the order, the crops, the masks and dropout.
     #[arg(long, default_value_t = 1, group = "begin")]
     seed: u64,
-    /// stratified, or a CSV file with the columns `file` and `split` (train, valid, test).
+    /// stratified, filtered (GTZAN's fault-filtered lists), or a CSV file with the columns `file` and `split` (train, valid, test).
     #[arg(
         long,
-        value_name = "stratified|FILE",
+        value_name = "stratified|filtered|FILE",
         default_value = "stratified",
         group = "begin"
     )]
     split: String,
+    /// Train with this many seeds, from --seed on, each in a folder of its own; prints mean, sd and interval.
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "folds", group = "begin",
+          value_parser = clap::value_parser!(u8).range(1..))]
+    seeds: u8,
+    /// Cross-validate: K runs, each tested on another part of the files and validated on the part after it.
+    #[arg(long, value_name = "K", conflicts_with = "split", group = "begin", value_parser = clap::value_parser!(u8).range(3..))]
+    folds: Option<u8>,
     #[command(flatten)]
     device: args::DeviceArg,
 }
 
 /// A run about to start or go on.
+#[derive(Clone)]
 struct Plan {
     data: Dataset,
     split: Split,
@@ -106,67 +113,79 @@ struct Plan {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
-    let plan = plan(args)?;
-    let Plan {
-        data,
-        split,
-        settings,
-        ..
-    } = &plan;
-    split.check(data)?;
+    let plans = plans(args)?;
     // Everything that can be wrong is found before anything is decoded or written.
-    NetworkSpec {
-        kind: settings.network,
-        classes: data.classes.len(),
-        picture: settings.front_end.picture_size(),
+    for plan in &plans {
+        plan.split.check(&plan.data)?;
+        NetworkSpec {
+            kind: plan.settings.network,
+            classes: plan.data.classes.len(),
+            picture: plan.settings.front_end.picture_size(),
+        }
+        .check()?;
     }
-    .check()?;
     let compute = args.device.open()?;
-    let folder = if plan.begun {
-        RunFolder::open(&plan.root)?.0
-    } else {
-        RunFolder::create(&plan.root, data, split, settings, &compute.name())?
-    };
-    tell(split.summary(data));
-    let [train_set, valid_set, test_set] = load(data, split, settings, &folder)?;
-    tell(describe(settings));
-
-    let mut watcher = Watcher {
-        bar: args::bar(
-            0,
-            "epoch {prefix} {bar:30} {pos}/{len} steps, {msg}, {eta} left",
-        ),
-        epochs: settings.epochs,
-        folder: &folder,
-    };
-    let job = Job {
-        compute: &compute,
-        settings,
-        classes: &data.classes,
-        train: &train_set,
-        valid: &valid_set,
-        folder: &folder,
-    };
-    let outcome = train(&job, &mut watcher, stop_flag())?;
-    watcher.bar.finish_and_clear();
-    tell(format!("time of the steps: {}", outcome.times));
-    if outcome.stopped {
-        tell(format!(
-            "stopped in epoch {}; go on with: sonoprint train --resume {}",
-            outcome.epochs.len() + 1,
-            plan.root.display()
-        ));
-        return Ok(Done::Stopped);
+    let stop = stop_flag();
+    let mut accuracies = Vec::new();
+    for plan in &plans {
+        if plans.len() > 1 {
+            tell(format!("== {}", plan.root.display()));
+        }
+        match one::run(plan, &compute, stop)? {
+            Ran::Stopped => return Ok(Done::Stopped),
+            Ran::Tested(evaluation) => accuracies.push(evaluation.files.accuracy),
+            Ran::Untested => {}
+        }
     }
-    tell(format!(
-        "kept epoch {} in {}",
-        outcome.best_epoch,
-        folder.best().display()
-    ));
-    if !test_set.files.is_empty() {
-        test(&job, &plan, &test_set, outcome)?;
+    if let (true, Some(spread)) = (plans.len() > 1, Spread::of(&accuracies)) {
+        let line = format!(
+            "accuracy on the test side over {} runs: {spread}",
+            accuracies.len()
+        );
+        tell(&line);
+        let root = args.out.as_deref().context("--out is missing")?;
+        let values: Vec<String> = accuracies.iter().map(|a| format!("{a:.4}")).collect();
+        std::fs::write(
+            root.join("summary.txt"),
+            format!("{line}\n{}\n", values.join(" ")),
+        )
+        .with_context(|| format!("cannot write a summary in {}", root.display()))?;
     }
     Ok(Done::All)
+}
+
+/// The runs that the flags ask for: one, or one a seed, or one a fold.
+fn plans(args: &Args) -> anyhow::Result<Vec<Plan>> {
+    let first = plan(args)?;
+    let numbered = |name: &str, n: usize| first.root.join(format!("{name}-{n}"));
+    if args.seeds > 1 {
+        return Ok((0..u64::from(args.seeds))
+            .map(|i| {
+                let seed = first.settings.seed + i;
+                Plan {
+                    settings: TrainSettings {
+                        seed,
+                        ..first.settings.clone()
+                    },
+                    root: numbered("seed", seed as usize),
+                    ..first.clone()
+                }
+            })
+            .collect());
+    }
+    if let Some(k) = args.folds {
+        let folds = Split::folds(&first.data, usize::from(k), args.seed)?;
+        return Ok(folds
+            .into_iter()
+            .enumerate()
+            .map(|(i, split)| Plan {
+                split,
+                root: numbered("fold", i + 1),
+                ..first.clone()
+            })
+            .collect());
+    }
+    Ok(vec![first])
 }
 
 /// What is to be run: from the flags, from another run's record, or from the run that is resumed.
@@ -200,6 +219,7 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
     let data = Dataset::scan(args.dataset.as_deref().context("DATASET is missing")?)?;
     let split = match args.split.as_str() {
         "stratified" => Split::stratified(&data, args.seed, (0.15, 0.15))?,
+        "filtered" => Split::filtered(&data)?,
         file => Split::from_csv(&data, file.as_ref())?,
     };
     Ok(Plan {
@@ -270,113 +290,4 @@ fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
     };
     settings.validate()?;
     Ok(settings)
-}
-
-/// Decodes all three sides.
-fn load(
-    data: &Dataset,
-    split: &Split,
-    settings: &TrainSettings,
-    folder: &RunFolder,
-) -> anyhow::Result<[PcmSet; 3]> {
-    let files = Side::ALL.iter().map(|&s| split.side(s).len()).sum();
-    let bar = args::bar(files, "decoding {bar:30} {pos}/{len} files, {per_sec}");
-    let mut sets = Vec::new();
-    for side in Side::ALL {
-        let rate = settings.front_end.sample_rate;
-        let set = PcmSet::load(data, split, side, rate, &|| bar.inc(1))?;
-        for note in &set.notes {
-            bar.suspend(|| eprintln!("{note}"));
-            folder.append("log.txt", note)?;
-        }
-        sets.push(set);
-    }
-    bar.finish_and_clear();
-    Ok(sets
-        .try_into()
-        .unwrap_or_else(|_| unreachable!("three sides")))
-}
-
-/// Answers of the kept checkpoint on the test side, which nothing was chosen by.
-fn test(job: &Job<'_>, plan: &Plan, set: &PcmSet, outcome: Outcome) -> anyhow::Result<()> {
-    let Job {
-        compute, settings, ..
-    } = *job;
-    let network: Network = Checkpoint::load(&job.folder.best(), &compute.burn())?.network;
-    let engine = Engine::new(compute, &settings.front_end)?;
-    let clip = settings.front_end.clip_samples;
-    let classes = job.classes.len();
-    let result = evaluate(&network, &engine, set, classes, clip, settings.batch)?;
-    let facts = [
-        ("dataset", plan.data.root.display().to_string()),
-        ("side", "test, which nothing was chosen by".into()),
-        ("network", describe(settings)),
-        (
-            "epoch",
-            format!("{} of {}", outcome.best_epoch, settings.epochs),
-        ),
-        ("device", compute.name()),
-    ];
-    let subject = Subject {
-        title: format!("Run {}", plan.root.display()),
-        facts: facts.map(|(k, v)| (k.to_owned(), v)).into(),
-        classes: job.classes,
-        files: set
-            .files
-            .iter()
-            .map(|f| plan.data.entries[f.entry].key())
-            .collect(),
-        set,
-        front_end: &settings.front_end,
-        engine: &engine,
-        epochs: outcome.epochs,
-    };
-    report::write(subject, &result, &plan.root)
-}
-
-/// Tells people on a terminal by a bar, and everybody by a line an epoch.
-struct Watcher<'a> {
-    bar: ProgressBar,
-    epochs: usize,
-    folder: &'a RunFolder,
-}
-
-impl Observer for Watcher<'_> {
-    fn step(&mut self, p: &Progress) {
-        if p.step <= p.steps && self.bar.position() > p.step as u64 || p.step == 0 {
-            self.bar.reset();
-        }
-        self.bar.set_length(p.steps as u64);
-        self.bar.set_prefix(format!("{}/{}", p.epoch, self.epochs));
-        self.bar.set_position(p.step as u64);
-        let rate = p.clips as f64 / self.bar.elapsed().as_secs_f64().max(1e-3);
-        self.bar.set_message(format!(
-            "loss {:.3}, accuracy {:.3}, {rate:.1} clips/s",
-            p.loss(),
-            p.accuracy()
-        ));
-    }
-
-    fn epoch(&mut self, e: &Epoch) {
-        let valid = e.valid.as_ref().map_or(String::new(), |v| {
-            format!(
-                "; valid loss {:.3}, accuracy {:.3} by file, {:.3} by clip",
-                v.loss,
-                v.accuracy(),
-                v.clip_accuracy
-            )
-        });
-        let line = format!(
-            "epoch {:>3}: loss {:.3}, accuracy {:.3}{valid}; {:.1} clips/s{}",
-            e.epoch,
-            e.loss,
-            e.accuracy,
-            e.clips_per_second,
-            if e.best { "  *" } else { "" }
-        );
-        self.bar.suspend(|| tell(&line));
-        self.bar.reset();
-        // The log is a copy of what was printed: not worth stopping a run for.
-        let _ = self.folder.append("log.txt", &line);
-    }
 }

@@ -1,0 +1,134 @@
+//! One run from its plan to its report.
+
+use std::sync::atomic::AtomicBool;
+
+use super::super::args;
+use super::super::report::{self, Subject};
+use super::watch::Watcher;
+use super::{Plan, describe, tell};
+use crate::dataset::{Dataset, Side, Split};
+use crate::frontend::Engine;
+use crate::gpu::Compute;
+use crate::model::{Checkpoint, Network};
+use crate::train::{Evaluation, Job, Outcome, PcmSet, RunFolder, TrainSettings, evaluate, train};
+
+/// How a run ended.
+pub enum Ran {
+    /// By Ctrl-C, with its state saved.
+    Stopped,
+    /// At its end, and these are its answers on the test side.
+    Tested(Evaluation),
+    /// At its end, without a test side.
+    Untested,
+}
+
+/// Begins or takes up the run of `plan`.
+pub fn run(plan: &Plan, compute: &Compute, stop: &AtomicBool) -> anyhow::Result<Ran> {
+    let Plan {
+        data,
+        split,
+        settings,
+        ..
+    } = plan;
+    let folder = if plan.begun {
+        RunFolder::open(&plan.root)?.0
+    } else {
+        RunFolder::create(&plan.root, data, split, settings, &compute.name())?
+    };
+    tell(split.summary(data));
+    let [train_set, valid_set, test_set] = load(data, split, settings, &folder)?;
+    tell(describe(settings));
+
+    let mut watcher = Watcher::new(settings.epochs, &folder);
+    let job = Job {
+        compute,
+        settings,
+        classes: &data.classes,
+        train: &train_set,
+        valid: &valid_set,
+        folder: &folder,
+    };
+    let outcome = train(&job, &mut watcher, stop)?;
+    watcher.finish();
+    tell(format!("time of the steps: {}", outcome.times));
+    if outcome.stopped {
+        tell(format!(
+            "stopped in epoch {}; go on with: sonoprint train --resume {}",
+            outcome.epochs.len() + 1,
+            plan.root.display()
+        ));
+        return Ok(Ran::Stopped);
+    }
+    tell(format!(
+        "kept epoch {} in {}",
+        outcome.best_epoch,
+        folder.best().display()
+    ));
+    if test_set.files.is_empty() {
+        return Ok(Ran::Untested);
+    }
+    test(&job, plan, &test_set, outcome).map(Ran::Tested)
+}
+
+/// Decodes all three sides.
+fn load(
+    data: &Dataset,
+    split: &Split,
+    settings: &TrainSettings,
+    folder: &RunFolder,
+) -> anyhow::Result<[PcmSet; 3]> {
+    let files = Side::ALL.iter().map(|&s| split.side(s).len()).sum();
+    let bar = args::bar(files, "decoding {bar:30} {pos}/{len} files, {per_sec}");
+    let mut sets = Vec::new();
+    for side in Side::ALL {
+        let rate = settings.front_end.sample_rate;
+        let set = PcmSet::load(data, split, side, rate, &|| bar.inc(1))?;
+        for note in &set.notes {
+            bar.suspend(|| eprintln!("{note}"));
+            folder.append("log.txt", note)?;
+        }
+        sets.push(set);
+    }
+    bar.finish_and_clear();
+    Ok(sets
+        .try_into()
+        .unwrap_or_else(|_| unreachable!("three sides")))
+}
+
+/// Answers of the kept checkpoint on the test side, which nothing was chosen by.
+fn test(job: &Job<'_>, plan: &Plan, set: &PcmSet, outcome: Outcome) -> anyhow::Result<Evaluation> {
+    let Job {
+        compute, settings, ..
+    } = *job;
+    let network: Network = Checkpoint::load(&job.folder.best(), &compute.burn())?.network;
+    let engine = Engine::new(compute, &settings.front_end)?;
+    let clip = settings.front_end.clip_samples;
+    let classes = job.classes.len();
+    let result = evaluate(&network, &engine, set, classes, clip, settings.batch)?;
+    let facts = [
+        ("dataset", plan.data.root.display().to_string()),
+        ("side", "test, which nothing was chosen by".into()),
+        ("network", describe(settings)),
+        (
+            "epoch",
+            format!("{} of {}", outcome.best_epoch, settings.epochs),
+        ),
+        ("device", compute.name()),
+    ];
+    let subject = Subject {
+        title: format!("Run {}", plan.root.display()),
+        facts: facts.map(|(k, v)| (k.to_owned(), v)).into(),
+        classes: job.classes,
+        files: set
+            .files
+            .iter()
+            .map(|f| plan.data.entries[f.entry].key())
+            .collect(),
+        set,
+        front_end: &settings.front_end,
+        engine: &engine,
+        epochs: outcome.epochs,
+    };
+    report::write(subject, &result, &plan.root)?;
+    Ok(result)
+}
