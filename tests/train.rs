@@ -330,3 +330,67 @@ fn a_stopped_run_saves_its_state() {
         "{refused}"
     );
 }
+
+/// `--folds` tests every file exactly once, `--seeds` trains on one split with several seeds; both are summed up.
+#[test]
+fn folds_and_seeds_are_summed_up() {
+    let _turn = common::turn();
+    let folder = tempfile::tempdir().unwrap();
+    let toy_root = folder.path().join("toy");
+    toy(&toy_root);
+    let run = |out: &str, more: &[&str]| {
+        let out = folder.path().join(out);
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sonoprint"));
+        command.args([
+            "train",
+            toy_root.to_str().unwrap(),
+            "--out",
+            out.to_str().unwrap(),
+        ]);
+        command.args([
+            "--clip-seconds",
+            "0.5",
+            "--size",
+            "24x32",
+            "--epochs",
+            "1",
+            "--batch",
+            "4",
+            "--device",
+            "cpu",
+        ]);
+        let done = command.args(more).output().unwrap();
+        assert!(
+            done.status.success(),
+            "{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        let summary = std::fs::read_to_string(out.join("summary.txt")).unwrap();
+        assert!(
+            summary.contains("over 3 runs: mean 0.") || summary.contains("over 3 runs: mean 1."),
+            "{summary}"
+        );
+        out
+    };
+    let out = run("cross", &["--folds", "3"]);
+    let mut tested: Vec<String> = Vec::new();
+    for fold in 1..=3 {
+        let split = std::fs::read_to_string(out.join(format!("fold-{fold}/split.csv"))).unwrap();
+        tested.extend(
+            split
+                .lines()
+                .filter(|l| l.ends_with(",test"))
+                .map(str::to_owned),
+        );
+        assert!(out.join(format!("fold-{fold}/report.html")).exists());
+    }
+    assert_eq!(tested.len(), 20);
+    tested.sort();
+    tested.dedup();
+    assert_eq!(tested.len(), 20, "a file was tested twice");
+    let out = run("seeds", &["--seeds", "3", "--seed", "4"]);
+    let split = |seed| std::fs::read(out.join(format!("seed-{seed}/split.csv"))).unwrap();
+    assert!(split(4) == split(5) && split(5) == split(6));
+    let weights = |seed| std::fs::read(out.join(format!("seed-{seed}/best.safetensors"))).unwrap();
+    assert!(weights(4) != weights(5));
+}

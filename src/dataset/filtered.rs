@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::error::{DatasetError, Result};
-use super::shuffle::shuffle;
-use super::split::{Side, Split};
+use super::split::{Side, Split, shuffled};
 use super::{Dataset, gtzan};
 
 /// The split's file names; `data/gtzan/README.md` says where they are from.
@@ -56,7 +55,7 @@ impl Split {
                 first: missing[..missing.len().min(NAMED)].join(", ") + more,
             });
         }
-        finished(split, data)
+        split.finish(data)
     }
 
     /// `k` splits for cross-validation, stratified by class and by whole files.
@@ -81,11 +80,7 @@ impl Split {
         let mut folds = vec![Self::default(); k];
         let mut dealt = 0;
         for (class, name) in data.classes.iter().enumerate() {
-            let mut files: Vec<_> = (0..data.entries.len())
-                .filter(|&i| data.entries[i].class == class)
-                .collect();
-            files.sort_by_cached_key(|&i| data.entries[i].key());
-            shuffle(&mut files, seed, name);
+            let files = shuffled(data, class, name, seed);
             // The first part that gets a file moves on from class to class, so that what is left
             // over when a class is dealt does not always go to the first parts.
             let part = |place: usize| (dealt + place) % k;
@@ -102,18 +97,8 @@ impl Split {
             }
             dealt += files.len();
         }
-        let folds = folds.into_iter();
-        folds.map(|fold| finished(fold, data)).collect()
+        folds.into_iter().map(|fold| fold.finish(data)).collect()
     }
-}
-
-/// Checked, and every side ascending.
-fn finished(mut split: Split, data: &Dataset) -> Result<Split> {
-    split.check(data)?;
-    for side in Side::ALL {
-        split.side_mut(side).sort_unstable();
-    }
-    Ok(split)
 }
 
 /// Genre, name without ending and side of every file of the filtered split.

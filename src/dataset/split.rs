@@ -78,11 +78,7 @@ impl Split {
         }
         let mut split = Self::default();
         for (class, name) in data.classes.iter().enumerate() {
-            let mut files: Vec<_> = (0..data.entries.len())
-                .filter(|&i| data.entries[i].class == class)
-                .collect();
-            files.sort_by_cached_key(|&i| data.entries[i].key());
-            shuffle(&mut files, seed, name);
+            let files = shuffled(data, class, name, seed);
             let (valid, test) = counts(files.len(), valid, test);
             let (for_valid, rest) = files.split_at(valid);
             let (for_test, for_train) = rest.split_at(test);
@@ -191,7 +187,8 @@ impl Split {
         table
     }
 
-    fn finish(mut self, data: &Dataset) -> Result<Self> {
+    /// Checked, and every side ascending.
+    pub(super) fn finish(mut self, data: &Dataset) -> Result<Self> {
         self.check(data)?;
         for side in Side::ALL {
             self.side_mut(side).sort_unstable();
@@ -211,4 +208,14 @@ fn counts(n: usize, valid: f64, test: f64) -> (usize, usize) {
         if test >= valid { test -= 1 } else { valid -= 1 }
     }
     (valid, test)
+}
+
+/// The files of a class in an order that hangs on the seed and on names alone.
+pub(super) fn shuffled(data: &Dataset, class: usize, name: &str, seed: u64) -> Vec<usize> {
+    let mut files: Vec<_> = (0..data.entries.len())
+        .filter(|&i| data.entries[i].class == class)
+        .collect();
+    files.sort_by_cached_key(|&i| data.entries[i].key());
+    shuffle(&mut files, seed, name);
+    files
 }

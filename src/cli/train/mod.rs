@@ -133,7 +133,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         }
         match one::run(plan, &compute, stop)? {
             Ran::Stopped => return Ok(Done::Stopped),
-            Ran::Tested(evaluation) => accuracies.push(evaluation.files.accuracy),
+            Ran::Tested(accuracy) => accuracies.push(accuracy),
             Ran::Untested => {}
         }
     }

@@ -10,14 +10,14 @@ use crate::dataset::{Dataset, Side, Split};
 use crate::frontend::Engine;
 use crate::gpu::Compute;
 use crate::model::{Checkpoint, Network};
-use crate::train::{Evaluation, Job, Outcome, PcmSet, RunFolder, TrainSettings, evaluate, train};
+use crate::train::{Job, Outcome, PcmSet, RunFolder, TrainSettings, evaluate, train};
 
 /// How a run ended.
 pub enum Ran {
     /// By Ctrl-C, with its state saved.
     Stopped,
-    /// At its end, and these are its answers on the test side.
-    Tested(Evaluation),
+    /// At its end, with this accuracy by file on the test side.
+    Tested(f64),
     /// At its end, without a test side.
     Untested,
 }
@@ -96,7 +96,7 @@ fn load(
 }
 
 /// Answers of the kept checkpoint on the test side, which nothing was chosen by.
-fn test(job: &Job<'_>, plan: &Plan, set: &PcmSet, outcome: Outcome) -> anyhow::Result<Evaluation> {
+fn test(job: &Job<'_>, plan: &Plan, set: &PcmSet, outcome: Outcome) -> anyhow::Result<f64> {
     let Job {
         compute, settings, ..
     } = *job;
@@ -130,5 +130,5 @@ fn test(job: &Job<'_>, plan: &Plan, set: &PcmSet, outcome: Outcome) -> anyhow::R
         epochs: outcome.epochs,
     };
     report::write(subject, &result, &plan.root)?;
-    Ok(result)
+    Ok(result.files.accuracy)
 }
