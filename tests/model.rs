@@ -203,3 +203,28 @@ fn bad_checkpoints_are_told_apart() {
         );
     }
 }
+
+/// Counted once more layer by layer: the seed network at its own size, and how much less `compact` asks for.
+#[test]
+fn flops_are_counted() {
+    let spec = |kind, width, height| NetworkSpec {
+        kind,
+        classes: 10,
+        picture: Size { height, width },
+    };
+    let seed = spec(NetworkKind::DeepPixel, 720, 720).flops();
+    let layers = [
+        718 * 718 * 9 * 4 * 32,
+        357 * 357 * 9 * 32 * 64,
+        176 * 176 * 9 * 64 * 64,
+        87 * 87 * 4 * 64 * 128,
+        42 * 42 * 4 * 128 * 128,
+        56_448 * 10u64,
+    ];
+    assert_eq!(seed, 2 * layers.iter().sum::<u64>());
+    let compact = spec(NetworkKind::Compact, 216, 128).flops();
+    assert!(seed >= 20 * compact, "{seed} against {compact}");
+    // Half the picture, half the work, but for edges and the dense layer.
+    let half = spec(NetworkKind::Compact, 108, 128).flops();
+    assert!((compact as f64 / half as f64 - 2.0).abs() < 0.1);
+}

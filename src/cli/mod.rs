@@ -5,6 +5,7 @@ mod classify;
 mod dataset;
 mod devices;
 mod evaluate;
+mod model;
 mod report;
 mod spectrogram;
 mod train;
@@ -31,6 +32,8 @@ enum Command {
     Dataset(dataset::Args),
     /// Measure a checkpoint on labelled files; writes a report.
     Evaluate(evaluate::Args),
+    /// Parameters and FLOPs of a network; what a checkpoint says of itself.
+    Model(model::Args),
     /// Draw spectrograms as PNG.
     Spectrogram(spectrogram::Args),
     /// List the devices there are, and which one `auto` takes.
@@ -45,6 +48,7 @@ pub fn run() -> ExitCode {
         Command::Train(args) => train::run(&args),
         Command::Dataset(args) => dataset::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Model(args) => model::run(&args),
         Command::Spectrogram(args) => spectrogram::run(&args),
         Command::Devices => devices::run(),
     };

@@ -8,6 +8,8 @@ use burn::nn::{
 };
 use burn::tensor::{Device, Tensor, activation::relu};
 
+use crate::frontend::settings::Size;
+
 /// A strided stem and residual stages with batch normalisation (He et al. 2016), then the mean over frequency and, over
 /// time, mean plus maximum (Kong et al. 2020, PANNs): what sounds throughout and what sounds once both count, and the
 /// picture may have any size.
@@ -86,6 +88,19 @@ impl Compact {
             dropout: DropoutConfig::new(0.3).init(),
             head: LinearConfig::new(CHANNELS[3], classes).init(device),
         }
+    }
+
+    /// Multiply-adds of one picture forward: convolutions and the dense layer.
+    pub fn multiply_adds(picture: Size, classes: usize) -> u64 {
+        let half = |(h, w): (usize, usize)| (h.div_ceil(2), w.div_ceil(2));
+        let mut side = half((picture.height, picture.width));
+        let mut sum = side.0 * side.1 * 9 * 4 * CHANNELS[0];
+        for c in CHANNELS.windows(2) {
+            side = half(side);
+            // The strided 3x3, the 3x3 behind it, the 1x1 shortcut.
+            sum += side.0 * side.1 * (9 * c[0] * c[1] + 9 * c[1] * c[1] + c[0] * c[1]);
+        }
+        (sum + CHANNELS[3] * classes) as u64
     }
 
     /// Logits `[n, classes]` of pictures `[n, 4, height, width]`.

@@ -71,6 +71,17 @@ impl DeepPixel {
             .fold(side, |s, (_, k)| s.saturating_sub(k - 1) / 2)
     }
 
+    /// Multiply-adds of one picture forward: convolutions and the dense layer.
+    pub fn multiply_adds(picture: Size, classes: usize) -> u64 {
+        let (mut height, mut width, mut from, mut sum) = (picture.height, picture.width, 4, 0);
+        for (to, k) in LAYERS {
+            (height, width) = (height + 1 - k, width + 1 - k);
+            sum += height * width * k * k * from * to;
+            (height, width, from) = (height / 2, width / 2, to);
+        }
+        (sum + height * width * from * classes) as u64
+    }
+
     /// Feature maps after each layer, and the logits: for tests of their shapes.
     pub fn stages(&self, x: Tensor<4>) -> (Vec<[usize; 4]>, Tensor<2>) {
         let mut shapes = Vec::new();

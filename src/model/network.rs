@@ -42,6 +42,15 @@ pub struct NetworkSpec {
 }
 
 impl NetworkSpec {
+    /// Floating-point operations of one picture forward: two a multiply-add of convolutions and dense layers, which is
+    /// nearly all there is.
+    pub fn flops(&self) -> u64 {
+        2 * match self.kind {
+            NetworkKind::DeepPixel => DeepPixel::multiply_adds(self.picture, self.classes),
+            NetworkKind::Compact => Compact::multiply_adds(self.picture, self.classes),
+        }
+    }
+
     /// Checks that the network can be built.
     ///
     /// # Errors

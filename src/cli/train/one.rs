@@ -38,6 +38,9 @@ pub fn run(plan: &Plan, compute: &Compute, stop: &AtomicBool) -> anyhow::Result<
     tell(split.summary(data));
     let [train_set, valid_set, test_set] = load(data, split, settings, &folder)?;
     tell(describe(settings));
+    if valid_set.files.is_empty() {
+        tell("no validation side: the last epoch is kept, however good it is");
+    }
 
     let mut watcher = Watcher::new(settings.epochs, &folder);
     let job = Job {

@@ -1,0 +1,81 @@
+//! `sonoprint model`.
+
+use std::path::PathBuf;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use clap::Subcommand;
+
+use super::{Done, args};
+use crate::frontend::presets;
+use crate::frontend::settings::Size;
+use crate::model::{Checkpoint, Network, NetworkKind, NetworkSpec};
+
+/// Networks and checkpoints.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Parameters and FLOPs of a network, and everything that a checkpoint says of itself.
+    Show {
+        /// Checkpoint; the built-in one if absent.
+        checkpoint: Option<PathBuf>,
+        /// A network without weights instead.
+        #[arg(long, conflicts_with = "checkpoint")]
+        network: Option<NetworkKind>,
+        /// Size of its pictures; its preset's own for 30 s if absent.
+        #[arg(long, value_name = "WxH", value_parser = args::size, requires = "network")]
+        size: Option<Size>,
+        /// Its outputs.
+        #[arg(long, default_value_t = 10, requires = "network")]
+        classes: usize,
+    },
+}
+
+pub fn run(args: &Args) -> anyhow::Result<Done> {
+    let Command::Show {
+        checkpoint,
+        network,
+        size,
+        classes,
+    } = &args.command;
+    let device = Device::flex();
+    if let Some(kind) = *network {
+        let preset = match kind {
+            NetworkKind::DeepPixel => presets::deeppixel(),
+            NetworkKind::Compact => presets::mel(),
+        };
+        let spec = NetworkSpec {
+            kind,
+            classes: *classes,
+            picture: size.unwrap_or(preset.picture_size()),
+        };
+        return show(&spec, &Network::new(&spec, 0, &device)?);
+    }
+    let checkpoint = match checkpoint {
+        Some(path) => Checkpoint::load(path, &device)?,
+        None => Checkpoint::shipped(&device)?,
+    };
+    show(&checkpoint.header.network, &checkpoint.network)?;
+    args::say(format!(
+        "\n{}",
+        toml::to_string(&checkpoint.header)?.trim_end()
+    ))?;
+    Ok(Done::All)
+}
+
+fn show(spec: &NetworkSpec, network: &Network) -> anyhow::Result<Done> {
+    let Size { height, width } = spec.picture;
+    args::say(format!(
+        "{}: {} parameters, {:.3} GFLOP a {width}x{height} picture forward, {} classes",
+        spec.kind.name(),
+        network.num_params(),
+        spec.flops() as f64 / 1e9,
+        spec.classes
+    ))?;
+    Ok(Done::All)
+}
