@@ -45,6 +45,7 @@ fn settings(network: NetworkKind, side: (usize, usize), epochs: usize) -> TrainS
     TrainSettings {
         network,
         epochs,
+        patience: None,
         batch: 10,
         lr: 3e-3,
         weight_decay: 0.0,
@@ -329,6 +330,37 @@ fn a_stopped_run_saves_its_state() {
         refused.to_string().contains("cannot resume from"),
         "{refused}"
     );
+}
+
+/// The toy is learnt within two epochs; after that nothing can better the best, and patience ends the run.
+#[test]
+fn patience_ends_a_run_that_no_longer_improves() {
+    let _turn = common::turn();
+    let folder = tempfile::tempdir().unwrap();
+    let data = toy(&folder.path().join("toy"));
+    let settings = TrainSettings {
+        patience: Some(2),
+        ..settings(NetworkKind::Compact, (32, 24), 40)
+    };
+    let split = Split::stratified(&data, 3, (0.2, 0.2)).unwrap();
+    let load = |side| PcmSet::load(&data, &split, side, 22_050, &|| {}).unwrap();
+    let sets = (load(Side::Train), load(Side::Valid));
+    let run = folder.path().join("run");
+    let made = RunFolder::create(&run, &data, &split, &settings, "cpu").unwrap();
+    let job = Job {
+        compute: &Compute::Cpu,
+        settings: &settings,
+        classes: &data.classes,
+        train: &sets.0,
+        valid: &sets.1,
+        folder: &made,
+    };
+    let outcome = train(&job, &mut Watch::default(), &AtomicBool::new(false)).unwrap();
+    assert!(!outcome.stopped && outcome.epochs.len() < 40);
+    assert_eq!(outcome.epochs.len(), outcome.best_epoch + 2);
+    // It stays ended: resumed, it runs nothing more.
+    let again = train(&job, &mut Watch::default(), &AtomicBool::new(false)).unwrap();
+    assert_eq!(again.epochs, outcome.epochs);
 }
 
 /// `--folds` tests every file exactly once, `--seeds` trains on one split with several seeds; both are summed up.

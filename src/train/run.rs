@@ -166,14 +166,16 @@ pub fn train(
         None => State::default(),
     };
     let mut stopped = false;
-    while state.epochs.len() < settings.epochs && !stopped {
+    while state.epochs.len() < settings.epochs && !state.out_of_patience(settings) && !stopped {
         let Some(lr) = run_epoch(job, &engine, &mut learner, &mut state, observer, stop)? else {
             stopped = true;
             break;
         };
         let epoch = finish_epoch(job, &engine, &learner, &mut state, lr)?;
         observer.epoch(&epoch);
-        stopped = stop.load(Ordering::Relaxed) && state.epochs.len() < settings.epochs;
+        stopped = stop.load(Ordering::Relaxed)
+            && state.epochs.len() < settings.epochs
+            && !state.out_of_patience(settings);
     }
     Ok(Outcome {
         best_epoch: state.best().map_or(0, |e| e.epoch),

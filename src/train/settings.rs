@@ -14,6 +14,9 @@ pub struct TrainSettings {
     pub network: NetworkKind,
     /// Passes over the training side.
     pub epochs: usize,
+    /// Ends the run once this many epochs in a row did not better the best on the validation side. `None`: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<usize>,
     /// Clips a step.
     pub batch: usize,
     /// Highest learning rate; it rises to it over the first epoch and falls to 1 % of it along a cosine.
@@ -50,6 +53,9 @@ impl TrainSettings {
         let wrong = |name, value: String, must| Err(TrainError::Setting { name, value, must });
         if !(1..=100_000).contains(&self.epochs) {
             return wrong("--epochs", self.epochs.to_string(), "from 1 to 100000");
+        }
+        if self.patience == Some(0) {
+            return wrong("--patience", "0".into(), "at least 1");
         }
         if !(1..=4096).contains(&self.batch) {
             return wrong("--batch", self.batch.to_string(), "from 1 to 4096");

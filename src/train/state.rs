@@ -9,8 +9,8 @@ use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 use serde::{Deserialize, Serialize};
 
-use super::TrainError;
 use super::run::{Epoch, Progress};
+use super::{TrainError, TrainSettings};
 
 /// The metadata key of the text.
 const KEY: &str = "sonoprint-state";
@@ -34,6 +34,12 @@ impl State {
     /// The epoch whose weights are kept.
     pub fn best(&self) -> Option<&Epoch> {
         self.epochs.iter().rfind(|e| e.best)
+    }
+
+    /// Whether the best epoch lies so far back that the run should end.
+    pub fn out_of_patience(&self, settings: &TrainSettings) -> bool {
+        let since = self.epochs.len() - self.best().map_or(0, |e| e.epoch);
+        settings.patience.is_some_and(|p| since >= p)
     }
 
     /// Writes the state and the learner's two blobs to `path`: a kill leaves the old file or the new one.

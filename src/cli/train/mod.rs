@@ -52,6 +52,9 @@ pub struct Args {
     /// Passes over the training side.
     #[arg(long, default_value_t = 30, group = "begin")]
     epochs: usize,
+    /// Stop once this many epochs in a row did not better the best on the validation side.
+    #[arg(long, value_name = "EPOCHS", group = "begin")]
+    patience: Option<usize>,
     /// Clips a step.
     #[arg(long, default_value_t = 16, group = "begin")]
     batch: usize,
@@ -276,6 +279,7 @@ fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
     let settings = TrainSettings {
         network: args.network,
         epochs: args.epochs,
+        patience: args.patience,
         batch: args.batch,
         lr: args.lr,
         weight_decay: args.weight_decay,
