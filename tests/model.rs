@@ -57,6 +57,8 @@ fn networks_say_what_they_cannot_read() {
     ));
     // The least is the least: one pixel more and there is something left.
     assert_eq!((DeepPixel::side_out(69), DeepPixel::side_out(70)), (0, 1));
+    let huge = spec(NetworkKind::DeepPixel, 8192, 10_000).check();
+    assert!(matches!(huge, Err(ModelError::TooLarge { .. })));
     let one_class = spec(NetworkKind::Compact, 64, 1).check();
     assert_eq!(one_class, Err(ModelError::Classes(1)));
 }

@@ -47,7 +47,7 @@ impl DeepPixel {
                 .with_num_parameters(LAYERS[i].0)
                 .init(device)
         };
-        let features = 128 * Self::side_out(picture.height) * Self::side_out(picture.width);
+        let features = Self::features(picture);
         Self {
             conv1: conv(0),
             conv2: conv(1),
@@ -62,6 +62,11 @@ impl DeepPixel {
             dropout: DropoutConfig::new(0.5).init(),
             dense: LinearConfig::new(features, classes).init(device),
         }
+    }
+
+    /// Inputs of the dense layer.
+    pub fn features(picture: Size) -> usize {
+        128 * Self::side_out(picture.height) * Self::side_out(picture.width)
     }
 
     /// A side of the last feature map, given the picture's.

@@ -30,6 +30,9 @@ impl NetworkKind {
     }
 }
 
+/// Weights of a dense layer: 1 GiB of f32.
+const MOST_WEIGHTS: usize = 1 << 28;
+
 /// All that is needed to build a network before its weights are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkSpec {
@@ -72,6 +75,20 @@ impl NetworkSpec {
                 height,
             });
         }
+        // A checkpoint's header is checked before its weights are: it must not make us allocate what it only claims.
+        let weights = match self.kind {
+            NetworkKind::DeepPixel => DeepPixel::features(self.picture) * self.classes,
+            NetworkKind::Compact => 0,
+        };
+        if weights > MOST_WEIGHTS {
+            return Err(ModelError::TooLarge {
+                network: self.kind.name(),
+                width,
+                height,
+                classes: self.classes,
+                weights,
+            });
+        }
         Ok(())
     }
 }
@@ -93,6 +110,22 @@ pub enum ModelError {
         width: usize,
         /// As given.
         height: usize,
+    },
+    /// The dense layer would not fit anywhere.
+    #[error(
+        "{network} on {width}x{height} pictures and {classes} classes would have {weights} weights: use a smaller --size"
+    )]
+    TooLarge {
+        /// Which network.
+        network: &'static str,
+        /// As given.
+        width: usize,
+        /// As given.
+        height: usize,
+        /// As given.
+        classes: usize,
+        /// Of its dense layer.
+        weights: usize,
     },
     /// There is nothing to tell apart, or absurdly much.
     #[error("{0} classes: there must be from 2 to 10000")]
