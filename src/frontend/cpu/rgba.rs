@@ -6,7 +6,7 @@ use super::NO_VALUE;
 use crate::frontend::settings::FrontEnd;
 use crate::frontend::tables::Tables;
 
-/// The picture of one clip as pixels: calls `put(y, x, rgba)` rows in order, by way of `rows` buffers.
+/// The picture of one clip.
 ///
 /// `db` is `[frame][row]`, `range` the clip's own, `out` receives `[y][x]` of RGBA in 0..=1.
 pub fn run(
