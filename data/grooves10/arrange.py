@@ -24,7 +24,8 @@ class _Arranger:
         self.chords = chords
         self.bars = bars
         self.events = []
-        self.swing = rng.uniform(*patterns["swing"])
+        self.swing = rng.uniform(*patterns.get("swing", (0, 0)))
+        self.shuffle = rng.uniform(*patterns.get("shuffle", (0, 0)))
         self.jitter = bpm / 60 * TICKS_PER_BEAT * 0.004  # 4 ms
 
     def play(self, with_drums):
@@ -45,8 +46,10 @@ class _Arranger:
 
     def tick(self, bar, step):
         """When a step sounds: on the grid, swung, and not quite exact."""
-        swing = self.swing * STEP if step % 2 else 0
-        on_grid = bar * STEPS * STEP + step * STEP + swing
+        late = self.swing if step % 2 else 0
+        if step % 4 >= 2:
+            late += self.shuffle * (1 if step % 4 == 2 else 0.5)
+        on_grid = bar * STEPS * STEP + (step + late) * STEP
         return on_grid + self.rng.gauss(0, self.jitter)
 
     def velocity(self, mean):
@@ -58,6 +61,8 @@ class _Arranger:
     def drums(self):
         """Every fourth bar plays a second choice of patterns; some fills."""
         rng, drums = self.rng, self.patterns["drums"]
+        if not drums:
+            return
         add_program(self.events, DRUM_CHANNEL, rng.choice(DRUM_KITS))
         usual = {note: rng.choice(choices) for note, choices in drums.items()}
         fourth = {note: rng.choice(choices) for note, choices in drums.items()}
@@ -156,6 +161,8 @@ class _Arranger:
         notes = {
             "R": base,
             "m": base - 12 if base > 35 else base,
+            "2": base + 2,
+            "6": base + 9,
             "3": base + third,
             "5": base + fifth,
             "7": base + 10,

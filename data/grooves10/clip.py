@@ -17,7 +17,7 @@ from grooves import GROOVES
 from harmony import PROGRESSIONS, parse_progression
 from patterns import PATTERNS
 
-FIELDS = "file genre split template kind detail soundfont bpm key lead".split()
+FIELDS = "file genre split engine template parts detail soundfont bpm key lead".split()
 SECONDS = 42  # of music: the excerpt starts within it
 
 
@@ -29,22 +29,23 @@ def make_clip(genre, index, seed, out):
         (t for t in splits.templates(genre) if t.split == split),
         key=lambda t: splits.stable_hash(f"{seed}{t.id}"),
     )
-    template = splits.choose(rng, genre, index, pool)
-    assert template.split == split
+    engine, parts = splits.choose(rng, genre, index, pool)
+    assert all(part.split == split for part in parts)
     row = {
         "file": f"{genre}/{genre}.{index:05d}.wav",
         "genre": genre,
         "split": split,
-        "template": template.id,
-        "kind": template.kind,
+        "engine": engine,
+        "template": parts[0].id,
+        "parts": "+".join(dict.fromkeys(part.id for part in parts)),
     }
     with tempfile.TemporaryDirectory() as folder:
         midi_path = os.path.join(folder, "clip.mid")
-        if genre == "classical":
-            row |= _compose_classical(rng, template, midi_path)
+        if engine == "score":
+            row |= _perform(rng, parts[0], midi_path)
         else:
-            row |= _compose(rng, genre, template, pool, midi_path, folder)
-        row["soundfont"] = render.choose_soundfont(rng)
+            row |= _compose(rng, genre, engine, parts, midi_path, folder)
+        row["soundfont"] = render.choose_soundfont(rng, split)
         samples = render.synthesize(rng, midi_path, row["soundfont"], folder)
     samples = render.master(rng, render.excerpt(rng, samples))
     os.makedirs(os.path.join(out, genre), exist_ok=True)
@@ -52,8 +53,9 @@ def make_clip(genre, index, seed, out):
     return row
 
 
-def _compose_classical(rng, template, midi_path):
-    played = classical.perform(rng, template.id)
+def _perform(rng, work, midi_path):
+    """A score, played by a drawn ensemble."""
+    played = classical.perform(rng, work.id)
     midi.save(played.events, played.bpm, midi_path, played.tempo_changes)
     return {
         "detail": "+".join(played.files[:3]),
@@ -63,42 +65,61 @@ def _compose_classical(rng, template, midi_path):
     }
 
 
-def _compose(rng, genre, template, pool, midi_path, folder):
-    """Chords in a drawn key, an accompaniment of the template, a lead."""
+def _rubato(rng, bpm, beats):
+    """Tempo changes of a player who breathes, every other beat."""
+    phase = rng.uniform(0, 6.28)
+    return [
+        (
+            beat * midi.TICKS_PER_BEAT,
+            bpm * (1 + 0.05 * math.sin(beat / 7 + phase) + rng.gauss(0, 0.012)),
+        )
+        for beat in range(2, int(beats), 2)
+    ]
+
+
+def _compose(rng, genre, engine, parts, midi_path, folder):
+    """Chords in a drawn key, an accompaniment of the templates, a lead."""
     key = rng.randrange(12)
-    patterns, detail, beats = None, [], 4
-    if template.kind == "mma":
-        bpm = rng.uniform(*GROOVES[genre][template.id])
+    patterns, groove, beats = None, None, 4
+    if engine == "mma":
+        groove = parts[0].id
+        bpm = rng.uniform(*GROOVES[genre][groove])
         progressions = PROGRESSIONS[genre]
     else:
-        source = template
-        if template.kind == "drums":
-            source = rng.choice([t for t in pool if t.kind == "own"])
-            detail = [source.id]
-        patterns = PATTERNS[genre][source.pattern]
+        tuned = PATTERNS[genre][parts[1].pattern]
+        patterns = dict(tuned)
+        if engine == "mixed":
+            groove = parts[0].id
+        else:
+            rhythm = PATTERNS[genre][parts[0].pattern]
+            for field in ("bpm", "swing", "shuffle", "drums"):
+                patterns.pop(field, None)
+                if field in rhythm:
+                    patterns[field] = rhythm[field]
         bpm = rng.uniform(*patterns["bpm"])
-        progressions = PROGRESSIONS[patterns["progressions"]]
+        progressions = patterns["progressions"]
+        if isinstance(progressions, str):
+            progressions = PROGRESSIONS[progressions]
     chords = parse_progression(rng.choice(progressions), key)
     if rng.random() < 0.35:
         chords = chords + parse_progression(rng.choice(progressions), key)
-    if template.kind != "own":
-        beats = mma.read_groove_file(template.id)[1]
+    if groove:
+        beats = mma.read_groove_file(groove)[1]
     bars = math.ceil(SECONDS / (beats * 60 / bpm))
 
-    events = []
-    if template.kind != "own":
-        events, grooves = mma.accompany(rng, template.id, bpm, chords, bars, folder)
-        detail = ["|".join(grooves)] + detail
-    if template.kind == "drums":
+    events, grooves = [], []
+    if groove:
+        events, grooves = mma.accompany(rng, groove, bpm, chords, bars, folder)
+    if engine == "mixed":
         events = [e for e in events if e[1] == midi.DRUM_CHANNEL]
     if patterns:
-        with_drums = template.kind == "own"
-        events += arrange.arrange(rng, patterns, chords, bars, bpm, with_drums)
+        events += arrange.arrange(rng, patterns, chords, bars, bpm, engine == "own")
     events = midi.swap_programs(rng, events)
     events, program = lead.add_lead(rng, genre, events, chords, bars, beats, key)
-    midi.save(events, bpm, midi_path)
+    slow = _rubato(rng, bpm, bars * beats) if genre == "classical" else ()
+    midi.save(events, bpm, midi_path, slow)
     return {
-        "detail": "+".join(detail),
+        "detail": "|".join(grooves),
         "bpm": f"{bpm:.1f}",
         "key": key,
         "lead": program,

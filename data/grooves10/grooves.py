@@ -150,8 +150,25 @@ GROOVES = {
 # MMA files that hold drums only: bass and chords come from an own pattern set
 # of the same split
 DRUM_GROOVES = {
+    "blues": ["zoom/blues", "zoom/shuffle"],
+    "country": ["zoom/cntry", "zoom/country"],
     "disco": ["zoom/dance", "zoom/house"],
     "hiphop": ["zoom/hiphop", "zoom/trip", "zoom/rnb"],
+    "jazz": ["zoom/jazz", "zoom/jazz04", "zoom/bossa"],
     "metal": ["zoom/mtl", "zoom/thr", "zoom/hrk"],
+    "pop": ["zoom/pop", "zoom/beat8", "zoom/beat16", "zoom/bald"],
     "reggae": ["zoom/reggae", "zoom/ska"],
+    "rock": ["zoom/rock", "zoom/punk"],
+}
+
+# grooves not in four beats: never mixed with own sets, which are
+OTHER_METERS = {
+    "stdlib/blues68",
+    "stdlib/countrywaltz",
+    "stdlib/jazz-54",
+    "casio/jazzwaltz",
+    "stdlib/jazzwaltz",
+    "stdlib/fastjazzwaltz",
+    "stdlib/modernjazzwaltz",
+    "yamaha/jazzwaltz",
 }

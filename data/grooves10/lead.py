@@ -30,6 +30,9 @@ class Style:
 
 STYLES = {
     "blues": Style(0.85, (22, 27, 26, 66, 28, 0, 29), BLUES, BLUES, 0.5, (57, 81)),
+    "classical": Style(
+        0.8, (40, 73, 68, 71, 42, 0, 6, 56, 48), MAJOR, MINOR, 0.5, (60, 86)
+    ),
     "country": Style(
         0.85, (25, 110, 105, 24, 22, 27, 53), PENTA_MAJOR, MINOR, 0.5, (60, 84)
     ),

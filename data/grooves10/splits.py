@@ -1,8 +1,14 @@
 """Which templates there are, and which split each belongs to.
 
-A template is what clips of one style share: an MMA groove file, an own
-pattern set or, for classical, a work. It belongs to exactly one of train,
-valid and test, whatever the seed.
+A template is what clips of one style share: an own pattern set, an MMA groove
+file or, for classical, a work. It belongs to exactly one of train, valid and
+test, whatever the seed. What a clip is played by, its *engine*, follows from
+its place in its split alone and is dealt alike in every genre:
+
+    own    drums, bass and chords of own pattern sets (half the clips)
+    mixed  the drums of an MMA groove under an own set (three of ten)
+    mma    an MMA groove complete (two of ten; mixed where a split has none)
+    score  a work of music21's corpus (classical, in place of mixed and mma)
 """
 
 import hashlib
@@ -10,18 +16,28 @@ from collections import Counter
 from dataclasses import dataclass
 
 import classical
-from grooves import DRUM_GROOVES, GROOVES
+from grooves import DRUM_GROOVES, GROOVES, OTHER_METERS
 from patterns import PATTERNS
+from render import TEST_SOUNDFONTS
 
 GENRES = "blues classical country disco hiphop jazz metal pop reggae rock".split()
 SPLITS = ("train", "valid", "test")
+# orders in which shuffled templates are dealt: own sets 10 : 3 : 7 of twenty,
+# so that each genre has eight test templates or more; few groove files get one
+# of each split first
 _DEAL = ["train", "test", "valid", "train", "train"]
 _DEAL_FEW = _DEAL + ["test", "valid", "train"]
+_DEAL_OWN = """train test train valid test train train test train test
+train valid test train train test train valid test train""".split()
+_ENGINES = "own mixed own mma own mixed own mma own mixed".split()
+_CLASSICAL_ENGINES = ["own", "score"]
+MIN_TEST_TEMPLATES = 8
+BORROW = 0.4
 
 
 @dataclass(frozen=True)
 class Template:
-    """kind: 'mma', 'own', 'drums' (MMA drums under an own set) or 'score'."""
+    """kind: 'own', 'mma', 'drums' (an MMA file of drums only) or 'score'."""
 
     id: str
     kind: str
@@ -46,30 +62,31 @@ def split_of_index(index):
     return {3: "valid", 4: "test"}.get(index % 5, "train")
 
 
-def deal(ids, salt, few=False):
-    """Deal ids to the splits about 3:1:1, in a fixed shuffled order."""
+def deal(ids, salt, order):
+    """Deal ids to the splits in a fixed shuffled order."""
     ids = sorted(ids, key=lambda i: stable_hash(salt + i))
-    order = _DEAL_FEW if few or len(ids) <= 12 else _DEAL
     return {id_: order[i % len(order)] for i, id_ in enumerate(ids)}
 
 
 def templates(genre):
     """All templates of a genre."""
+    own = [f"own/{genre}_{name}" for name in PATTERNS[genre]]
+    found = [
+        Template(id_, "own", split)
+        for id_, split in deal(own, "own", _DEAL_OWN).items()
+    ]
     if genre == "classical":
-        return _classical_templates()
-    groups = {
-        "mma": GROOVES.get(genre, []),
-        "own": [f"own/{genre}_{name}" for name in PATTERNS.get(genre, [])],
-        "drums": DRUM_GROOVES.get(genre, []),
-    }
-    return [
-        Template(id_, kind, split)
-        for kind, ids in groups.items()
-        for id_, split in deal(ids, kind, few=kind == "own").items()
+        return found + _works()
+    drums = DRUM_GROOVES[genre]
+    files = [*GROOVES[genre], *drums]
+    order = _DEAL_FEW if len(files) <= 12 else _DEAL
+    return found + [
+        Template(id_, "drums" if id_ in drums else "mma", split)
+        for id_, split in deal(files, "mma", order).items()
     ]
 
 
-def _classical_templates():
+def _works():
     """Works, dealt composer by composer; those with one or two together."""
     by_composer = {}
     for work in classical.works():
@@ -83,7 +100,7 @@ def _classical_templates():
     return [
         Template(work, "score", split)
         for group in groups + [rest]
-        for work, split in deal(group, "c").items()
+        for work, split in deal(group, "c", _DEAL).items()
     ]
 
 
@@ -99,25 +116,56 @@ def check(genres=GENRES):
             owner[template.id] = (genre, template.split)
             counts[genre][template.split] += 1
         assert all(counts[genre][split] for split in SPLITS), (genre, counts[genre])
+        assert counts[genre]["test"] >= MIN_TEST_TEMPLATES, (genre, counts[genre])
     return counts
 
 
 def check_rows(rows):
-    """Fail if a template of a manifest's rows is in two splits or genres."""
+    """Fail if a template is in two splits or genres, or a font leaves test.
+
+    A clip's `parts` names every template that it plays; all of them count.
+    """
     seen = {}
     for row in rows:
         place = (row["genre"], row["split"])
-        assert seen.setdefault(row["template"], place) == place, row
+        for template in row["parts"].split("+"):
+            assert seen.setdefault(template, place) == place, row
+        if row["soundfont"] in TEST_SOUNDFONTS:
+            assert row["split"] == "test", row
+
+
+def turn_of(index):
+    """How many clips of its genre and split come before a clip."""
+    if split_of_index(index) == "train":
+        return index // 5 * 3 + index % 5
+    return index // 5
 
 
 def choose(rng, genre, index, pool):
-    """The template of a clip, from those of its split."""
+    """(engine, templates) of a clip, from the pool of its split.
+
+    The first template is the clip's own: it gives the drums, or the work. An
+    own set may borrow its bass and chords from another of the same split.
+    """
+    turn = turn_of(index)
+    own = [t for t in pool if t.kind == "own"]
     if genre == "classical":
-        # balance composers, not works: most of those are Bach's
-        composer = rng.choice(sorted({t.composer for t in pool}))
-        return rng.choice([t for t in pool if t.composer == composer])
-    if split_of_index(index) == "train":
-        turn = index // 5 * 3 + index % 5
-    else:
-        turn = index // 5
-    return pool[turn % len(pool)]
+        engine = _CLASSICAL_ENGINES[turn % 2]
+        works = [t for t in pool if t.kind == "score"]
+        if engine == "score":
+            # balance composers, not works: most of those are Bach's
+            composer = rng.choice(sorted({t.composer for t in works}))
+            return engine, [rng.choice([t for t in works if t.composer == composer])]
+        return engine, [own[turn // 2 % len(own)]]
+    engine = _ENGINES[turn % len(_ENGINES)]
+    cycle, place = divmod(turn, len(_ENGINES))
+    nth = cycle * _ENGINES.count(engine) + _ENGINES[:place].count(engine)
+    files = [t for t in pool if t.kind in ("mma", "drums")]
+    complete = [t for t in files if t.kind == "mma"]
+    if engine == "mma" and complete:
+        return engine, [complete[nth % len(complete)]]
+    if engine != "own":
+        files = [t for t in files if t.id not in OTHER_METERS]
+        return "mixed", [files[nth % len(files)], rng.choice(own)]
+    chosen = own[nth % len(own)]
+    return engine, [chosen, rng.choice(own) if rng.random() < BORROW else chosen]

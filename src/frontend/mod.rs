@@ -38,6 +38,31 @@ pub enum FrontEndError {
     Gpu(#[from] GpuError),
 }
 
+/// The samples of one clip, where they are.
+#[derive(Clone, Copy, Debug)]
+pub enum Samples<'a> {
+    /// `clip_samples` of them on the host.
+    Host(&'a [f32]),
+    /// On the GPU already: `len` samples of `buffer` from sample `start` on, then silence up to `clip_samples`.
+    Device {
+        /// With `COPY_SRC`, on the engine's own device.
+        buffer: &'a wgpu::Buffer,
+        /// First sample.
+        start: usize,
+        /// At most `clip_samples`.
+        len: usize,
+    },
+}
+
+impl<'a> Samples<'a> {
+    fn host(self) -> &'a [f32] {
+        match self {
+            Self::Host(pcm) => pcm,
+            Self::Device { .. } => panic!("samples on a GPU, and a front end on the CPU"),
+        }
+    }
+}
+
 /// Decibels of one clip.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spectrogram {
@@ -130,25 +155,28 @@ impl Engine {
     /// # Panics
     /// If a clip has another length.
     pub fn pictures(&self, clips: &[&[f32]]) -> Result<Tensor<4>, FrontEndError> {
-        self.augmented_pictures(clips, &[])
+        let clips: Vec<_> = clips.iter().map(|pcm| Samples::Host(pcm)).collect();
+        self.augmented_pictures(&clips, &[])
     }
 
-    /// As [`Engine::pictures`], with `augments` (one a clip, or none) done to them on the device.
+    /// As [`Engine::pictures`], of samples that may be on the device already, with `augments` (one a clip, or none)
+    /// done to them there.
     ///
     /// # Errors
     /// As [`Engine::pictures`].
     ///
     /// # Panics
-    /// If a clip has another length, or there are augments but not one a clip.
+    /// If a clip has another length, there are augments but not one a clip, or samples of a GPU are given to the CPU.
     pub fn augmented_pictures(
         &self,
-        clips: &[&[f32]],
+        clips: &[Samples<'_>],
         augments: &[Augment],
     ) -> Result<Tensor<4>, FrontEndError> {
-        one_each(clips, augments);
+        one_each(clips.len(), augments);
         match self {
             Self::Gpu(f) => Ok(f.target(clips, augments)?.into_tensor()),
             Self::Cpu(f) => {
+                let clips: Vec<_> = clips.iter().map(|c| c.host()).collect();
                 let size = f.settings.picture_size();
                 let plane = size.height * size.width;
                 let mut planar = vec![0.0f32; clips.len() * 4 * plane];
@@ -158,7 +186,7 @@ impl Engine {
                     .for_each(|(n, out)| {
                         let masks = augments.get(n).copied().unwrap_or_default().masks;
                         let [r, g, b, _] = f.tables.colours[0];
-                        let picture = f.picture(&samples(clips, augments, n));
+                        let picture = f.picture(&samples(&clips, augments, n));
                         for (i, mut pixel) in picture.into_iter().enumerate() {
                             if masks.hide(i / size.width, i % size.width) {
                                 pixel = [r, g, b, 1.0];
@@ -171,6 +199,14 @@ impl Engine {
                 let data = TensorData::new(planar, [clips.len(), 4, size.height, size.width]);
                 Ok(Tensor::from_data(data, &burn::tensor::Device::flex()))
             }
+        }
+    }
+
+    /// Time that handing PCM over to the GPU has taken so far, by the host's clock. None on the CPU.
+    pub fn upload_time(&self) -> std::time::Duration {
+        match self {
+            Self::Gpu(f) => f.upload_time(),
+            Self::Cpu(_) => std::time::Duration::ZERO,
         }
     }
 
@@ -206,7 +242,7 @@ impl Engine {
         clips: &[&[f32]],
         augments: &[Augment],
     ) -> Result<Vec<Spectrogram>, FrontEndError> {
-        one_each(clips, augments);
+        one_each(clips.len(), augments);
         match self {
             Self::Gpu(f) => f.spectrograms(clips, augments),
             Self::Cpu(f) => Ok((0..clips.len())
@@ -216,9 +252,9 @@ impl Engine {
     }
 }
 
-fn one_each(clips: &[&[f32]], augments: &[Augment]) {
+fn one_each(clips: usize, augments: &[Augment]) {
     assert!(
-        augments.is_empty() || augments.len() == clips.len(),
+        augments.is_empty() || augments.len() == clips,
         "augments are none, or one a clip"
     );
 }

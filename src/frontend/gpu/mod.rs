@@ -4,6 +4,8 @@ mod constants;
 
 use std::ops::Range;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use wgpu::{BufferUsages, ComputePipeline};
 
@@ -12,7 +14,7 @@ use super::augment::{Augment, Masks, Waveform};
 use super::plan::{Limits, Plan};
 use super::settings::FrontEnd;
 use super::tables::Tables;
-use super::{FrontEndError, Spectrogram};
+use super::{FrontEndError, Samples, Spectrogram};
 use crate::gpu::bridge::Target;
 use crate::gpu::{Gpu, GpuError};
 
@@ -38,6 +40,7 @@ pub struct GpuFrontEnd {
     rgba_u8: ComputePipeline,
     constants: Constants,
     scratch: std::sync::Mutex<Option<Scratch>>,
+    upload_nanos: AtomicU64,
 }
 
 /// Where the picture pass writes.
@@ -70,6 +73,7 @@ impl GpuFrontEnd {
             rgba_u8,
             constants,
             scratch: std::sync::Mutex::new(None),
+            upload_nanos: AtomicU64::new(0),
         })
     }
 
@@ -80,11 +84,15 @@ impl GpuFrontEnd {
 
     /// Pictures of `clips` (each of `clip_samples`) in memory of Burn's: `[n, 4, height, width]`, f32 in 0..=1.
     ///
-    /// PCM goes up once and nothing comes down. `augments` has an entry a clip, or none at all.
+    /// PCM on the host goes up once, PCM on the device is copied there, and nothing comes down. `augments` has an entry a clip, or none at all.
     ///
     /// # Errors
     /// [`GpuError::Failed`] if the device was lost or its memory is full.
-    pub fn target(&self, clips: &[&[f32]], augments: &[Augment]) -> Result<Target, FrontEndError> {
+    pub fn target(
+        &self,
+        clips: &[Samples<'_>],
+        augments: &[Augment],
+    ) -> Result<Target, FrontEndError> {
         let (height, width) = (self.plan.height as usize, self.plan.width as usize);
         let target = Target::new(&self.gpu, [clips.len(), 4, height, width])?;
         let mut first = 0;
@@ -105,6 +113,7 @@ impl GpuFrontEnd {
     /// # Errors
     /// As [`GpuFrontEnd::target`].
     pub fn bytes(&self, clips: &[&[f32]]) -> Result<Vec<Vec<u8>>, FrontEndError> {
+        let clips = &host(clips);
         let mut out = Vec::with_capacity(clips.len());
         let picture = self.plan.pixels() * 4;
         let mut first = 0;
@@ -132,6 +141,7 @@ impl GpuFrontEnd {
         clips: &[&[f32]],
         augments: &[Augment],
     ) -> Result<Vec<Spectrogram>, FrontEndError> {
+        let clips = &host(clips);
         let mut out = Vec::with_capacity(clips.len());
         let mut first = 0;
         for chunk in clips.chunks(self.plan.clips_per_dispatch) {
@@ -186,7 +196,7 @@ impl GpuFrontEnd {
     /// Both passes over the clips of `range`. A tensor is written from clip `range.start` on, bytes from the beginning.
     fn dispatch(
         &self,
-        clips: &[&[f32]],
+        clips: &[Samples<'_>],
         range: Range<usize>,
         augments: &[Augment],
         sink: Option<Sink<'_>>,
@@ -197,19 +207,13 @@ impl GpuFrontEnd {
             *guard = Some(self.make_scratch(chunk.len()));
         }
         let scratch = guard.as_ref().expect("made above");
-        let clip_bytes = self.settings.clip_samples as u64 * 4;
         let augments = augments.get(range.clone()).unwrap_or_default();
         let next = (!augments.is_empty()).then(|| clips[range.end % clips.len()]);
+        let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
         for (i, pcm) in chunk.iter().copied().chain(next).enumerate() {
-            assert_eq!(pcm.len(), self.settings.clip_samples, "samples a clip");
-            self.gpu.queue.write_buffer(
-                &scratch.pcm,
-                i as u64 * clip_bytes,
-                bytemuck::cast_slice(pcm),
-            );
+            self.place(pcm, i, &scratch.pcm, &mut encoder);
         }
         let n = chunk.len() as u32;
-        let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
         encoder.clear_buffer(&scratch.range, 0, None);
         if augments.is_empty() {
             encoder.clear_buffer(&scratch.masks, 0, None);
@@ -240,6 +244,42 @@ impl GpuFrontEnd {
         }
         self.gpu.queue.submit([encoder.finish()]);
         Ok(())
+    }
+
+    /// Brings the samples of one clip to where the first pass reads clip `i`.
+    fn place(
+        &self,
+        samples: Samples<'_>,
+        i: usize,
+        to: &wgpu::Buffer,
+        encoder: &mut wgpu::CommandEncoder,
+    ) {
+        let clip = self.settings.clip_samples;
+        let at = (i * clip) as u64 * 4;
+        match samples {
+            Samples::Host(pcm) => {
+                assert_eq!(pcm.len(), clip, "samples a clip");
+                let start = Instant::now();
+                self.gpu
+                    .queue
+                    .write_buffer(to, at, bytemuck::cast_slice(pcm));
+                let nanos = start.elapsed().as_nanos() as u64;
+                self.upload_nanos.fetch_add(nanos, Ordering::Relaxed);
+            }
+            Samples::Device { buffer, start, len } => {
+                assert!(len <= clip, "samples a clip");
+                let bytes = len as u64 * 4;
+                encoder.copy_buffer_to_buffer(buffer, start as u64 * 4, to, at, bytes);
+                if len < clip {
+                    encoder.clear_buffer(to, at + bytes, Some((clip - len) as u64 * 4));
+                }
+            }
+        }
+    }
+
+    /// Time that handing PCM over has taken so far, by the host's clock.
+    pub fn upload_time(&self) -> Duration {
+        Duration::from_nanos(self.upload_nanos.load(Ordering::Relaxed))
     }
 
     fn stft_group(&self, pipeline: &ComputePipeline, scratch: &Scratch) -> wgpu::BindGroup {
@@ -315,6 +355,10 @@ impl GpuFrontEnd {
             .map_err(|e| GpuError::Failed(e.to_string()))?;
         Ok(view.to_vec())
     }
+}
+
+fn host<'a>(clips: &[&'a [f32]]) -> Vec<Samples<'a>> {
+    clips.iter().map(|pcm| Samples::Host(pcm)).collect()
 }
 
 fn entry(binding: u32, resource: wgpu::BindingResource<'_>) -> wgpu::BindGroupEntry<'_> {
