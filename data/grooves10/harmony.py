@@ -168,6 +168,66 @@ PROGRESSIONS = {
         "VI_m IV_ I_ V_",
         "IV_ V_ III_m VI_m",
     ],
+    "bm": [
+        "I_m7 I_m7 I_m7 I_m7 IV_m7 IV_m7 I_m7 I_m7 bVI_7 V_7 I_m7 V_7",
+        "I_m7 IV_m7 I_m7 I_m7 IV_m7 IV_m7 I_m7 I_m7 V_m7 IV_m7 I_m7 V_7",
+        "I_m7 I_m7 IV_7 IV_7 I_m7 V_7 I_m7 V_7",
+    ],
+    "bj": [
+        "I_7 IV_7 I_7 I_7 IV_7 IV_7 I_7 VI_7 II_m7 V_7 I_7 V_7",
+        "I_7 IV_7 I_7 VI_7 II_7 V_7 I_7 V_7",
+        "I_7 III_7 IV_7 bV_dim7 I_7 VI_7 II_7 V_7",
+    ],
+    "cs": [
+        "I_ VI_7 II_7 V_7",
+        "I_ I_7 IV_ IV_m I_ VI_7 II_7 V_7",
+        "I_ I_ II_7 II_7 V_7 V_7 I_ V_7",
+        "I_ IV_ I_ VI_7 II_7 V_7 I_ I_",
+    ],
+    "jm": [
+        "I_m7 I_m7 I_m7 I_m7 bII_m7 bII_m7 I_m7 I_m7",
+        "I_m7 IV_7 I_m7 IV_7",
+        "I_m7 I_m7 II_m7b5 V_7",
+        "I_m7 bVII_7 bVI_M7 V_7",
+    ],
+    "p60": [
+        "I_ VI_m IV_ V_",
+        "I_ VI_m II_m V_7",
+        "I_ IV_ V_ IV_",
+        "I_ III_m IV_ IV_m",
+    ],
+    "pj": [
+        "IV_M7 V_ III_m7 VI_m7",
+        "I_M7 VI_m7 II_m7 V_7",
+        "IV_M7 III_m7 II_m7 I_M7",
+    ],
+    "rm2": [
+        "I_m bVII_ bVI_ bVII_",
+        "VI_m IV_ I_ V_",
+        "I_m bIII_ bVII_ IV_",
+        "I_m I_m IV_m V_",
+    ],
+    "rb": [
+        "I_7 I_7 IV_7 IV_7 I_7 V_7 I_7 I_7",
+        "I_7 I_7 I_7 I_7 IV_7 IV_7 I_7 I_7 V_7 IV_7 I_7 V_7",
+        "I_ bVII_ IV_ I_",
+    ],
+    "c1": [
+        "I_ V_7 I_ IV_ I_ II_m V_7 I_",
+        "I_ IV_ V_7 I_ VI_m II_m V_7 I_",
+        "I_ V_ VI_m III_m IV_ I_ IV_ V_7",
+        "I_ I_ V_7 V_7 V_7 V_7 I_ I_",
+    ],
+    "c2": [
+        "I_m IV_m V_7 I_m bVI_ bIII_ II_m7b5 V_7",
+        "I_m V_7 I_m IV_m I_m V_7 I_m I_m",
+        "I_m bVI_ IV_m V_7 I_m bII_ V_7 I_m",
+    ],
+    "c3": [
+        "I_m IV_m bVII_ bIII_ bVI_ II_m7b5 V_7 I_m",
+        "I_ IV_ VII_m7b5 III_m VI_m II_m V_7 I_",
+        "I_m bVII_ bVI_ V_7 I_m IV_m V_7 I_m",
+    ],
 }
 
 

@@ -156,7 +156,7 @@ def choose(rng, genre, index, pool):
             # balance composers, not works: most of those are Bach's
             composer = rng.choice(sorted({t.composer for t in works}))
             return engine, [rng.choice([t for t in works if t.composer == composer])]
-        return engine, [own[turn // 2 % len(own)]]
+        return engine, [own[turn // 2 % len(own)]] * 2
     engine = _ENGINES[turn % len(_ENGINES)]
     cycle, place = divmod(turn, len(_ENGINES))
     nth = cycle * _ENGINES.count(engine) + _ENGINES[:place].count(engine)
