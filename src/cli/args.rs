@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::frontend::settings::Size;
 use crate::gpu::{Compute, DeviceChoice};
+use crate::train::{PCM_MEMORY, PcmMemory};
 
 /// `--device`.
 #[derive(Args)]
@@ -25,6 +26,31 @@ impl DeviceArg {
         let opened = Compute::open(&self.device)?;
         eprintln!("{}", opened.note);
         Ok(opened.compute)
+    }
+}
+
+/// `--pcm-memory`.
+#[derive(Args)]
+pub struct PcmMemoryArg {
+    /// Memory of the device (on cpu, the host's) for decoded samples, GiB; files that do not fit are decoded anew each
+    /// time. Changes the speed and nothing else.
+    #[arg(long, value_name = "GIB", default_value_t = PCM_MEMORY as f64 / GIB, value_parser = gibibytes)]
+    pub pcm_memory: f64,
+}
+
+impl PcmMemoryArg {
+    /// Makes room on `compute`.
+    pub fn open(&self, compute: &Compute) -> PcmMemory {
+        PcmMemory::new(compute, (self.pcm_memory * GIB) as u64)
+    }
+}
+
+const GIB: f64 = (1u64 << 30) as f64;
+
+fn gibibytes(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(n) if (0.0..=1e6).contains(&n) => Ok(n),
+        _ => Err("must be from 0 to 1000000 GiB".into()),
     }
 }
 

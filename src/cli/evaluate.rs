@@ -36,6 +36,8 @@ pub struct Args {
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=4096))]
     batch: u16,
     #[command(flatten)]
+    memory: args::PcmMemoryArg,
+    #[command(flatten)]
     device: args::DeviceArg,
 }
 
@@ -83,7 +85,8 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         split.side(side).len(),
         "decoding {bar:30} {pos}/{len} files, {per_sec}",
     );
-    let mut set = PcmSet::load(&data, &split, side, rate, &|| bar.inc(1))?;
+    let memory = args.memory.open(&compute);
+    let mut set = PcmSet::load(&data, &split, side, rate, &memory, &|| bar.inc(1))?;
     bar.finish_and_clear();
     for note in &set.notes {
         eprintln!("{note}");

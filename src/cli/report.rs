@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::args;
-use crate::audio::{self, ClipSpan};
+use crate::audio::ClipSpan;
 use crate::frontend::Engine;
 use crate::frontend::settings::FrontEnd;
 use crate::train::report::{Mistake, Report};
@@ -41,14 +41,16 @@ pub fn write(subject: Subject<'_>, evaluation: &Evaluation, folder: &Path) -> an
         .into_iter()
         .map(|answer| {
             let predicted = answer.predicted();
-            let samples = &subject.set.files[answer.file].samples;
+            let len = subject.front_end.clip_samples;
+            let span = ClipSpan { start: answer.start, len };
+            let clip = subject.set.decode(answer.file, span, len)?;
             Ok(Mistake {
                 file: subject.files[answer.file].clone(),
                 start: answer.start as f64 / f64::from(subject.front_end.sample_rate),
                 truth: subject.classes[answer.truth].clone(),
                 predicted: subject.classes[predicted].clone(),
                 confidence: answer.probabilities[predicted],
-                png: picture(subject.engine, subject.front_end, samples, answer.start)?,
+                png: picture(subject.engine, subject.front_end, &clip)?,
             })
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
@@ -76,15 +78,8 @@ pub fn write(subject: Subject<'_>, evaluation: &Evaluation, folder: &Path) -> an
     Ok(())
 }
 
-fn picture(
-    engine: &Engine,
-    front_end: &FrontEnd,
-    samples: &[f32],
-    start: usize,
-) -> anyhow::Result<Vec<u8>> {
-    let len = front_end.clip_samples;
-    let clip = audio::extract(samples, ClipSpan { start, len }, len);
-    let pixels = engine.bytes(&[&clip])?.remove(0);
+fn picture(engine: &Engine, front_end: &FrontEnd, clip: &[f32]) -> anyhow::Result<Vec<u8>> {
+    let pixels = engine.bytes(&[clip])?.remove(0);
     let size = front_end.picture_size();
     let picture = image::RgbaImage::from_raw(size.width as u32, size.height as u32, pixels)
         .context("the picture has another size than its settings say")?;

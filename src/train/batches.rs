@@ -2,54 +2,73 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use crate::audio::{self, ClipSpan};
+use crate::audio::ClipSpan;
 use crate::dataset::shuffle::{below, shuffle, stream};
-
+use crate::frontend::Samples;
 use crate::frontend::augment::{Augment, Masks, Waveform};
 use crate::frontend::settings::Size;
 
-use super::{PcmSet, TrainSettings};
+use super::pcm::{ClipPcm, File};
+use super::{PcmSet, TrainError, TrainSettings};
+
+/// One step's clips before their samples are fetched: some bytes a clip.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Planned {
+    /// Index of the file, and which stretch of it.
+    pub spans: Vec<(usize, ClipSpan)>,
+    /// What is done to each clip and its picture.
+    pub augments: Vec<Augment>,
+}
 
 /// One step's clips: PCM of equal length, and their classes.
 pub struct Batch {
     /// `clip_samples` each.
-    pub clips: Vec<Vec<f32>>,
+    pub clips: Vec<ClipPcm>,
     /// Index into the classes.
     pub classes: Vec<usize>,
     /// What is done to each clip and its picture.
     pub augments: Vec<Augment>,
 }
 
-impl Batch {
-    /// The clips as the front end takes them.
-    pub fn pcm(&self) -> Vec<&[f32]> {
-        self.clips.iter().map(Vec::as_slice).collect()
+impl Planned {
+    /// The samples, from memory or from the files.
+    ///
+    /// # Errors
+    /// As [`PcmSet::fetch`].
+    pub fn fetch(self, set: &PcmSet, clip_samples: usize) -> Result<Batch, TrainError> {
+        Ok(Batch {
+            clips: set.fetch(&self.spans, clip_samples)?,
+            classes: self.spans.iter().map(|&(f, _)| set.files[f].class).collect(),
+            augments: self.augments,
+        })
     }
 }
 
-/// The batches of one epoch, from (`seed`, `epoch`) alone.
+impl Batch {
+    /// The clips as the front end takes them.
+    pub fn pcm(&self) -> Vec<Samples<'_>> {
+        self.clips.iter().map(ClipPcm::samples).collect()
+    }
+}
+
+/// The batches of one epoch, from (`seed`, `epoch`) and the files' lengths alone.
 ///
 /// A file gives as many clips as fit into it, each from a place of its own drawn anew every epoch: within its nth
 /// stretch, moved by up to half a clip. All batches are full but the last, which is left out if it holds a single clip
 /// (batch normalisation has nothing to normalise over).
-pub fn epoch<'a>(
-    set: &'a PcmSet,
-    settings: &TrainSettings,
-    epoch: usize,
-) -> impl Iterator<Item = Batch> + 'a {
+pub fn epoch(set: &PcmSet, settings: &TrainSettings, epoch: usize) -> Vec<Planned> {
     let (clip, batch, seed) = (
         settings.front_end.clip_samples,
         settings.batch,
         settings.seed,
     );
-    let settings = settings.clone();
     let mut change = stream(seed, &format!("augments of epoch {epoch}"));
     let mut rng = stream(seed, &format!("crops of epoch {epoch}"));
     let mut spans: Vec<(usize, ClipSpan)> = set
         .clips(clip)
         .into_iter()
         .map(|(file, span)| {
-            let len = set.files[file].samples.len();
+            let len = set.files[file].len;
             if len <= clip {
                 return (file, span);
             }
@@ -60,28 +79,22 @@ pub fn epoch<'a>(
         })
         .collect();
     shuffle(&mut spans, seed, &format!("order of epoch {epoch}"));
-    let batches: Vec<Vec<_>> = spans.chunks(batch).map(<[_]>::to_vec).collect();
-    let single = batches.len() > 1 && batches.last().is_some_and(|b| b.len() == 1);
-    let keep = batches.len() - usize::from(single);
-    batches.into_iter().take(keep).map(move |spans| {
-        let clips: Vec<Vec<f32>> = spans
-            .iter()
-            .map(|&(file, span)| audio::extract(&set.files[file].samples, span, clip))
-            .collect();
-        Batch {
-            augments: clips
+    spans
+        .chunks(batch)
+        .take(steps(set, clip, batch))
+        .map(|spans| Planned {
+            spans: spans.to_vec(),
+            augments: spans
                 .iter()
-                .map(|pcm| augment(&mut change, &settings, pcm))
+                .map(|&(file, _)| augment(&mut change, settings, &set.files[file]))
                 .collect(),
-            classes: spans.iter().map(|&(f, _)| set.files[f].class).collect(),
-            clips,
-        }
-    })
+        })
+        .collect()
 }
 
 /// Draws what is done to one clip. The number of draws does not depend on the settings, so that switching one off
 /// leaves the others as they were.
-fn augment(rng: &mut ChaCha8Rng, s: &TrainSettings, pcm: &[f32]) -> Augment {
+fn augment(rng: &mut ChaCha8Rng, s: &TrainSettings, file: &File) -> Augment {
     let mut unit = || below(rng, 1 << 53) as f64 / (1u64 << 53) as f64;
     let gain = 10f64.powf(s.gain * (2.0 * unit() - 1.0) / 20.0);
     let turned = unit() < 0.5 && s.polarity;
@@ -89,8 +102,7 @@ fn augment(rng: &mut ChaCha8Rng, s: &TrainSettings, pcm: &[f32]) -> Augment {
     let mix = s.mixup * unit();
     let noise = match s.noise_snr {
         Some(snr) if noisy => {
-            let energy: f64 = pcm.iter().map(|&x| f64::from(x).powi(2)).sum();
-            let rms = (energy / pcm.len().max(1) as f64).sqrt() * gain;
+            let rms = f64::from(file.rms) * gain;
             // Uniform noise of amplitude a has an RMS of a / sqrt(3).
             rms * 10f64.powf(-(snr + depth) / 20.0) * 3f64.sqrt()
         }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::audio::AudioError;
 use crate::dataset::DatasetError;
 use crate::frontend::FrontEndError;
 use crate::model::{CheckpointError, ModelError};
@@ -50,6 +51,14 @@ pub enum TrainError {
         side: &'static str,
         /// The first file's reason.
         first: String,
+    },
+    /// A file that could be read when the run began cannot be now.
+    #[error("{path}: {source}. It could be read before; put it back, and go on with --resume")]
+    Audio {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: AudioError,
     },
     /// The loss is no longer a number.
     #[error(

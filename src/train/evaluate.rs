@@ -3,8 +3,8 @@
 use burn::tensor::activation::softmax;
 
 use super::metrics::Level;
-use super::{PcmSet, TrainError};
-use crate::audio;
+use super::prefetch::ahead;
+use super::{ClipPcm, PcmSet, TrainError};
 use crate::frontend::Engine;
 use crate::model::Network;
 
@@ -35,7 +35,7 @@ pub struct Evaluation {
 /// Evaluates `network` (without autodiff) on every clip of `set`.
 ///
 /// # Errors
-/// If the device fails.
+/// If the device fails, or a file can no longer be read.
 pub fn evaluate(
     network: &Network,
     engine: &Engine,
@@ -45,27 +45,30 @@ pub fn evaluate(
     batch: usize,
 ) -> Result<Evaluation, TrainError> {
     let failed = |e: String| TrainError::Device(e);
-    let mut answers = Vec::new();
-    for chunk in set.clips(clip_samples).chunks(batch) {
-        let pcm: Vec<Vec<f32>> = chunk
-            .iter()
-            .map(|&(file, span)| audio::extract(&set.files[file].samples, span, clip_samples))
-            .collect();
-        let pcm: Vec<&[f32]> = pcm.iter().map(Vec::as_slice).collect();
-        let flat: Vec<f32> = softmax(network.forward(engine.pictures(&pcm)?), 1)
-            .try_into_data()
-            .map_err(|e| failed(e.to_string()))?
-            .try_to_vec()
-            .map_err(|e| failed(e.to_string()))?;
-        for (&(file, span), probabilities) in chunk.iter().zip(flat.chunks(classes)) {
-            answers.push(ClipAnswer {
-                file,
-                start: span.start,
-                truth: set.files[file].class,
-                probabilities: probabilities.to_vec(),
-            });
+    let clips = set.clips(clip_samples);
+    let work = |chunk: &[_]| set.fetch(chunk, clip_samples);
+    let answers = ahead(clips.chunks(batch), work, |fetched| {
+        let mut answers = Vec::with_capacity(clips.len());
+        for (chunk, pcm) in clips.chunks(batch).zip(fetched) {
+            let pcm = pcm?;
+            let pcm: Vec<_> = pcm.iter().map(ClipPcm::samples).collect();
+            let pictures = engine.augmented_pictures(&pcm, &[])?;
+            let flat: Vec<f32> = softmax(network.forward(pictures), 1)
+                .try_into_data()
+                .map_err(|e| failed(e.to_string()))?
+                .try_to_vec()
+                .map_err(|e| failed(e.to_string()))?;
+            for (&(file, span), probabilities) in chunk.iter().zip(flat.chunks(classes)) {
+                answers.push(ClipAnswer {
+                    file,
+                    start: span.start,
+                    truth: set.files[file].class,
+                    probabilities: probabilities.to_vec(),
+                });
+            }
         }
-    }
+        Ok::<_, TrainError>(answers)
+    })?;
     Ok(Evaluation::new(answers, classes))
 }
 

@@ -9,7 +9,7 @@ use burn::optim::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
 use burn::optim::lr_scheduler::linear::LinearLrSchedulerConfig;
 use burn::optim::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrScheduler};
 use burn::optim::lr_scheduler::sequential::SequentialLrSchedulerConfig;
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::store::ModuleRecord;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Bytes, Device, Int, Tensor, TensorData};
@@ -17,44 +17,27 @@ use rand_chacha::rand_core::Rng;
 
 use super::batches::Batch;
 use super::state::Blobs;
-use super::{Epoch, TrainError, TrainSettings};
+use super::{Epoch, StepTimes, TrainError, TrainSettings};
 use crate::dataset::shuffle::stream;
 use crate::frontend::Engine;
 use crate::gpu::Compute;
 use crate::model::{Header, Network, NetworkSpec};
 
-/// Where the time of the steps went, by the host's clock. On a GPU, work is only handed over in most of them and
-/// waited for in `read`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct StepTimes {
-    /// PCM up, pictures.
-    pub front_end: Duration,
-    /// Pictures to loss.
-    pub forward: Duration,
-    /// Loss to gradients.
-    pub backward: Duration,
-    /// Gradients to weights.
-    pub optimiser: Duration,
-    /// Waiting for loss and accuracy.
-    pub read: Duration,
-}
+/// Steps on a GPU of which one is timed: timing makes the host wait for the device.
+const TIME_EVERY: usize = 16;
 
-impl std::fmt::Display for StepTimes {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let parts = [
-            ("front end", self.front_end),
-            ("forward", self.forward),
-            ("backward", self.backward),
-            ("optimiser", self.optimiser),
-            ("read-back", self.read),
-        ];
-        let all: Duration = parts.iter().map(|p| p.1).sum();
-        for (i, (name, time)) in parts.iter().enumerate() {
-            let share = 100.0 * time.as_secs_f64() / all.as_secs_f64().max(1e-9);
-            write!(f, "{}{name} {share:.0} %", if i == 0 { "" } else { ", " })?;
-        }
-        Ok(())
-    }
+/// What is to be done with one batch.
+pub(super) struct Step<'b> {
+    /// Its clips.
+    pub(super) batch: &'b Batch,
+    /// Epoch and step, both from which dropout is seeded.
+    pub(super) place: (usize, usize),
+    /// Clips of the update it belongs to: one batch's, or those of all batches whose gradients are accumulated.
+    pub(super) clips: usize,
+    /// The learning rate, if the update is made after it.
+    pub(super) update: Option<ModuleLearningRate>,
+    /// How long the batch was waited for.
+    pub(super) waited: Duration,
 }
 
 pub(super) struct Learner<'a> {
@@ -63,17 +46,20 @@ pub(super) struct Learner<'a> {
     device: Device,
     pub(super) network: Network,
     optimizer: ModuleOptimizer,
+    accumulated: GradientsAccumulator<Network>,
     schedule: ModuleLrScheduler,
+    on_gpu: bool,
+    steps: usize,
     pub(super) times: StepTimes,
 }
 
 impl<'a> Learner<'a> {
-    /// A network with fresh weights; `steps` is the number of steps of an epoch.
+    /// A network with fresh weights; `updates` is the number of updates of an epoch.
     pub(super) fn new(
         compute: &Compute,
         settings: &'a TrainSettings,
         classes: usize,
-        steps: usize,
+        updates: usize,
     ) -> Result<Self, TrainError> {
         let spec = NetworkSpec {
             kind: settings.network,
@@ -90,7 +76,10 @@ impl<'a> Learner<'a> {
                 .with_weight_decay(settings.weight_decay as f32)
                 .with_epsilon(1e-8)
                 .init(),
-            schedule: schedule(settings, steps)?,
+            accumulated: GradientsAccumulator::new(),
+            schedule: schedule(settings, updates)?,
+            on_gpu: matches!(compute, Compute::Gpu(_)),
+            steps: 0,
             times: StepTimes::default(),
             device: plain,
         })
@@ -101,56 +90,85 @@ impl<'a> Learner<'a> {
         self.schedule.step()
     }
 
-    /// One step of epoch `epoch`. Returns, on the device, the sum of the clips' losses and the number of right answers.
+    /// Learns from one batch. Returns, on the device, the sum of the clips' losses and the number of right answers.
     ///
     /// Dropout is seeded anew in every step, so that a run taken up at this step draws what an unbroken one draws.
-    pub(super) fn step(
-        &mut self,
-        engine: &Engine,
-        batch: &Batch,
-        rate: ModuleLearningRate,
-        (epoch, step): (usize, usize),
-    ) -> Result<Tensor<1>, TrainError> {
-        let name = format!("dropout of epoch {epoch}, step {step}");
-        self.device
-            .seed(stream(self.settings.seed, &name).next_u64());
-        let n = batch.classes.len();
-        let start = Instant::now();
+    pub(super) fn step(&mut self, engine: &Engine, step: Step<'_>) -> Result<Tensor<1>, TrainError> {
+        let Step { batch, place, .. } = step;
+        self.device.seed(
+            stream(
+                self.settings.seed,
+                &format!("dropout of epoch {}, step {}", place.0, place.1),
+            )
+            .next_u64(),
+        );
+        // The second is the first after everything was compiled.
+        let timed = !self.on_gpu || self.steps % TIME_EVERY == 1;
+        self.steps += 1;
+        self.wait(timed)?;
+        let (start, uploaded) = (Instant::now(), engine.upload_time());
         let pictures = engine
             .augmented_pictures(&batch.pcm(), &batch.augments)?
             .autodiff();
+        self.wait(timed)?;
         let pictured = Instant::now();
+        let uploaded = engine.upload_time() - uploaded;
+        let n = batch.classes.len();
         let targets = targets(batch, self.spec.classes, self.settings.label_smoothing);
         let targets = Tensor::<2>::from_data(targets, &self.device);
         let classes: Vec<i32> = batch.classes.iter().map(|&c| c as i32).collect();
         let classes = Tensor::<1, Int>::from_data(TensorData::new(classes, [n]), &self.device);
         let logits = self.network.forward(pictures);
         let loss = (log_softmax(logits.clone(), 1) * targets.autodiff())
-            .sum_dim(1)
-            .mean()
+            .sum()
             .neg();
         let answers: Tensor<1, Int> = logits.inner().argmax(1).flatten(0, 1);
         let hits = answers.equal(classes).float().sum();
-        let sum = loss.clone().inner() * n as f64;
+        let sum = loss.clone().inner();
+        let loss = loss / step.clips as f64;
+        self.wait(timed)?;
         let forwarded = Instant::now();
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+        let mut gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+        if step.clips > n {
+            self.accumulated.accumulate(&self.network, gradients);
+            gradients = GradientsParams::new();
+        }
+        self.wait(timed)?;
         let backwarded = Instant::now();
-        self.network = self.optimizer.step(rate, self.network.clone(), gradients);
-        self.times.front_end += pictured - start;
-        self.times.forward += forwarded - pictured;
-        self.times.backward += backwarded - forwarded;
-        self.times.optimiser += backwarded.elapsed();
+        if let Some(rate) = step.update {
+            if step.clips > n {
+                gradients = self.accumulated.grads();
+            }
+            self.network = self.optimizer.step(rate, self.network.clone(), gradients);
+        }
+        self.wait(timed)?;
+        if timed {
+            self.times.steps += 1;
+            self.times.decode += step.waited;
+            self.times.upload += uploaded;
+            self.times.front_end += (pictured - start).saturating_sub(uploaded);
+            self.times.forward += forwarded - pictured;
+            self.times.backward += backwarded - forwarded;
+            self.times.optimiser += backwarded.elapsed();
+        }
         Ok(Tensor::cat(vec![sum, hits], 0))
     }
 
+    /// Waits for the GPU, if the step is timed.
+    fn wait(&self, timed: bool) -> Result<(), TrainError> {
+        if timed && self.on_gpu {
+            let failed = |e| TrainError::Device(format!("{e:?}"));
+            self.device.sync().map_err(failed)?;
+        }
+        Ok(())
+    }
+
     /// Reads pairs of (sum of losses, right answers) back: the host waits for the device here.
-    pub(super) fn read(&mut self, pairs: Vec<Tensor<1>>) -> Result<Vec<f32>, TrainError> {
-        let start = Instant::now();
+    pub(super) fn read(&self, pairs: Vec<Tensor<1>>) -> Result<Vec<f32>, TrainError> {
         let failed = |e: String| TrainError::Device(e);
         let data = Tensor::cat(pairs, 0)
             .try_into_data()
             .map_err(|e| failed(e.to_string()))?;
-        self.times.read += start.elapsed();
         data.try_to_vec().map_err(|e| failed(e.to_string()))
     }
 
@@ -167,17 +185,17 @@ impl<'a> Learner<'a> {
         Ok([weights.to_vec(), moments.to_vec()])
     }
 
-    /// Takes up what [`Learner::save`] gave after `steps` steps.
+    /// Takes up what [`Learner::save`] gave after `updates` updates.
     pub(super) fn restore(
         &mut self,
         [weights, moments]: Blobs,
-        steps: usize,
+        updates: usize,
     ) -> Result<(), burn::store::RecordError> {
         let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(weights))?;
         self.network = self.network.clone().try_load_record(record)?;
         let optimizer = self.optimizer.clone();
         self.optimizer = optimizer.from_bytes(Bytes::from_bytes_vec(moments))?;
-        for _ in 0..steps {
+        for _ in 0..updates {
             self.schedule.step();
         }
         Ok(())
@@ -193,6 +211,7 @@ impl<'a> Learner<'a> {
             ),
             ("seed".to_owned(), s.seed.to_string()),
             ("batch".to_owned(), s.batch.to_string()),
+            ("accumulate".to_owned(), s.accumulate.to_string()),
             ("lr".to_owned(), s.lr.to_string()),
             ("mask".to_owned(), s.mask.to_string()),
             ("gain".to_owned(), s.gain.to_string()),
@@ -229,16 +248,16 @@ fn targets(batch: &Batch, classes: usize, smoothing: f64) -> TensorData {
 }
 
 /// One epoch up, the others down a cosine to 1 %.
-fn schedule(settings: &TrainSettings, steps: usize) -> Result<ModuleLrScheduler, TrainError> {
+fn schedule(settings: &TrainSettings, updates: usize) -> Result<ModuleLrScheduler, TrainError> {
     let lr = settings.lr;
-    let rest = (steps * settings.epochs.saturating_sub(1)).max(1);
+    let rest = (updates * settings.epochs.saturating_sub(1)).max(1);
     let cosine = CosineAnnealingLrSchedulerConfig::new(lr, rest).with_min_lr(lr / 100.0);
     SequentialLrSchedulerConfig::new(
         vec![
-            LrSchedulerConfig::Linear(LinearLrSchedulerConfig::new(lr / 10.0, lr, steps)),
+            LrSchedulerConfig::Linear(LinearLrSchedulerConfig::new(lr / 10.0, lr, updates)),
             LrSchedulerConfig::Cosine(cosine),
         ],
-        vec![steps],
+        vec![updates],
     )
     .init()
     .map_err(|_| TrainError::Setting {

@@ -6,9 +6,10 @@ use std::time::Instant;
 use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
-use super::learner::{Learner, StepTimes};
+use super::learner::{Learner, Step};
+use super::prefetch::ahead;
 use super::state::State;
-use super::{PcmSet, RunFolder, TrainError, TrainSettings, batches, evaluate};
+use super::{PcmSet, RunFolder, StepTimes, TrainError, TrainSettings, batches, evaluate};
 use crate::frontend::Engine;
 use crate::gpu::Compute;
 use crate::model::Checkpoint;
@@ -102,8 +103,8 @@ impl Epoch {
 pub trait Observer {
     /// After every read-back.
     fn step(&mut self, progress: &Progress);
-    /// After every epoch.
-    fn epoch(&mut self, epoch: &Epoch);
+    /// After every epoch; the times are those since the start or resumption.
+    fn epoch(&mut self, epoch: &Epoch, times: &StepTimes);
 }
 
 /// What a run came to.
@@ -151,10 +152,12 @@ pub fn train(
     settings.validate()?;
     let engine = Engine::new(job.compute, &settings.front_end)?;
     let steps = batches::steps(job.train, settings.front_end.clip_samples, settings.batch);
-    let mut learner = Learner::new(job.compute, settings, job.classes.len(), steps)?;
+    let updates = steps.div_ceil(settings.accumulate);
+    let mut learner = Learner::new(job.compute, settings, job.classes.len(), updates)?;
     let mut state = match State::load(&job.folder.state())? {
         Some((state, [weights, moments])) => {
-            let done = (state.epochs.len() * steps) + state.progress.step;
+            let within = state.progress.step.div_ceil(settings.accumulate);
+            let done = state.epochs.len() * updates + within;
             learner
                 .restore([weights, moments], done)
                 .map_err(|e| TrainError::State {
@@ -172,7 +175,7 @@ pub fn train(
             break;
         };
         let epoch = finish_epoch(job, &engine, &learner, &mut state, lr)?;
-        observer.epoch(&epoch);
+        observer.epoch(&epoch, &learner.times);
         stopped = stop.load(Ordering::Relaxed)
             && state.epochs.len() < settings.epochs
             && !state.out_of_patience(settings);
@@ -196,39 +199,61 @@ fn run_epoch(
 ) -> Result<Option<f64>, TrainError> {
     let s = job.settings;
     let epoch = state.epochs.len() + 1;
-    let steps = batches::steps(job.train, s.front_end.clip_samples, s.batch);
+    let plan = batches::epoch(job.train, s, epoch);
+    let steps = plan.len();
+    let sizes: Vec<usize> = plan.iter().map(|p| p.spans.len()).collect();
     let mut progress = Progress {
         epoch,
         steps,
         ..state.progress
     };
-    let (mut unread, mut lr) = (Vec::new(), 0.0);
-    let (mut start, mut saved) = (Instant::now(), Instant::now());
-    for batch in batches::epoch(job.train, s, epoch).skip(progress.step) {
-        let rate = learner.next_rate();
-        lr = rate.base();
-        unread.push(learner.step(engine, &batch, rate, (epoch, progress.step))?);
-        progress.step += 1;
-        progress.clips += batch.classes.len();
-        let stopping = stop.load(Ordering::Relaxed) && progress.step < steps;
-        if unread.len() == READ_EVERY || progress.step == steps || stopping {
-            add(&learner.read(std::mem::take(&mut unread))?, &mut progress)?;
-            progress.seconds += start.elapsed().as_secs_f64();
-            start = Instant::now();
-            observer.step(&progress);
+    let clip = s.front_end.clip_samples;
+    let left = plan.into_iter().skip(progress.step);
+    ahead(left, |planned| planned.fetch(job.train, clip), |batches| {
+        let (mut unread, mut rate) = (Vec::new(), None);
+        let (mut start, mut saved) = (Instant::now(), Instant::now());
+        let mut waiting = Instant::now();
+        for batch in batches {
+            let batch = batch?;
+            let waited = waiting.elapsed();
+            let group = progress.step / s.accumulate * s.accumulate;
+            let group = group..(group + s.accumulate).min(steps);
+            if progress.step == group.start {
+                rate = Some(learner.next_rate());
+            }
+            let updates = progress.step + 1 == group.end;
+            let step = Step {
+                batch: &batch,
+                place: (epoch, progress.step),
+                clips: sizes[group].iter().sum(),
+                update: rate.clone().filter(|_| updates),
+                waited,
+            };
+            unread.push(learner.step(engine, step)?);
+            progress.step += 1;
+            progress.clips += batch.classes.len();
+            // Half an update cannot be saved.
+            let stopping = updates && stop.load(Ordering::Relaxed) && progress.step < steps;
+            if unread.len() == READ_EVERY || progress.step == steps || stopping {
+                add(&learner.read(std::mem::take(&mut unread))?, &mut progress)?;
+                progress.seconds += start.elapsed().as_secs_f64();
+                start = Instant::now();
+                observer.step(&progress);
+            }
+            let due = updates && unread.is_empty() && saved.elapsed().as_secs_f64() > SAVE_EVERY;
+            if stopping || due {
+                state.progress = progress;
+                state.save(&job.folder.state(), &learner.save()?)?;
+                saved = Instant::now();
+            }
+            if stopping {
+                return Ok(None);
+            }
+            waiting = Instant::now();
         }
-        let due = saved.elapsed().as_secs_f64() > SAVE_EVERY && unread.is_empty();
-        if stopping || due {
-            state.progress = progress;
-            state.save(&job.folder.state(), &learner.save()?)?;
-            saved = Instant::now();
-        }
-        if stopping {
-            return Ok(None);
-        }
-    }
-    state.progress = progress;
-    Ok(Some(lr))
+        state.progress = progress;
+        Ok(Some(rate.map_or(0.0, |r| r.base())))
+    })
 }
 
 /// Validates, keeps the weights if they are the best, and saves the state, in this order: killed anywhere between, the

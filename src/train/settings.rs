@@ -19,6 +19,10 @@ pub struct TrainSettings {
     pub patience: Option<usize>,
     /// Clips a step.
     pub batch: usize,
+    /// Batches whose gradients are added up before the weights move: a batch this many times as large in the memory of
+    /// one (but for normalisation, which sees a batch at a time).
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub accumulate: usize,
     /// Highest learning rate; it rises to it over the first epoch and falls to 1 % of it along a cosine.
     pub lr: f64,
     /// AdamW's decoupled weight decay.
@@ -30,7 +34,7 @@ pub struct TrainSettings {
     pub gain: f64,
     /// Whether half of the clips have their polarity turned.
     pub polarity: bool,
-    /// Loudest white noise under half of the clips, dB under the clip's own RMS; drawn from this to 30 dB less.
+    /// Loudest white noise under half of the clips, dB under the RMS of the clip's file; drawn from this to 30 dB less.
     /// `None`: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise_snr: Option<f64>,
@@ -42,6 +46,14 @@ pub struct TrainSettings {
     pub seed: u64,
     /// PCM to picture.
     pub front_end: FrontEnd,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(n: &usize) -> bool {
+    *n == 1
 }
 
 impl TrainSettings {
@@ -59,6 +71,9 @@ impl TrainSettings {
         }
         if !(1..=4096).contains(&self.batch) {
             return wrong("--batch", self.batch.to_string(), "from 1 to 4096");
+        }
+        if !(1..=4096).contains(&self.accumulate) {
+            return wrong("--accumulate", self.accumulate.to_string(), "from 1 to 4096");
         }
         if !(self.lr > 0.0 && self.lr <= 1.0) {
             return wrong("--lr", self.lr.to_string(), "over 0 and at most 1");

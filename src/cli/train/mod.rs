@@ -1,5 +1,6 @@
 //! `sonoprint train`: what was typed, and the runs that it means.
 
+mod find;
 mod one;
 mod watch;
 
@@ -58,6 +59,12 @@ pub struct Args {
     /// Clips a step.
     #[arg(long, default_value_t = 16, group = "begin")]
     batch: usize,
+    /// Batches whose gradients are added up for one update of the weights.
+    #[arg(long, value_name = "BATCHES", default_value_t = 1, group = "begin")]
+    accumulate: usize,
+    /// Do not train: try rising learning rates on a fresh network, and write their losses to --out.
+    #[arg(long, conflicts_with_all = ["resume", "config", "seeds", "folds"])]
+    find_lr: bool,
     /// Highest learning rate.
     #[arg(long, default_value_t = 1e-3, group = "begin")]
     lr: f64,
@@ -101,6 +108,8 @@ pub struct Args {
     #[arg(long, value_name = "K", conflicts_with = "split", group = "begin", value_parser = clap::value_parser!(u8).range(3..))]
     folds: Option<u8>,
     #[command(flatten)]
+    memory: args::PcmMemoryArg,
+    #[command(flatten)]
     device: args::DeviceArg,
 }
 
@@ -129,12 +138,15 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     }
     let compute = args.device.open()?;
     let stop = stop_flag();
+    if let (true, Some(plan)) = (args.find_lr, plans.first()) {
+        return find::run(plan, &compute, &args.memory, stop);
+    }
     let mut accuracies = Vec::new();
     for plan in &plans {
         if plans.len() > 1 {
             tell(format!("== {}", plan.root.display()));
         }
-        match one::run(plan, &compute, stop)? {
+        match one::run(plan, &compute, &args.memory, stop)? {
             Ran::Stopped => return Ok(Done::Stopped),
             Ran::Tested(accuracy) => accuracies.push(accuracy),
             Ran::Untested => {}
@@ -281,6 +293,7 @@ fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
         epochs: args.epochs,
         patience: args.patience,
         batch: args.batch,
+        accumulate: args.accumulate,
         lr: args.lr,
         weight_decay: args.weight_decay,
         mask: args.mask,

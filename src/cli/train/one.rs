@@ -2,15 +2,15 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::super::args;
+use super::super::args::{self, PcmMemoryArg};
 use super::super::report::{self, Subject};
 use super::watch::Watcher;
 use super::{Plan, describe, tell};
-use crate::dataset::{Dataset, Side, Split};
+use crate::dataset::Side;
 use crate::frontend::Engine;
 use crate::gpu::Compute;
 use crate::model::{Checkpoint, Network};
-use crate::train::{Job, Outcome, PcmSet, RunFolder, TrainSettings, evaluate, train};
+use crate::train::{Job, Outcome, PcmMemory, PcmSet, RunFolder, evaluate, train};
 
 /// How a run ended.
 pub enum Ran {
@@ -23,7 +23,12 @@ pub enum Ran {
 }
 
 /// Begins or takes up the run of `plan`.
-pub fn run(plan: &Plan, compute: &Compute, stop: &AtomicBool) -> anyhow::Result<Ran> {
+pub fn run(
+    plan: &Plan,
+    compute: &Compute,
+    memory: &PcmMemoryArg,
+    stop: &AtomicBool,
+) -> anyhow::Result<Ran> {
     let Plan {
         data,
         split,
@@ -36,7 +41,8 @@ pub fn run(plan: &Plan, compute: &Compute, stop: &AtomicBool) -> anyhow::Result<
         RunFolder::create(&plan.root, data, split, settings, &compute.name())?
     };
     tell(split.summary(data));
-    let [train_set, valid_set, test_set] = load(data, split, settings, &folder)?;
+    let memory = memory.open(compute);
+    let [train_set, valid_set, test_set] = load(plan, &memory, &folder)?;
     tell(describe(settings));
     if valid_set.files.is_empty() {
         tell("no validation side: the last epoch is kept, however good it is");
@@ -53,7 +59,7 @@ pub fn run(plan: &Plan, compute: &Compute, stop: &AtomicBool) -> anyhow::Result<
     };
     let outcome = train(&job, &mut watcher, stop)?;
     watcher.finish();
-    tell(format!("time of the steps: {}", outcome.times));
+    tell(&outcome.times);
     if outcome.stopped {
         tell(format!(
             "stopped in epoch {}; go on with: sonoprint train --resume {}",
@@ -74,18 +80,19 @@ pub fn run(plan: &Plan, compute: &Compute, stop: &AtomicBool) -> anyhow::Result<
 }
 
 /// Decodes all three sides.
-fn load(
-    data: &Dataset,
-    split: &Split,
-    settings: &TrainSettings,
-    folder: &RunFolder,
-) -> anyhow::Result<[PcmSet; 3]> {
+fn load(plan: &Plan, memory: &PcmMemory, folder: &RunFolder) -> anyhow::Result<[PcmSet; 3]> {
+    let Plan {
+        data,
+        split,
+        settings,
+        ..
+    } = plan;
     let files = Side::ALL.iter().map(|&s| split.side(s).len()).sum();
     let bar = args::bar(files, "decoding {bar:30} {pos}/{len} files, {per_sec}");
     let mut sets = Vec::new();
     for side in Side::ALL {
         let rate = settings.front_end.sample_rate;
-        let set = PcmSet::load(data, split, side, rate, &|| bar.inc(1))?;
+        let set = PcmSet::load(data, split, side, rate, memory, &|| bar.inc(1))?;
         for note in &set.notes {
             bar.suspend(|| eprintln!("{note}"));
             folder.append("log.txt", note)?;
@@ -93,6 +100,13 @@ fn load(
         sets.push(set);
     }
     bar.finish_and_clear();
+    let streamed: usize = sets.iter().map(PcmSet::streamed).sum();
+    let kept = memory.used() as f64 / f64::from(1 << 20);
+    let rest = match streamed {
+        0 => String::new(),
+        n => format!("; {n} files did not fit and are decoded in every epoch (see --pcm-memory)"),
+    };
+    tell(format!("{kept:.0} MiB of samples in memory{rest}"));
     Ok(sets
         .try_into()
         .unwrap_or_else(|_| unreachable!("three sides")))

@@ -4,7 +4,7 @@ use indicatif::ProgressBar;
 
 use super::super::args;
 use super::tell;
-use crate::train::{Epoch, Observer, Progress, RunFolder};
+use crate::train::{Epoch, Observer, Progress, RunFolder, StepTimes};
 
 /// Tells people on a terminal by a bar, and everybody by a line an epoch.
 pub struct Watcher<'a> {
@@ -46,7 +46,7 @@ impl Observer for Watcher<'_> {
         ));
     }
 
-    fn epoch(&mut self, e: &Epoch) {
+    fn epoch(&mut self, e: &Epoch, times: &StepTimes) {
         let valid = e.valid.as_ref().map_or(String::new(), |v| {
             format!(
                 "; valid loss {:.3}, accuracy {:.3} by file, {:.3} by clip",

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::{Epoch, Level, TrainError};
 
 pub use html::html;
+pub use plots::sweep as sweep_svg;
 
 /// A clip that was answered wrongly, with its picture.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,8 +1,10 @@
 //! Plots as inline SVG, by plotters.
 
+use std::ops::Range;
+
 use plotters::prelude::*;
 
-use crate::train::{Epoch, Level};
+use crate::train::{Epoch, Level, LrSweep};
 
 /// Colours that are told apart on light and dark ground.
 const BLUE: RGBColor = RGBColor(66, 133, 214);
@@ -14,7 +16,7 @@ type Line<'a> = (&'a str, RGBColor, Vec<(f64, f64)>);
 
 /// Named lines over one x axis.
 struct Lines<'a> {
-    x: (&'a str, f64),
+    x: (&'a str, Range<f64>),
     y: (&'a str, f64),
     lines: Vec<Line<'a>>,
     legend: SeriesLabelPosition,
@@ -58,7 +60,7 @@ pub fn curves(epochs: &[Epoch]) -> Vec<String> {
     .into_iter()
     .filter_map(|(lines, y, legend)| {
         draw(&Lines {
-            x: ("epoch", last),
+            x: ("epoch", 0.0..last),
             y,
             lines: lines.into(),
             legend,
@@ -71,7 +73,7 @@ pub fn curves(epochs: &[Epoch]) -> Vec<String> {
 pub fn reliability(level: &Level) -> Option<String> {
     let bins = level.bins.iter().filter(|b| b.count > 0);
     draw(&Lines {
-        x: ("confidence", 1.0),
+        x: ("confidence", 0.0..1.0),
         y: ("accuracy", 1.0),
         legend: SeriesLabelPosition::LowerRight,
         lines: vec![
@@ -81,6 +83,25 @@ pub fn reliability(level: &Level) -> Option<String> {
                 BLUE,
                 bins.map(|b| (b.confidence, b.accuracy)).collect(),
             ),
+        ],
+    })
+}
+
+/// Loss over the learning rate's decimal logarithm.
+pub fn sweep(sweep: &LrSweep) -> Option<String> {
+    let (first, last) = (sweep.0.first()?, sweep.0.last()?);
+    let points = |loss: &dyn Fn(usize) -> f64| -> Vec<(f64, f64)> {
+        let place = |i: usize| (sweep.0[i].lr.log10(), loss(i));
+        (0..sweep.0.len()).map(place).collect()
+    };
+    let top = sweep.0.iter().map(|t| t.smoothed).fold(0.1, f64::max);
+    draw(&Lines {
+        x: ("log10 of the learning rate", first.lr.log10()..last.lr.log10()),
+        y: ("loss, nats", top * 1.2),
+        legend: SeriesLabelPosition::LowerLeft,
+        lines: vec![
+            ("of the step", GREY, points(&|i| sweep.0[i].loss.min(top * 1.2))),
+            ("smoothed", BLUE, points(&|i| sweep.0[i].smoothed)),
         ],
     })
 }
@@ -95,7 +116,7 @@ fn draw(plot: &Lines<'_>) -> Option<String> {
             .margin(8)
             .x_label_area_size(38)
             .y_label_area_size(48)
-            .build_cartesian_2d(0.0..plot.x.1, 0.0..plot.y.1)
+            .build_cartesian_2d(plot.x.1.clone(), 0.0..plot.y.1)
             .ok()?;
         chart
             .configure_mesh()
