@@ -8,7 +8,7 @@ use common::{devices, noise, software, tone};
 use sonoprint::frontend::augment::{Augment, Waveform};
 use sonoprint::frontend::plan::{Limits, Plan};
 use sonoprint::frontend::settings::{FrontEnd, Size};
-use sonoprint::frontend::{Engine, presets};
+use sonoprint::frontend::{Engine, Samples, presets};
 use sonoprint::gpu::Compute;
 
 /// A clip's picture is the same bits alone, in a batch of seven, and at every place in it, whatever its neighbours.
@@ -114,7 +114,8 @@ fn masks_hide_what_they_name() {
         let engine = Engine::new(&compute, &settings).unwrap();
         let read = |t: burn::tensor::Tensor<4>| -> Vec<f32> { t.into_data().try_to_vec().unwrap() };
         let plain = read(engine.pictures(&clips).unwrap());
-        let hidden = read(engine.augmented_pictures(&clips, &masks).unwrap());
+        let samples: Vec<_> = clips.iter().map(|pcm| Samples::Host(pcm)).collect();
+        let hidden = read(engine.augmented_pictures(&samples, &masks).unwrap());
         let lowest = settings.colormap.table()[0];
         for (i, (p, h)) in plain.iter().zip(&hidden).enumerate() {
             let (clip, channel, y, x) = (i / 2400, i / 600 % 4, i / 30 % 20, i % 30);

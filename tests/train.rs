@@ -5,7 +5,8 @@ mod common;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use common::{noise, software, tone};
+use common::software;
+use common::toy::{SAMPLES, Watch, load, settings, toy};
 use sonoprint::dataset::{Dataset, Side, Split};
 use sonoprint::frontend::settings::{FrontEnd, Size};
 use sonoprint::frontend::{Engine, presets};
@@ -15,77 +16,6 @@ use sonoprint::train::{
     Epoch, Job, Observer, Outcome, PcmSet, Progress, RunFolder, TrainError, TrainSettings,
     evaluate, train,
 };
-
-const SAMPLES: usize = 11_025;
-
-/// Ten files each of tones under noise and of noise under tones, half a second, as WAV.
-fn toy(root: &Path) -> Dataset {
-    for (class, amplitude) in [("hiss", 0.05), ("hum", 0.6)] {
-        std::fs::create_dir_all(root.join(class)).unwrap();
-        for i in 0..10u32 {
-            let spec = hound::WavSpec {
-                channels: 1,
-                sample_rate: 22_050,
-                bits_per_sample: 16,
-                sample_format: hound::SampleFormat::Int,
-            };
-            let path = root.join(class).join(format!("{class}.{i:05}.wav"));
-            let mut wav = hound::WavWriter::create(path, spec).unwrap();
-            let hum = tone(SAMPLES, 150.0 + 37.0 * f64::from(i), amplitude);
-            for (h, n) in hum.iter().zip(noise(SAMPLES, i)) {
-                wav.write_sample(((h + 0.2 * n) * 32_767.0) as i16).unwrap();
-            }
-            wav.finalize().unwrap();
-        }
-    }
-    Dataset::scan(root).unwrap()
-}
-
-fn settings(network: NetworkKind, side: (usize, usize), epochs: usize) -> TrainSettings {
-    TrainSettings {
-        network,
-        epochs,
-        patience: None,
-        batch: 10,
-        lr: 3e-3,
-        weight_decay: 0.0,
-        mask: 0.1,
-        gain: 6.0,
-        polarity: true,
-        noise_snr: Some(20.0),
-        mixup: 0.2,
-        label_smoothing: 0.0,
-        seed: 7,
-        front_end: FrontEnd {
-            clip_samples: SAMPLES,
-            picture: Some(Size {
-                height: side.0,
-                width: side.1,
-            }),
-            ..presets::mel()
-        },
-    }
-}
-
-#[derive(Default)]
-struct Watch {
-    steps: usize,
-    epochs: usize,
-}
-
-impl Observer for Watch {
-    fn step(&mut self, progress: &Progress) {
-        assert!(progress.step <= progress.steps && progress.loss().is_finite());
-        self.steps += 1;
-    }
-    fn epoch(&mut self, epoch: &Epoch) {
-        println!(
-            "epoch {}: loss {:.3}, accuracy {:.2}",
-            epoch.epoch, epoch.loss, epoch.accuracy
-        );
-        self.epochs += 1;
-    }
-}
 
 /// Trains on all files of `data`, without a validation side.
 fn fit(
@@ -99,7 +29,7 @@ fn fit(
         valid: Vec::new(),
         test: Vec::new(),
     };
-    let load = |side| PcmSet::load(data, &split, side, 22_050, &|| {}).unwrap();
+    let load = |side| load(compute, data, &split, side);
     let (all, none) = (load(Side::Train), load(Side::Valid));
     let folder = RunFolder::create(run, data, &split, settings, &compute.name()).unwrap();
     let mut watch = Watch::default();
@@ -175,7 +105,7 @@ fn a_run_leaves_its_record_and_is_not_overwritten() {
     let run = folder.path().join("run");
     let split = Split::stratified(&data, 3, (0.2, 0.2)).unwrap();
     let settings = settings(NetworkKind::Compact, (32, 24), 2);
-    let load = |side| PcmSet::load(&data, &split, side, 22_050, &|| {}).unwrap();
+    let load = |side| load(&Compute::Cpu, &data, &split, side);
     let sets = (load(Side::Train), load(Side::Valid));
     let made = RunFolder::create(&run, &data, &split, &settings, "cpu").unwrap();
     let job = Job {
@@ -305,7 +235,7 @@ fn a_stopped_run_saves_its_state() {
     let data = toy(&folder.path().join("toy"));
     let settings = settings(NetworkKind::Compact, (32, 24), 3);
     let split = Split::stratified(&data, 3, (0.2, 0.2)).unwrap();
-    let load = |side| PcmSet::load(&data, &split, side, 22_050, &|| {}).unwrap();
+    let load = |side| load(&Compute::Cpu, &data, &split, side);
     let sets = (load(Side::Train), load(Side::Valid));
     let made =
         RunFolder::create(&folder.path().join("run"), &data, &split, &settings, "cpu").unwrap();
@@ -341,7 +271,7 @@ fn patience_ends_a_run_that_no_longer_improves() {
         ..settings(NetworkKind::Compact, (32, 24), 40)
     };
     let split = Split::stratified(&data, 3, (0.2, 0.2)).unwrap();
-    let load = |side| PcmSet::load(&data, &split, side, 22_050, &|| {}).unwrap();
+    let load = |side| load(&Compute::Cpu, &data, &split, side);
     let sets = (load(Side::Train), load(Side::Valid));
     let run = folder.path().join("run");
     let made = RunFolder::create(&run, &data, &split, &settings, "cpu").unwrap();

@@ -7,7 +7,7 @@ use burn::tensor::{Tensor, TensorData};
 use common::{noise, software};
 use sonoprint::frontend::gpu::GpuFrontEnd;
 use sonoprint::frontend::settings::{FrontEnd, Size};
-use sonoprint::frontend::{Engine, presets};
+use sonoprint::frontend::{Engine, Samples, presets};
 use sonoprint::gpu::{Compute, bridge};
 use sonoprint::model::{Network, NetworkKind, NetworkSpec};
 
@@ -32,6 +32,7 @@ fn the_network_reads_what_the_shader_wrote() {
     let front_end = GpuFrontEnd::new(&gpu, &settings()).unwrap();
     let clips = [noise(22_050, 1), noise(22_050, 2), noise(22_050, 3)];
     let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
+    let clips: Vec<_> = clips.into_iter().map(Samples::Host).collect();
     for round in 0..3 {
         let target = front_end.target(&clips, &[]).unwrap();
         let written = target.place().clone();

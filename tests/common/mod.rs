@@ -1,6 +1,8 @@
 //! What several test files need: devices, golden arrays, signals.
 #![allow(dead_code)]
 
+pub mod toy;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};

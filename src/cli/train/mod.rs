@@ -2,6 +2,7 @@
 
 mod find;
 mod one;
+mod screen;
 mod watch;
 
 use std::path::PathBuf;
@@ -107,6 +108,9 @@ pub struct Args {
     /// Cross-validate: K runs, each tested on another part of the files and validated on the part after it.
     #[arg(long, value_name = "K", conflicts_with = "split", group = "begin", value_parser = clap::value_parser!(u8).range(3..))]
     folds: Option<u8>,
+    /// On a terminal, show a bar and lines rather than a full screen.
+    #[arg(long)]
+    plain: bool,
     #[command(flatten)]
     memory: args::PcmMemoryArg,
     #[command(flatten)]
@@ -146,7 +150,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         if plans.len() > 1 {
             tell(format!("== {}", plan.root.display()));
         }
-        match one::run(plan, &compute, &args.memory, stop)? {
+        match one::run(plan, &compute, args, stop)? {
             Ran::Stopped => return Ok(Done::Stopped),
             Ran::Tested(accuracy) => accuracies.push(accuracy),
             Ran::Untested => {}

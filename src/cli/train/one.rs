@@ -2,10 +2,10 @@
 
 use std::sync::atomic::AtomicBool;
 
-use super::super::args::{self, PcmMemoryArg};
+use super::super::args;
 use super::super::report::{self, Subject};
 use super::watch::Watcher;
-use super::{Plan, describe, tell};
+use super::{Args, Plan, describe, tell};
 use crate::dataset::Side;
 use crate::frontend::Engine;
 use crate::gpu::Compute;
@@ -26,8 +26,8 @@ pub enum Ran {
 pub fn run(
     plan: &Plan,
     compute: &Compute,
-    memory: &PcmMemoryArg,
-    stop: &AtomicBool,
+    args: &Args,
+    stop: &'static AtomicBool,
 ) -> anyhow::Result<Ran> {
     let Plan {
         data,
@@ -41,14 +41,15 @@ pub fn run(
         RunFolder::create(&plan.root, data, split, settings, &compute.name())?
     };
     tell(split.summary(data));
-    let memory = memory.open(compute);
+    let memory = args.memory.open(compute);
     let [train_set, valid_set, test_set] = load(plan, &memory, &folder)?;
     tell(describe(settings));
     if valid_set.files.is_empty() {
         tell("no validation side: the last epoch is kept, however good it is");
     }
 
-    let mut watcher = Watcher::new(settings.epochs, &folder);
+    let title = plan.root.display().to_string();
+    let mut watcher = Watcher::new(settings.epochs, &title, &folder, args.plain, stop);
     let job = Job {
         compute,
         settings,
@@ -57,8 +58,9 @@ pub fn run(
         valid: &valid_set,
         folder: &folder,
     };
-    let outcome = train(&job, &mut watcher, stop)?;
+    let outcome = train(&job, &mut watcher, stop);
     watcher.finish();
+    let outcome = outcome?;
     tell(&outcome.times);
     if outcome.stopped {
         tell(format!(

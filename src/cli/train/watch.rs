@@ -1,52 +1,103 @@
 //! How a run tells people how it goes.
 
+use std::io::IsTerminal;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
 use indicatif::ProgressBar;
 
 use super::super::args;
+use super::screen::Screen;
 use super::tell;
 use crate::train::{Epoch, Observer, Progress, RunFolder, StepTimes};
 
-/// Tells people on a terminal by a bar, and everybody by a line an epoch.
+/// Tells people on a terminal by a full screen or a bar, and everybody by a line an epoch.
 pub struct Watcher<'a> {
-    bar: ProgressBar,
+    view: View,
     epochs: usize,
     folder: &'a RunFolder,
+    /// When the first steps of the epoch had been done, and how many clips they had.
+    since: Option<(Instant, usize)>,
+}
+
+enum View {
+    /// Lines are held back until it goes.
+    Screen(Box<Screen>, Vec<String>),
+    Bar(ProgressBar),
 }
 
 impl<'a> Watcher<'a> {
-    /// A watcher of a run of `epochs`; the log goes to `folder`.
-    pub fn new(epochs: usize, folder: &'a RunFolder) -> Self {
+    /// A watcher of a run of `epochs`; the log goes to `folder`. `plain`: no full screen even on a terminal.
+    pub fn new(
+        epochs: usize,
+        title: &str,
+        folder: &'a RunFolder,
+        plain: bool,
+        stop: &'static AtomicBool,
+    ) -> Self {
+        let terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
         let template = "epoch {prefix} {bar:30} {pos}/{len} steps, {msg}, {eta} left";
         Self {
-            bar: args::bar(0, template),
+            view: if terminal && !plain && std::io::stdin().is_terminal() {
+                View::Screen(Box::new(Screen::new(epochs, title, stop)), Vec::new())
+            } else {
+                View::Bar(args::bar(0, template))
+            },
             epochs,
             folder,
+            since: None,
         }
     }
 
-    /// Takes the bar away.
-    pub fn finish(&self) {
-        self.bar.finish_and_clear();
+    /// Gives the terminal back, and says what was held back.
+    pub fn finish(self) {
+        match self.view {
+            View::Bar(bar) => bar.finish_and_clear(),
+            View::Screen(screen, lines) => {
+                drop(screen);
+                lines.into_iter().for_each(tell);
+            }
+        }
+    }
+
+    fn line(&mut self, line: String) {
+        // The log is a copy of what was printed: not worth stopping a run for.
+        let _ = self.folder.append("log.txt", &line);
+        match &mut self.view {
+            View::Bar(bar) => bar.suspend(|| tell(&line)),
+            View::Screen(_, lines) => lines.push(line),
+        }
+    }
+
+    /// Clips a second of this epoch, but for its first steps, which may have compiled kernels or been resumed.
+    fn rate(&mut self, p: &Progress) -> Option<f64> {
+        let (since, clips) = *self.since.get_or_insert((Instant::now(), p.clips));
+        let seconds = since.elapsed().as_secs_f64();
+        (p.clips > clips).then(|| (p.clips - clips) as f64 / seconds.max(1e-3))
     }
 }
 
 impl Observer for Watcher<'_> {
     fn step(&mut self, p: &Progress) {
-        if p.step <= p.steps && self.bar.position() > p.step as u64 || p.step == 0 {
-            self.bar.reset();
+        let rate = self.rate(p);
+        match &mut self.view {
+            View::Screen(screen, _) => screen.step(p, rate.unwrap_or(0.0)),
+            View::Bar(bar) => {
+                bar.set_length(p.steps as u64);
+                bar.set_prefix(format!("{}/{}", p.epoch, self.epochs));
+                bar.set_position(p.step as u64);
+                let rate = rate.map_or(String::new(), |r| format!(", {r:.1} clips/s"));
+                bar.set_message(format!(
+                    "loss {:.3}, accuracy {:.3}{rate}",
+                    p.loss(),
+                    p.accuracy()
+                ));
+            }
         }
-        self.bar.set_length(p.steps as u64);
-        self.bar.set_prefix(format!("{}/{}", p.epoch, self.epochs));
-        self.bar.set_position(p.step as u64);
-        let rate = p.clips as f64 / self.bar.elapsed().as_secs_f64().max(1e-3);
-        self.bar.set_message(format!(
-            "loss {:.3}, accuracy {:.3}, {rate:.1} clips/s",
-            p.loss(),
-            p.accuracy()
-        ));
     }
 
     fn epoch(&mut self, e: &Epoch, times: &StepTimes) {
+        self.since = None;
         let valid = e.valid.as_ref().map_or(String::new(), |v| {
             format!(
                 "; valid loss {:.3}, accuracy {:.3} by file, {:.3} by clip",
@@ -55,17 +106,20 @@ impl Observer for Watcher<'_> {
                 v.clip_accuracy
             )
         });
-        let line = format!(
+        self.line(format!(
             "epoch {:>3}: loss {:.3}, accuracy {:.3}{valid}; {:.1} clips/s{}",
             e.epoch,
             e.loss,
             e.accuracy,
             e.clips_per_second,
             if e.best { "  *" } else { "" }
-        );
-        self.bar.suspend(|| tell(&line));
-        self.bar.reset();
-        // The log is a copy of what was printed: not worth stopping a run for.
-        let _ = self.folder.append("log.txt", &line);
+        ));
+        if e.epoch == 1 && e.epoch < self.epochs {
+            self.line(format!("           {times}"));
+        }
+        match &mut self.view {
+            View::Screen(screen, _) => screen.epoch(e),
+            View::Bar(bar) => bar.reset(),
+        }
     }
 }
