@@ -98,5 +98,8 @@ fn a_file_that_vanishes_is_named() {
     std::fs::remove_file(&path).unwrap();
     let error = set.fetch(&set.clips(SAMPLES), SAMPLES).err().unwrap();
     assert!(matches!(error, TrainError::Audio { .. }));
-    assert!(error.to_string().contains(&*path.to_string_lossy()), "{error}");
+    assert!(
+        error.to_string().contains(&*path.to_string_lossy()),
+        "{error}"
+    );
 }

@@ -8,13 +8,11 @@ use std::sync::atomic::AtomicBool;
 use common::software;
 use common::toy::{SAMPLES, Watch, load, settings, toy};
 use sonoprint::dataset::{Dataset, Side, Split};
-use sonoprint::frontend::settings::{FrontEnd, Size};
-use sonoprint::frontend::{Engine, presets};
+use sonoprint::frontend::Engine;
 use sonoprint::gpu::Compute;
 use sonoprint::model::{Checkpoint, NetworkKind};
 use sonoprint::train::{
-    Epoch, Job, Observer, Outcome, PcmSet, Progress, RunFolder, TrainError, TrainSettings,
-    evaluate, train,
+    Job, Outcome, PcmSet, RunFolder, TrainError, TrainSettings, evaluate, train,
 };
 
 /// Trains on all files of `data`, without a validation side.

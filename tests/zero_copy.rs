@@ -32,9 +32,9 @@ fn the_network_reads_what_the_shader_wrote() {
     let front_end = GpuFrontEnd::new(&gpu, &settings()).unwrap();
     let clips = [noise(22_050, 1), noise(22_050, 2), noise(22_050, 3)];
     let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
-    let clips: Vec<_> = clips.into_iter().map(Samples::Host).collect();
+    let samples: Vec<_> = clips.iter().map(|pcm| Samples::Host(pcm)).collect();
     for round in 0..3 {
-        let target = front_end.target(&clips, &[]).unwrap();
+        let target = front_end.target(&samples, &[]).unwrap();
         let written = target.place().clone();
         let tensor = target.into_tensor();
         assert_eq!(tensor.dims(), [3, 4, 32, 40]);

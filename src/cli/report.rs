@@ -42,7 +42,10 @@ pub fn write(subject: Subject<'_>, evaluation: &Evaluation, folder: &Path) -> an
         .map(|answer| {
             let predicted = answer.predicted();
             let len = subject.front_end.clip_samples;
-            let span = ClipSpan { start: answer.start, len };
+            let span = ClipSpan {
+                start: answer.start,
+                len,
+            };
             let clip = subject.set.decode(answer.file, span, len)?;
             Ok(Mistake {
                 file: subject.files[answer.file].clone(),

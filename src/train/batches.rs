@@ -38,7 +38,11 @@ impl Planned {
     pub fn fetch(self, set: &PcmSet, clip_samples: usize) -> Result<Batch, TrainError> {
         Ok(Batch {
             clips: set.fetch(&self.spans, clip_samples)?,
-            classes: self.spans.iter().map(|&(f, _)| set.files[f].class).collect(),
+            classes: self
+                .spans
+                .iter()
+                .map(|&(f, _)| set.files[f].class)
+                .collect(),
             augments: self.augments,
         })
     }

@@ -137,12 +137,19 @@ mod tests {
         let mut sweep = LrSweep(Vec::new());
         for i in 0..60 {
             // Falls from 2.3 to 0.8 at the 41st rate, then rises.
-            let loss = if i <= 40 { 2.3 - 0.0375 * f64::from(i) } else { 0.8 + 0.2 * f64::from(i - 40) };
+            let loss = if i <= 40 {
+                2.3 - 0.0375 * f64::from(i)
+            } else {
+                0.8 + 0.2 * f64::from(i - 40)
+            };
             sweep.push(1e-6 * 1.3f64.powi(i), loss);
         }
         assert_eq!(sweep.0[0].smoothed, 2.3, "corrected for its start");
         let best = sweep.lowest().unwrap();
-        assert!(best.lr >= 1e-6 * 1.3f64.powi(40), "smoothing lags, it does not lead");
+        assert!(
+            best.lr >= 1e-6 * 1.3f64.powi(40),
+            "smoothing lags, it does not lead"
+        );
         assert_eq!(sweep.suggestion(), Some(best.lr / 10.0));
         let mut rising = LrSweep(Vec::new());
         for i in 0..5 {

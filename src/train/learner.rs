@@ -93,7 +93,11 @@ impl<'a> Learner<'a> {
     /// Learns from one batch. Returns, on the device, the sum of the clips' losses and the number of right answers.
     ///
     /// Dropout is seeded anew in every step, so that a run taken up at this step draws what an unbroken one draws.
-    pub(super) fn step(&mut self, engine: &Engine, step: Step<'_>) -> Result<Tensor<1>, TrainError> {
+    pub(super) fn step(
+        &mut self,
+        engine: &Engine,
+        step: Step<'_>,
+    ) -> Result<Tensor<1>, TrainError> {
         let Step { batch, place, .. } = step;
         self.device.seed(
             stream(
@@ -265,4 +269,94 @@ fn schedule(settings: &TrainSettings, updates: usize) -> Result<ModuleLrSchedule
         value: lr.to_string(),
         must: "over 0 and at most 1",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::module::{Module, ModuleVisitor, Param};
+    use burn::tensor::Tensor;
+
+    use super::{Batch, Learner, Step};
+    use crate::frontend::settings::{FrontEnd, Size};
+    use crate::frontend::{Engine, presets};
+    use crate::gpu::Compute;
+    use crate::model::{Network, NetworkKind};
+    use crate::train::{ClipPcm, TrainSettings};
+
+    #[derive(Default)]
+    struct Weights(Vec<f32>);
+
+    impl ModuleVisitor for Weights {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            // Running means and variances need no gradient, and see every batch.
+            if param.is_require_grad() {
+                self.0
+                    .extend(param.val().into_data().try_to_vec::<f32>().unwrap());
+            }
+        }
+    }
+
+    fn weights(network: &Network) -> Vec<f32> {
+        let mut all = Weights::default();
+        network.visit(&mut all);
+        assert!(all.0.len() > 10_000);
+        all.0
+    }
+
+    /// Twice the same batch, its gradients added up and halved, moves the weights as the batch alone does.
+    #[test]
+    fn accumulated_gradients_move_the_weights_once() {
+        let settings = TrainSettings {
+            network: NetworkKind::Compact,
+            epochs: 2,
+            patience: None,
+            batch: 3,
+            accumulate: 2,
+            lr: 1e-3,
+            weight_decay: 0.01,
+            mask: 0.0,
+            gain: 0.0,
+            polarity: false,
+            noise_snr: None,
+            mixup: 0.0,
+            label_smoothing: 0.1,
+            seed: 1,
+            front_end: FrontEnd {
+                clip_samples: 4_000,
+                picture: Some(Size {
+                    height: 32,
+                    width: 24,
+                }),
+                ..presets::mel()
+            },
+        };
+        let engine = Engine::new(&Compute::Cpu, &settings.front_end).unwrap();
+        let clip = |f: f32| ClipPcm::Host((0..4_000).map(|i| (i as f32 * f).sin()).collect());
+        let batch = Batch {
+            clips: vec![clip(0.1), clip(0.2), clip(0.4)],
+            classes: vec![0, 1, 1],
+            augments: vec![Default::default(); 3],
+        };
+        let run = |updates: &[bool], clips: usize| {
+            let mut learner = Learner::new(&Compute::Cpu, &settings, 2, 10).unwrap();
+            let mut seen = vec![weights(&learner.network)];
+            for &update in updates {
+                let step = Step {
+                    batch: &batch,
+                    place: (1, 0),
+                    clips,
+                    update: update.then(|| 1e-3.into()),
+                    waited: Default::default(),
+                };
+                learner.step(&engine, step).unwrap();
+                seen.push(weights(&learner.network));
+            }
+            seen
+        };
+        let once = run(&[true], 3);
+        let twice = run(&[false, true], 6);
+        assert!(once[0] != once[1], "an update moves them");
+        assert!(twice[0] == twice[1], "half an update does not");
+        assert!(once[1] == twice[2], "two halves are a whole");
+    }
 }

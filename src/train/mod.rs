@@ -17,9 +17,9 @@ mod times;
 
 pub use error::TrainError;
 pub use evaluate::{ClipAnswer, Evaluation, evaluate};
+pub use find_lr::{LrSweep, Tried, find_lr};
 pub use folder::{RunFolder, RunRecord};
 pub use metrics::{Bin, ClassScore, Confusion, Level, Spread, wilson};
-pub use find_lr::{LrSweep, Tried, find_lr};
 pub use pcm::{ClipPcm, PCM_MEMORY, PcmMemory, PcmSet};
 pub use run::{Epoch, Job, Observer, Outcome, Progress, Validation, train};
 pub use settings::TrainSettings;

@@ -209,51 +209,56 @@ fn run_epoch(
     };
     let clip = s.front_end.clip_samples;
     let left = plan.into_iter().skip(progress.step);
-    ahead(left, |planned| planned.fetch(job.train, clip), |batches| {
-        let (mut unread, mut rate) = (Vec::new(), None);
-        let (mut start, mut saved) = (Instant::now(), Instant::now());
-        let mut waiting = Instant::now();
-        for batch in batches {
-            let batch = batch?;
-            let waited = waiting.elapsed();
-            let group = progress.step / s.accumulate * s.accumulate;
-            let group = group..(group + s.accumulate).min(steps);
-            if progress.step == group.start {
-                rate = Some(learner.next_rate());
+    ahead(
+        left,
+        |planned| planned.fetch(job.train, clip),
+        |batches| {
+            let (mut unread, mut rate) = (Vec::new(), None);
+            let (mut start, mut saved) = (Instant::now(), Instant::now());
+            let mut waiting = Instant::now();
+            for batch in batches {
+                let batch = batch?;
+                let waited = waiting.elapsed();
+                let group = progress.step / s.accumulate * s.accumulate;
+                let group = group..(group + s.accumulate).min(steps);
+                if progress.step == group.start {
+                    rate = Some(learner.next_rate());
+                }
+                let updates = progress.step + 1 == group.end;
+                let step = Step {
+                    batch: &batch,
+                    place: (epoch, progress.step),
+                    clips: sizes[group].iter().sum(),
+                    update: rate.clone().filter(|_| updates),
+                    waited,
+                };
+                unread.push(learner.step(engine, step)?);
+                progress.step += 1;
+                progress.clips += batch.classes.len();
+                // Half an update cannot be saved.
+                let stopping = updates && stop.load(Ordering::Relaxed) && progress.step < steps;
+                if unread.len() == READ_EVERY || progress.step == steps || stopping {
+                    add(&learner.read(std::mem::take(&mut unread))?, &mut progress)?;
+                    progress.seconds += start.elapsed().as_secs_f64();
+                    start = Instant::now();
+                    observer.step(&progress);
+                }
+                let due =
+                    updates && unread.is_empty() && saved.elapsed().as_secs_f64() > SAVE_EVERY;
+                if stopping || due {
+                    state.progress = progress;
+                    state.save(&job.folder.state(), &learner.save()?)?;
+                    saved = Instant::now();
+                }
+                if stopping {
+                    return Ok(None);
+                }
+                waiting = Instant::now();
             }
-            let updates = progress.step + 1 == group.end;
-            let step = Step {
-                batch: &batch,
-                place: (epoch, progress.step),
-                clips: sizes[group].iter().sum(),
-                update: rate.clone().filter(|_| updates),
-                waited,
-            };
-            unread.push(learner.step(engine, step)?);
-            progress.step += 1;
-            progress.clips += batch.classes.len();
-            // Half an update cannot be saved.
-            let stopping = updates && stop.load(Ordering::Relaxed) && progress.step < steps;
-            if unread.len() == READ_EVERY || progress.step == steps || stopping {
-                add(&learner.read(std::mem::take(&mut unread))?, &mut progress)?;
-                progress.seconds += start.elapsed().as_secs_f64();
-                start = Instant::now();
-                observer.step(&progress);
-            }
-            let due = updates && unread.is_empty() && saved.elapsed().as_secs_f64() > SAVE_EVERY;
-            if stopping || due {
-                state.progress = progress;
-                state.save(&job.folder.state(), &learner.save()?)?;
-                saved = Instant::now();
-            }
-            if stopping {
-                return Ok(None);
-            }
-            waiting = Instant::now();
-        }
-        state.progress = progress;
-        Ok(Some(rate.map_or(0.0, |r| r.base())))
-    })
+            state.progress = progress;
+            Ok(Some(rate.map_or(0.0, |r| r.base())))
+        },
+    )
 }
 
 /// Validates, keeps the weights if they are the best, and saves the state, in this order: killed anywhere between, the

@@ -73,7 +73,11 @@ impl TrainSettings {
             return wrong("--batch", self.batch.to_string(), "from 1 to 4096");
         }
         if !(1..=4096).contains(&self.accumulate) {
-            return wrong("--accumulate", self.accumulate.to_string(), "from 1 to 4096");
+            return wrong(
+                "--accumulate",
+                self.accumulate.to_string(),
+                "from 1 to 4096",
+            );
         }
         if !(self.lr > 0.0 && self.lr <= 1.0) {
             return wrong("--lr", self.lr.to_string(), "over 0 and at most 1");

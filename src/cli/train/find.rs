@@ -22,7 +22,10 @@ pub fn run(
     let settings = &plan.settings;
     let (csv, svg) = (plan.root.join("find_lr.csv"), plan.root.join("find_lr.svg"));
     if csv.exists() {
-        bail!("{} is there already: choose another --out, or remove it", csv.display());
+        bail!(
+            "{} is there already: choose another --out, or remove it",
+            csv.display()
+        );
     }
     args::make_folder(&plan.root)?;
     let files = plan.split.side(Side::Train).len();

@@ -96,11 +96,18 @@ pub fn sweep(sweep: &LrSweep) -> Option<String> {
     };
     let top = sweep.0.iter().map(|t| t.smoothed).fold(0.1, f64::max);
     draw(&Lines {
-        x: ("log10 of the learning rate", first.lr.log10()..last.lr.log10()),
+        x: (
+            "log10 of the learning rate",
+            first.lr.log10()..last.lr.log10(),
+        ),
         y: ("loss, nats", top * 1.2),
         legend: SeriesLabelPosition::LowerLeft,
         lines: vec![
-            ("of the step", GREY, points(&|i| sweep.0[i].loss.min(top * 1.2))),
+            (
+                "of the step",
+                GREY,
+                points(&|i| sweep.0[i].loss.min(top * 1.2)),
+            ),
             ("smoothed", BLUE, points(&|i| sweep.0[i].smoothed)),
         ],
     })
