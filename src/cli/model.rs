@@ -34,16 +34,47 @@ enum Command {
         #[arg(long, default_value_t = 10, requires = "network")]
         classes: usize,
     },
+    /// Write a checkpoint as safetensors with the names that the same network has in PyTorch.
+    Export {
+        /// Checkpoint; the built-in one if absent.
+        checkpoint: Option<PathBuf>,
+        /// File to write: weights, with classes and front-end settings as JSON in the metadata.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Also write pictures of noise and this network's logits of them, to hold another one against.
+        #[arg(long, value_name = "FILE")]
+        example: Option<PathBuf>,
+    },
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
-    let Command::Show {
-        checkpoint,
-        network,
-        size,
-        classes,
-    } = &args.command;
     let device = Device::flex();
+    let open = |checkpoint: &Option<PathBuf>| match checkpoint {
+        Some(path) => Checkpoint::load(path, &device),
+        None => Checkpoint::shipped(&device),
+    };
+    let (checkpoint, network, size, classes) = match &args.command {
+        Command::Show {
+            checkpoint,
+            network,
+            size,
+            classes,
+        } => (checkpoint, network, size, classes),
+        Command::Export {
+            checkpoint,
+            out,
+            example,
+        } => {
+            let checkpoint = open(checkpoint)?;
+            checkpoint.export(out)?;
+            args::say(format!("wrote {}", out.display()))?;
+            if let Some(path) = example {
+                checkpoint.export_example(&device, path)?;
+                args::say(format!("wrote {}", path.display()))?;
+            }
+            return Ok(Done::All);
+        }
+    };
     if let Some(kind) = *network {
         let preset = match kind {
             NetworkKind::DeepPixel => presets::deeppixel(),
@@ -56,10 +87,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         };
         return show(&spec, &Network::new(&spec, 0, &device)?);
     }
-    let checkpoint = match checkpoint {
-        Some(path) => Checkpoint::load(path, &device)?,
-        None => Checkpoint::shipped(&device)?,
-    };
+    let checkpoint = open(checkpoint)?;
     show(&checkpoint.header.network, &checkpoint.network)?;
     args::say(format!(
         "\n{}",

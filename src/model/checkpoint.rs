@@ -16,7 +16,7 @@ use super::network::{ModelError, Network, NetworkSpec};
 use crate::frontend::settings::{FrontEnd, SettingsError};
 
 /// The metadata key of the header.
-const KEY: &str = "sonoprint";
+pub(super) const KEY: &str = "sonoprint";
 /// The version of the header that this program writes.
 const FORMAT: u32 = 1;
 /// What messages call the built-in checkpoint.

@@ -3,6 +3,7 @@
 mod checkpoint;
 mod compact;
 mod deeppixel;
+mod export;
 mod network;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Header};

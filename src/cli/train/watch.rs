@@ -2,7 +2,6 @@
 
 use std::io::IsTerminal;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
 
 use indicatif::ProgressBar;
 
@@ -16,8 +15,6 @@ pub struct Watcher<'a> {
     view: View,
     epochs: usize,
     folder: &'a RunFolder,
-    /// When the first steps of the epoch had been done, and how many clips they had.
-    since: Option<(Instant, usize)>,
 }
 
 enum View {
@@ -45,7 +42,6 @@ impl<'a> Watcher<'a> {
             },
             epochs,
             folder,
-            since: None,
         }
     }
 
@@ -68,27 +64,19 @@ impl<'a> Watcher<'a> {
             View::Screen(_, lines) => lines.push(line),
         }
     }
-
-    /// Clips a second of this epoch, but for its first steps, which may have compiled kernels or been resumed.
-    fn rate(&mut self, p: &Progress) -> Option<f64> {
-        let (since, clips) = *self.since.get_or_insert((Instant::now(), p.clips));
-        let seconds = since.elapsed().as_secs_f64();
-        (p.clips > clips).then(|| (p.clips - clips) as f64 / seconds.max(1e-3))
-    }
 }
 
 impl Observer for Watcher<'_> {
     fn step(&mut self, p: &Progress) {
-        let rate = self.rate(p);
+        let rate = p.clips as f64 / p.seconds.max(1e-3);
         match &mut self.view {
-            View::Screen(screen, _) => screen.step(p, rate.unwrap_or(0.0)),
+            View::Screen(screen, _) => screen.step(p, rate),
             View::Bar(bar) => {
                 bar.set_length(p.steps as u64);
                 bar.set_prefix(format!("{}/{}", p.epoch, self.epochs));
                 bar.set_position(p.step as u64);
-                let rate = rate.map_or(String::new(), |r| format!(", {r:.1} clips/s"));
                 bar.set_message(format!(
-                    "loss {:.3}, accuracy {:.3}{rate}",
+                    "loss {:.3}, accuracy {:.3}, {rate:.1} clips/s",
                     p.loss(),
                     p.accuracy()
                 ));
@@ -97,7 +85,6 @@ impl Observer for Watcher<'_> {
     }
 
     fn epoch(&mut self, e: &Epoch, times: &StepTimes) {
-        self.since = None;
         let valid = e.valid.as_ref().map_or(String::new(), |v| {
             format!(
                 "; valid loss {:.3}, accuracy {:.3} by file, {:.3} by clip",

@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""A training step on the CPU, ours against the same network in PyTorch.
+
+    pip install torch safetensors numpy
+    python benches/step_vs_torch.py [--rounds 5]
+
+Forward, cross-entropy, backward and AdamW on pictures that are in memory: the
+same batch, sizes and cores. The two take turns, so that a busy machine hits
+both; medians of the rounds and the ratio of each round are printed.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+import torch_twin  # noqa: E402
+
+CASES = [
+    ("compact", (216, 128), 16),
+    ("compact", (1292, 128), 16),
+    ("deeppixel", (180, 180), 16),
+]
+
+
+def ours(network, size, batch, steps):
+    """Milliseconds of a step, the median of `steps`."""
+    words = [network, f"{size[0]}x{size[1]}", str(batch), str(steps)]
+    command = ["cargo", "bench", "--quiet", "--bench", "train_step", "--", *words]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return float(done.stdout.split()[-1])
+
+
+def torchs(network, size, batch, steps, channels_last):
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    twin = torch_twin.NETWORKS[network](10, (size[1], size[0])).to(memory_format=layout).train()
+    optimizer = torch.optim.AdamW(twin.parameters(), lr=1e-4, weight_decay=1e-2)
+    pictures = torch.rand(batch, 4, size[1], size[0]).to(memory_format=layout)
+    targets = torch.arange(batch) % 10
+    times = []
+    for step in range(steps + 2):
+        start = time.perf_counter()
+        optimizer.zero_grad(set_to_none=True)
+        loss = torch.nn.functional.cross_entropy(twin(pictures), targets)
+        loss.backward()
+        optimizer.step()
+        loss.item()
+        if step >= 2:
+            times.append(1e3 * (time.perf_counter() - start))
+    return statistics.median(times)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=7)
+    args = parser.parse_args()
+    cores = len(os.sched_getaffinity(0))
+    torch.set_num_threads(cores)
+    print(f"PyTorch {torch.__version__}, {cores} threads; medians of {args.rounds} rounds")
+    for network, size, batch in CASES:
+        rounds = []
+        for _ in range(args.rounds):
+            mine = ours(network, size, batch, args.steps)
+            # whichever layout suits PyTorch better
+            theirs = min(torchs(network, size, batch, args.steps, last) for last in (False, True))
+            rounds.append((mine, theirs))
+        ratios = [mine / theirs for mine, theirs in rounds]
+        mine, theirs = (statistics.median(column) for column in zip(*rounds))
+        print(
+            f"{network} {size[0]}x{size[1]}, batch {batch}: sonoprint {mine:.0f} ms, "
+            f"PyTorch {theirs:.0f} ms, ratio {statistics.median(ratios):.2f} "
+            f"({min(ratios):.2f} to {max(ratios):.2f})"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+//! Milliseconds of a training step (forward, loss, backward, AdamW) on pictures that are there already.
+//!
+//!     cargo bench --bench train_step -- compact 216x128 16 20
+//!
+//! prints the median of the steps after two to warm up. `step_vs_torch.py` runs it in turn with PyTorch.
+
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::optim::{AdamWConfig, GradientsParams};
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Tensor, TensorData};
+use clap::ValueEnum;
+use sonoprint::frontend::settings::Size;
+use sonoprint::gpu::{Compute, DeviceChoice};
+use sonoprint::model::{Network, NetworkKind, NetworkSpec};
+
+const CLASSES: usize = 10;
+
+fn main() {
+    // cargo adds a flag of its own.
+    let words: Vec<String> = std::env::args().skip(1).filter(|w| w != "--bench").collect();
+    let word = |i: usize, default: &str| words.get(i).map_or(default.to_owned(), String::clone);
+    let kind = NetworkKind::from_str(&word(0, "compact"), true).expect("compact or deeppixel");
+    let size = word(1, "216x128");
+    let (width, height) = size.split_once('x').expect("WxH");
+    let (width, height) = (width.parse().expect("WxH"), height.parse().expect("WxH"));
+    let batch: usize = word(2, "16").parse().expect("clips a step");
+    let steps: usize = word(3, "20").parse().expect("steps");
+    let device: DeviceChoice = word(4, "cpu").parse().expect("a device");
+    let compute: Compute = Compute::open(&device).expect("a device").compute;
+    let device = compute.burn();
+
+    let spec = NetworkSpec {
+        kind,
+        classes: CLASSES,
+        picture: Size { height, width },
+    };
+    let mut network = Network::new(&spec, 1, &device).expect("a network").train();
+    let mut optimizer = AdamWConfig::new().with_weight_decay(1e-2).init();
+    let shape = [batch, 4, height, width];
+    let noise: Vec<f32> = (0..shape.iter().product::<usize>())
+        .map(|i| (i * 7919 % 1009) as f32 / 1009.0)
+        .collect();
+    let pictures = Tensor::<4>::from_data(TensorData::new(noise, shape), &device).autodiff();
+    let mut targets = vec![0.0f32; batch * CLASSES];
+    (0..batch).for_each(|i| targets[i * CLASSES + i % CLASSES] = 1.0);
+    let targets = TensorData::new(targets, [batch, CLASSES]);
+    let targets = Tensor::<2>::from_data(targets, &device).autodiff();
+
+    let mut times = Vec::new();
+    for step in 0..steps + 2 {
+        let start = Instant::now();
+        let logits = network.forward(pictures.clone());
+        let loss = (log_softmax(logits, 1) * targets.clone()).sum().neg() / batch as f64;
+        let gradients = GradientsParams::from_grads(loss.backward(), &network);
+        network = optimizer.step(1e-4, network, gradients);
+        // Reading the loss waits for a GPU; on the CPU it is done already.
+        let value: f32 = loss.into_scalar();
+        assert!(value.is_finite());
+        if step >= 2 {
+            times.push(1e3 * start.elapsed().as_secs_f64());
+        }
+    }
+    times.sort_by(f64::total_cmp);
+    println!("{:.2}", times[times.len() / 2]);
+}

@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""Holds exported networks against the same networks in PyTorch.
+
+    pip install torch safetensors numpy
+    python tests/torch_twin.py [--sonoprint target/release/sonoprint] [CHECKPOINT ...]
+
+Without arguments: the built-in checkpoint, and one of each network trained for
+an epoch on data/clips. Fails if a logit differs by more than 1e-4. With
+--write-golden DIR the built-in checkpoint's pictures and PyTorch's logits are
+written as the .npy.gz files that `tests/model.rs` reads.
+"""
+
+import argparse
+import gzip
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import nn
+
+ROOT = Path(__file__).parent.parent
+MOST = 1e-4
+
+
+class ConvNorm(nn.Module):
+    def __init__(self, channels_in, channels_out, kernel, stride):
+        super().__init__()
+        self.conv = nn.Conv2d(channels_in, channels_out, kernel, stride, kernel // 2, bias=False)
+        self.norm = nn.BatchNorm2d(channels_out)
+
+    def forward(self, x):
+        return self.norm(self.conv(x))
+
+
+class Residual(nn.Module):
+    def __init__(self, channels_in, channels_out):
+        super().__init__()
+        self.first = ConvNorm(channels_in, channels_out, 3, 2)
+        self.second = ConvNorm(channels_out, channels_out, 3, 1)
+        self.shortcut = ConvNorm(channels_in, channels_out, 1, 2)
+
+    def forward(self, x):
+        return torch.relu(self.second(torch.relu(self.first(x))) + self.shortcut(x))
+
+
+class Compact(nn.Module):
+    """The default network: src/model/compact.rs."""
+
+    def __init__(self, classes, picture=None):
+        super().__init__()
+        self.stem = ConvNorm(4, 24, 3, 2)
+        self.stages = nn.ModuleList([Residual(24, 32), Residual(32, 64), Residual(64, 128)])
+        self.dropout = nn.Dropout(0.3)
+        self.head = nn.Linear(128, classes)
+
+    def forward(self, x):
+        x = torch.relu(self.stem(x))
+        for stage in self.stages:
+            x = stage(x)
+        x = x.mean(2)
+        return self.head(self.dropout(x.mean(2) + x.amax(2)))
+
+
+class DeepPixel(nn.Module):
+    """The seed system's network: src/model/deeppixel.rs."""
+
+    def __init__(self, classes, picture):
+        super().__init__()
+        layers = [(4, 32, 3), (32, 64, 3), (64, 64, 3), (64, 128, 2), (128, 128, 2)]
+        for i, (channels_in, channels_out, kernel) in enumerate(layers, start=1):
+            setattr(self, f"conv{i}", nn.Conv2d(channels_in, channels_out, kernel))
+            if i != 4:
+                setattr(self, f"prelu{i}", nn.PReLU(channels_out))
+        self.dropout = nn.Dropout(0.5)
+        sides = list(picture)
+        for _, _, kernel in layers:
+            sides = [(side - kernel + 1) // 2 for side in sides]
+        self.dense = nn.Linear(128 * sides[0] * sides[1], classes)
+
+    def forward(self, x):
+        for i in range(1, 6):
+            x = getattr(self, f"conv{i}")(x)
+            x = getattr(self, f"prelu{i}")(x) if i != 4 else x
+            x = nn.functional.max_pool2d(x, 2)
+        return self.dense(self.dropout(x.flatten(1)))
+
+
+NETWORKS = {"compact": Compact, "deeppixel": DeepPixel}
+
+
+def load(path):
+    """(twin with the exported weights, the header) of an export."""
+    with safe_open(path, "pt") as file:
+        header = json.loads(file.metadata()["sonoprint"])
+    spec = header["network"]
+    picture = (spec["picture"]["height"], spec["picture"]["width"])
+    twin = NETWORKS[spec["kind"]](spec["classes"], picture)
+    missing, unexpected = twin.load_state_dict(load_file(path), strict=False)
+    # PyTorch counts batches; the count is used by nothing here.
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    assert not missing and not unexpected, (missing, unexpected)
+    return twin.eval(), header
+
+
+def compare(sonoprint, checkpoint, folder, golden):
+    """The largest difference between a checkpoint's logits and its twin's."""
+    weights, example = folder / "export.safetensors", folder / "example.safetensors"
+    source = [checkpoint] if checkpoint else []
+    subprocess.run(
+        [sonoprint, "model", "export", *source, "--out", weights, "--example", example],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    twin, header = load(weights)
+    tensors = load_file(example)
+    with torch.no_grad():
+        logits = twin(tensors["pictures"])
+    difference = (logits - tensors["logits"]).abs().max().item()
+    name = checkpoint or "(built in)"
+    verdict = "ok" if difference <= MOST else "TOO MUCH"
+    classes = len(header["classes"])
+    print(f"{name}: {header['network']['kind']}, {classes} classes: {difference:.2e} {verdict}")
+    if golden and not checkpoint:
+        golden.mkdir(parents=True, exist_ok=True)
+        arrays = {"pictures": tensors["pictures"][:1], "logits": logits[:1]}
+        for key, array in arrays.items():
+            with gzip.GzipFile(golden / f"{key}.npy.gz", "wb", mtime=0) as file:
+                np.save(file, array.numpy())
+    return difference
+
+
+def train(sonoprint, network, folder):
+    """A checkpoint of one epoch on the clips of the repository."""
+    run = folder / network
+    subprocess.run(
+        [sonoprint, "train", ROOT / "data/clips", "--out", run, "--network", network]
+        + ["--epochs", "1", "--size", "96x80", "--clip-seconds", "5", "--device", "cpu"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    return run / "best.safetensors"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("checkpoint", nargs="*")
+    parser.add_argument("--sonoprint", default=ROOT / "target/release/sonoprint")
+    parser.add_argument("--write-golden", type=Path)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        checkpoints = args.checkpoint or [None] + [
+            train(args.sonoprint, network, folder) for network in NETWORKS
+        ]
+        worst = max(
+            compare(args.sonoprint, checkpoint, folder, args.write_golden)
+            for checkpoint in checkpoints
+        )
+    sys.exit(worst > MOST)
+
+
+if __name__ == "__main__":
+    main()
