@@ -19,7 +19,10 @@ const CLASSES: usize = 10;
 
 fn main() {
     // cargo adds a flag of its own.
-    let words: Vec<String> = std::env::args().skip(1).filter(|w| w != "--bench").collect();
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|w| w != "--bench")
+        .collect();
     let word = |i: usize, default: &str| words.get(i).map_or(default.to_owned(), String::clone);
     let kind = NetworkKind::from_str(&word(0, "compact"), true).expect("compact or deeppixel");
     let size = word(1, "216x128");

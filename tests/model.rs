@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
 use common::{devices, noise};
+use safetensors::SafeTensors;
 use sonoprint::frontend::settings::{FrontEnd, Size};
 use sonoprint::frontend::{Engine, presets};
 use sonoprint::model::{
@@ -229,4 +230,68 @@ fn flops_are_counted() {
     // Half the picture, half the work, but for edges and the dense layer.
     let half = spec(NetworkKind::Compact, 108, 128).flops();
     assert!((compact as f64 / half as f64 - 2.0).abs() < 0.1);
+}
+
+/// An export has PyTorch's names and layouts, and its header as JSON; `torch_twin.py` loads it there.
+#[test]
+fn an_export_has_the_names_and_layouts_of_pytorch() {
+    let _turn = common::turn();
+    let folder = tempfile::tempdir().unwrap();
+    let device = Device::flex();
+    for (kind, side, names) in [
+        (
+            NetworkKind::Compact,
+            32,
+            [
+                "stem.norm.weight",
+                "stages.2.shortcut.norm.running_var",
+                "head.bias",
+            ],
+        ),
+        (
+            NetworkKind::DeepPixel,
+            72,
+            ["conv5.bias", "prelu3.weight", "dense.bias"],
+        ),
+    ] {
+        let header = header(kind, side);
+        let network = Network::new(&header.network, 3, &device).unwrap();
+        let (own, out) = (folder.path().join("own"), folder.path().join("out"));
+        Checkpoint::save(&header, &network, &own).unwrap();
+        let checkpoint = Checkpoint { header, network };
+        checkpoint.export(&out).unwrap();
+        let (own, out) = (std::fs::read(own).unwrap(), std::fs::read(out).unwrap());
+        let (_, metadata) = SafeTensors::read_metadata(&out).unwrap();
+        let text = &metadata.metadata().as_ref().unwrap()["sonoprint"];
+        assert_eq!(
+            serde_json::from_str::<Header>(text).unwrap(),
+            checkpoint.header
+        );
+        let own = SafeTensors::deserialize(&own).unwrap();
+        let out = SafeTensors::deserialize(&out).unwrap();
+        assert_eq!(own.len(), out.len());
+        for name in names {
+            assert!(out.tensor(name).is_ok(), "{name} of {:?}", out.names());
+        }
+        for name in out.names() {
+            let burns = ["gamma", "beta", "alpha"].iter().any(|b| name.ends_with(b));
+            assert!(!burns, "{name} is Burn's name");
+        }
+        let dense = if kind == NetworkKind::Compact {
+            "head.weight"
+        } else {
+            "dense.weight"
+        };
+        let (own, out) = (own.tensor(dense).unwrap(), out.tensor(dense).unwrap());
+        let (rows, columns) = (own.shape()[0], own.shape()[1]);
+        assert_eq!(out.shape(), [columns, rows]);
+        for (r, c) in [(0, 1), (rows - 1, 2), (5, 0)] {
+            let own = &own.data()[4 * (r * columns + c)..][..4];
+            assert_eq!(
+                own,
+                &out.data()[4 * (c * rows + r)..][..4],
+                "{dense} {r} {c}"
+            );
+        }
+    }
 }

@@ -12,7 +12,7 @@ use sonoprint::frontend::Engine;
 use sonoprint::gpu::Compute;
 use sonoprint::model::{Checkpoint, NetworkKind};
 use sonoprint::train::{
-    Job, Outcome, PcmSet, RunFolder, TrainError, TrainSettings, evaluate, train,
+    Job, Outcome, PcmSet, RunFolder, TrainError, TrainSettings, evaluate, find_lr, train,
 };
 
 /// Trains on all files of `data`, without a validation side.
@@ -351,4 +351,31 @@ fn folds_and_seeds_are_summed_up() {
     assert!(split(4) == split(5) && split(5) == split(6));
     let weights = |seed| std::fs::read(out.join(format!("seed-{seed}/best.safetensors"))).unwrap();
     assert!(weights(4) != weights(5));
+}
+
+/// `--find-lr` leaves rates that rise and the loss of each, and suggests one under that of the smallest loss.
+#[test]
+fn the_learning_rate_is_swept() {
+    let _turn = common::turn();
+    let folder = tempfile::tempdir().unwrap();
+    let data = toy(&folder.path().join("toy"));
+    let split = Split::stratified(&data, 3, (0.2, 0.2)).unwrap();
+    let settings = settings(NetworkKind::Compact, (32, 24), 3);
+    let set = load(&Compute::Cpu, &data, &split, Side::Train);
+    let mut seen = 0;
+    let stop = AtomicBool::new(false);
+    let sweep = find_lr(&Compute::Cpu, &settings, 2, &set, &stop, &mut |_| seen += 1).unwrap();
+    assert_eq!(sweep.0.len(), seen);
+    assert!(sweep.0.windows(2).all(|w| w[0].lr < w[1].lr));
+    let (lowest, suggestion) = (sweep.lowest().unwrap(), sweep.suggestion().unwrap());
+    assert!(suggestion > 1e-5 && suggestion < lowest.lr && lowest.lr <= 1.0);
+    assert!(lowest.smoothed < sweep.0[0].smoothed);
+    let path = folder.path().join("find_lr.csv");
+    sweep.write_csv(&path).unwrap();
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.starts_with("lr,loss,smoothed\n") && text.lines().count() == seen + 1);
+    // Stopped, it keeps what it has.
+    let stop = AtomicBool::new(true);
+    let one = find_lr(&Compute::Cpu, &settings, 2, &set, &stop, &mut |_| {}).unwrap();
+    assert_eq!(one.0, sweep.0[..1]);
 }
