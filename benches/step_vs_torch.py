@@ -40,7 +40,11 @@ def ours(network, size, batch, steps):
 
 def torchs(network, size, batch, steps, channels_last):
     layout = torch.channels_last if channels_last else torch.contiguous_format
-    twin = torch_twin.NETWORKS[network](10, (size[1], size[0])).to(memory_format=layout).train()
+    twin = (
+        torch_twin.NETWORKS[network](10, (size[1], size[0]))
+        .to(memory_format=layout)
+        .train()
+    )
     optimizer = torch.optim.AdamW(twin.parameters(), lr=1e-4, weight_decay=1e-2)
     pictures = torch.rand(batch, 4, size[1], size[0]).to(memory_format=layout)
     targets = torch.arange(batch) % 10
@@ -64,13 +68,17 @@ def main():
     args = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
     torch.set_num_threads(cores)
-    print(f"PyTorch {torch.__version__}, {cores} threads; medians of {args.rounds} rounds")
+    print(
+        f"PyTorch {torch.__version__}, {cores} threads; medians of {args.rounds} rounds"
+    )
     for network, size, batch in CASES:
         rounds = []
         for _ in range(args.rounds):
             mine = ours(network, size, batch, args.steps)
             # whichever layout suits PyTorch better
-            theirs = min(torchs(network, size, batch, args.steps, last) for last in (False, True))
+            theirs = min(
+                torchs(network, size, batch, args.steps, last) for last in (False, True)
+            )
             rounds.append((mine, theirs))
         ratios = [mine / theirs for mine, theirs in rounds]
         mine, theirs = (statistics.median(column) for column in zip(*rounds))

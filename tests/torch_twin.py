@@ -31,7 +31,9 @@ MOST = 1e-4
 class ConvNorm(nn.Module):
     def __init__(self, channels_in, channels_out, kernel, stride):
         super().__init__()
-        self.conv = nn.Conv2d(channels_in, channels_out, kernel, stride, kernel // 2, bias=False)
+        self.conv = nn.Conv2d(
+            channels_in, channels_out, kernel, stride, kernel // 2, bias=False
+        )
         self.norm = nn.BatchNorm2d(channels_out)
 
     def forward(self, x):
@@ -55,7 +57,9 @@ class Compact(nn.Module):
     def __init__(self, classes, picture=None):
         super().__init__()
         self.stem = ConvNorm(4, 24, 3, 2)
-        self.stages = nn.ModuleList([Residual(24, 32), Residual(32, 64), Residual(64, 128)])
+        self.stages = nn.ModuleList(
+            [Residual(24, 32), Residual(32, 64), Residual(64, 128)]
+        )
         self.dropout = nn.Dropout(0.3)
         self.head = nn.Linear(128, classes)
 
@@ -125,7 +129,9 @@ def compare(sonoprint, checkpoint, folder, golden):
     name = checkpoint or "(built in)"
     verdict = "ok" if difference <= MOST else "TOO MUCH"
     classes = len(header["classes"])
-    print(f"{name}: {header['network']['kind']}, {classes} classes: {difference:.2e} {verdict}")
+    print(
+        f"{name}: {header['network']['kind']}, {classes} classes: {difference:.2e} {verdict}"
+    )
     if golden and not checkpoint:
         golden.mkdir(parents=True, exist_ok=True)
         arrays = {"pictures": tensors["pictures"][:1], "logits": logits[:1]}
@@ -140,7 +146,16 @@ def train(sonoprint, network, folder):
     run = folder / network
     subprocess.run(
         [sonoprint, "train", ROOT / "data/clips", "--out", run, "--network", network]
-        + ["--epochs", "1", "--size", "96x80", "--clip-seconds", "5", "--device", "cpu"],
+        + [
+            "--epochs",
+            "1",
+            "--size",
+            "96x80",
+            "--clip-seconds",
+            "5",
+            "--device",
+            "cpu",
+        ],
         check=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -2,16 +2,16 @@
 
 import random
 import unittest
+from collections import Counter
 
 import arrange
 import harmony
 import lead
 import midi
 import splits
-from grooves import DRUM_GROOVES, GROOVES
-from patterns import PATTERNS
-
-SCORED = [g for g in splits.GENRES if g != "classical"]
+from grooves import GROOVES
+from patterns import PATTERNS, notation
+from render import TEST_SOUNDFONTS, choose_soundfont
 
 
 class Splits(unittest.TestCase):
@@ -20,22 +20,54 @@ class Splits(unittest.TestCase):
         self.assertEqual(list(counts), splits.GENRES)
 
     def test_manifest_rows_that_share_a_template_are_refused(self):
-        row = {"genre": "rock", "split": "train", "template": "a"}
+        row = {"genre": "rock", "split": "train", "parts": "a+b", "soundfont": "x"}
         splits.check_rows([row, row])
-        with self.assertRaises(AssertionError):
-            splits.check_rows([row, row | {"split": "test"}])
+        for other in ({"split": "test"}, {"split": "test", "parts": "c+b"}):
+            with self.assertRaises(AssertionError):
+                splits.check_rows([row, row | other])
+
+    def test_a_soundfont_of_the_test_side_is_refused_elsewhere(self):
+        (font,) = TEST_SOUNDFONTS
+        row = {"genre": "rock", "split": "test", "parts": "a", "soundfont": font}
+        splits.check_rows([row])
+        for side in ("train", "valid"):
+            with self.assertRaises(AssertionError):
+                splits.check_rows([row | {"split": side}])
+        rng = random.Random(1)
+        drawn = {
+            s: {choose_soundfont(rng, s) for _ in range(300)} for s in splits.SPLITS
+        }
+        self.assertIn(font, drawn["test"])
+        self.assertNotIn(font, drawn["train"] | drawn["valid"])
 
     def test_three_of_five_clips_are_train(self):
         got = [splits.split_of_index(i) for i in range(5)]
         self.assertEqual(got, ["train"] * 3 + ["valid", "test"])
 
-    def test_drums_have_an_own_set_of_their_split(self):
-        for genre in DRUM_GROOVES:
-            pool = splits.templates(genre)
-            own = {t.split for t in pool if t.kind == "own"}
-            for template in pool:
-                if template.kind == "drums":
-                    self.assertIn(template.split, own)
+    def test_every_genre_has_eight_test_templates(self):
+        for genre, counts in splits.check().items():
+            self.assertGreaterEqual(counts["test"], 8, genre)
+
+    def chosen(self, genre):
+        """Side -> the engines of a hundred clips."""
+        engines = {side: Counter() for side in splits.SPLITS}
+        for index in range(100):
+            side = splits.split_of_index(index)
+            pool = [t for t in splits.templates(genre) if t.split == side]
+            engine, parts = splits.choose(random.Random(index), genre, index, pool)
+            self.assertTrue(all(part.split == side for part in parts))
+            engines[side][engine] += 1
+        return engines
+
+    def test_no_genre_is_told_by_its_engine(self):
+        """Half of every genre's clips on every side are own sets; the rest is alike."""
+        for genre in splits.GENRES:
+            for side, engines in self.chosen(genre).items():
+                with self.subTest(genre=genre, side=side):
+                    total = sum(engines.values())
+                    self.assertEqual(engines["own"] / total, 0.5)
+                    if genre != "classical":
+                        self.assertGreaterEqual(engines["mixed"] / total, 0.3)
 
 
 class Patterns(unittest.TestCase):
@@ -47,15 +79,42 @@ class Patterns(unittest.TestCase):
                         self.assertLessEqual({len(c) for c in choices}, {0, 16, 32})
                     for _, steps, *_ in patterns["comp"]:
                         self.assertTrue(steps == "riff" or len(steps) == 16)
+                    if patterns["bass"] != "riff":
+                        for word in " ".join(patterns["bass"]).split():
+                            step, degree, held = word.split(":")
+                            self.assertLessEqual(int(step), 15)
+                            self.assertIn(degree, "R2356789mN")
+                            self.assertGreater(int(held), 0)
                     for steps in patterns.get("riff", []):
                         self.assertEqual(len(steps), 16)
                     self.assertIn(patterns["progressions"], harmony.PROGRESSIONS)
 
     def test_every_genre_has_progressions_and_a_lead(self):
-        for genre in SCORED:
+        for genre in splits.GENRES:
             self.assertIn(genre, lead.STYLES)
+            self.assertGreaterEqual(len(PATTERNS[genre]), 16)
+            drummed = sum(bool(p["drums"]) for p in PATTERNS[genre].values())
+            self.assertEqual(drummed == 0, genre == "classical")
             if GROOVES.get(genre):
                 self.assertIn(genre, harmony.PROGRESSIONS)
+
+    def test_the_notation_is_read(self):
+        text = "x 80-90 shuffle .5-.6\nd K 9.|four / S bb\nb 0R4 14N2\nc 26 riff top 60 66\nr x-\np blues\ni 32"
+        self.assertEqual(
+            notation.read(text),
+            {
+                "x": {
+                    "bpm": (80.0, 90.0),
+                    "shuffle": (0.5, 0.6),
+                    "drums": {36: ["9.", "9...9...9...9..."], 38: ["....9.......9..."]},
+                    "bass": ["0:R:4 14:N:2"],
+                    "comp": [((26,), "riff", "top", 60, 66)],
+                    "riff": ["x-"],
+                    "progressions": "blues",
+                    "bass_programs": (32,),
+                }
+            },
+        )
 
     def test_progressions_parse(self):
         for progressions in harmony.PROGRESSIONS.values():
