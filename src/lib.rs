@@ -4,7 +4,7 @@
 //! The rooms, each of which knows only those after it: [`cli`], ([`train`] | [`classify`]), ([`model`], [`dataset`],
 //! [`frontend`], [`audio`]), [`gpu`].
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![warn(missing_docs)]
 #![recursion_limit = "256"]
 

@@ -8,6 +8,7 @@ use burn::nn::{
 };
 use burn::tensor::{Device, Tensor, activation::relu};
 
+use super::conv;
 use crate::frontend::settings::Size;
 
 /// A strided stem and residual stages with batch normalisation (He et al. 2016), then the mean over frequency and, over
@@ -57,7 +58,7 @@ impl ConvNorm {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.norm.forward(self.conv.forward(x))
+        self.norm.forward(conv::forward(&self.conv, x))
     }
 }
 

@@ -6,6 +6,7 @@ use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig, PRelu, PReluConfig};
 use burn::tensor::{Device, Tensor};
 
+use super::conv;
 use crate::frontend::settings::Size;
 
 /// Five convolutions without padding, each followed by max-pooling, then dropout and one dense layer.
@@ -37,7 +38,7 @@ impl DeepPixel {
 
     /// The network for pictures of `picture`, at least [`Self::LEAST_SIDE`] each way.
     pub fn new(picture: Size, classes: usize, device: &Device) -> Self {
-        let conv = |i: usize| {
+        let layer = |i: usize| {
             let from = if i == 0 { 4 } else { LAYERS[i - 1].0 };
             let (to, k) = LAYERS[i];
             Conv2dConfig::new([from, to], [k, k]).init(device)
@@ -49,11 +50,11 @@ impl DeepPixel {
         };
         let features = Self::features(picture);
         Self {
-            conv1: conv(0),
-            conv2: conv(1),
-            conv3: conv(2),
-            conv4: conv(3),
-            conv5: conv(4),
+            conv1: layer(0),
+            conv2: layer(1),
+            conv3: layer(2),
+            conv4: layer(3),
+            conv5: layer(4),
             prelu1: prelu(0),
             prelu2: prelu(1),
             prelu3: prelu(2),
@@ -96,20 +97,20 @@ impl DeepPixel {
         };
         let x = note(
             self.pool
-                .forward(self.prelu1.forward(self.conv1.forward(x))),
+                .forward(self.prelu1.forward(conv::forward(&self.conv1, x))),
         );
         let x = note(
             self.pool
-                .forward(self.prelu2.forward(self.conv2.forward(x))),
+                .forward(self.prelu2.forward(conv::forward(&self.conv2, x))),
         );
         let x = note(
             self.pool
-                .forward(self.prelu3.forward(self.conv3.forward(x))),
+                .forward(self.prelu3.forward(conv::forward(&self.conv3, x))),
         );
-        let x = note(self.pool.forward(self.conv4.forward(x)));
+        let x = note(self.pool.forward(conv::forward(&self.conv4, x)));
         let x = note(
             self.pool
-                .forward(self.prelu5.forward(self.conv5.forward(x))),
+                .forward(self.prelu5.forward(conv::forward(&self.conv5, x))),
         );
         let x: Tensor<2> = x.flatten(1, 3);
         (shapes, self.dense.forward(self.dropout.forward(x)))

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod compact;
+mod conv;
 mod deeppixel;
 mod export;
 mod network;
