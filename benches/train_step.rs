@@ -17,6 +17,11 @@ use sonoprint::model::{Network, NetworkKind, NetworkSpec};
 
 const CLASSES: usize = 10;
 
+/// Steps of training free and ask for the same large tensors again and again: the system's allocator would hand each back
+/// to the kernel, and take a page fault a page.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     // cargo adds a flag of its own.
     let words: Vec<String> = std::env::args()

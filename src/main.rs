@@ -5,6 +5,11 @@
 
 use std::process::ExitCode;
 
+/// Steps of training free and ask for the same large tensors again and again: the system's allocator would hand each back
+/// to the kernel, and take a page fault a page.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     settle_environment();
     sonoprint::cli::run()

@@ -8,7 +8,7 @@ use burn::nn::{
 };
 use burn::tensor::{Device, Tensor, activation::relu};
 
-use super::conv;
+use super::{conv, norm};
 use crate::frontend::settings::Size;
 
 /// A strided stem and residual stages with batch normalisation (He et al. 2016), then the mean over frequency and, over
@@ -57,15 +57,15 @@ impl ConvNorm {
         }
     }
 
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.norm.forward(conv::forward(&self.conv, x))
+    fn forward(&self, x: Tensor<4>, rectify: bool) -> Tensor<4> {
+        norm::forward(&self.norm, conv::forward(&self.conv, x), rectify)
     }
 }
 
 impl Residual {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let inner = relu(self.first.forward(x.clone()));
-        relu(self.second.forward(inner) + self.shortcut.forward(x))
+        let inner = self.first.forward(x.clone(), true);
+        relu(self.second.forward(inner, false) + self.shortcut.forward(x, false))
     }
 }
 
@@ -106,7 +106,7 @@ impl Compact {
 
     /// Logits `[n, classes]` of pictures `[n, 4, height, width]`.
     pub fn forward(&self, pictures: Tensor<4>) -> Tensor<2> {
-        let x = relu(self.stem.forward(pictures));
+        let x = self.stem.forward(pictures, true);
         let x = self.stages.iter().fold(x, |x, s| s.forward(x));
         let over_frequency = x.mean_dim(2);
         let over_time = over_frequency.clone().mean_dim(3) + over_frequency.max_dim(3);

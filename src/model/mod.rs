@@ -6,6 +6,7 @@ mod conv;
 mod deeppixel;
 mod export;
 mod network;
+mod norm;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Header};
 pub use compact::Compact;

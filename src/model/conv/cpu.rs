@@ -4,6 +4,7 @@
 //! few rows of the output at a time, so that the columns stay in the second-level cache. Sums run in an order that the
 //! number of cores does not change.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use gemm::Parallelism;
@@ -71,13 +72,24 @@ impl Geometry {
             .map(move |y| y..(y + tile).min(height))
     }
 
-    fn columns(&self) -> Vec<f32> {
-        vec![0.0; self.seen() * self.tile() * self.output()[1]]
+    /// Calls `work` with room for a tile's columns, whatever is in it: each thread keeps its own.
+    fn with_columns<R>(&self, work: impl FnOnce(&mut [f32]) -> R) -> R {
+        thread_local! {
+            static COLUMNS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+        }
+        let len = self.seen() * self.tile() * self.output()[1];
+        // Nothing that `work` does gives the thread to another task, which would find the room taken.
+        COLUMNS.with_borrow_mut(|columns| {
+            if columns.len() < len {
+                columns.resize(len, 0.0);
+            }
+            work(&mut columns[..len])
+        })
     }
 
-    /// Calls `each(place in the columns, place in the image, count)` for every run of pixels that lies in the
-    /// image; what lies in the padding is not visited.
-    fn runs(&self, rows: &Range<usize>, mut each: impl FnMut(usize, usize, usize)) {
+    /// Calls `each` with every row of the output in the columns of these rows: where it starts, which part of it lies in
+    /// the image rather than in the padding (maybe none), and where that part starts in the image.
+    fn runs(&self, rows: &Range<usize>, mut each: impl FnMut(usize, Range<usize>, usize)) {
         let [_, height, width] = self.input;
         let out = self.output()[1];
         let (stride, [top, left]) = (self.stride, self.padding);
@@ -85,21 +97,15 @@ impl Geometry {
         for c in 0..self.input[0] {
             for ky in 0..self.kernel[0] {
                 for kx in 0..self.kernel[1] {
-                    // The first and the one after the last column of the output whose pixel lies in the image.
-                    let first = left.saturating_sub(kx).div_ceil(stride[1]).min(out);
-                    let last = (width + left)
-                        .saturating_sub(kx)
-                        .div_ceil(stride[1])
-                        .clamp(first, out);
+                    let until = |edge: usize| edge.saturating_sub(kx).div_ceil(stride[1]).min(out);
+                    let (first, last) = (until(left), until(width + left));
                     for y in rows.clone() {
-                        let iy = y * stride[0] + ky;
-                        if iy >= top && iy - top < height && first < last {
+                        let iy = (y * stride[0] + ky).wrapping_sub(top);
+                        if iy < height && first < last {
                             let ix = first * stride[1] + kx - left;
-                            each(
-                                at + first,
-                                (c * height + iy - top) * width + ix,
-                                last - first,
-                            );
+                            each(at, first..last, (c * height + iy) * width + ix);
+                        } else {
+                            each(at, 0..0, 0);
                         }
                         at += out;
                     }
@@ -109,17 +115,17 @@ impl Geometry {
     }
 
     fn im2col(&self, image: &[f32], rows: &Range<usize>, columns: &mut [f32]) {
-        if self.padding != [0, 0] {
-            columns.fill(0.0);
-        }
-        let stride = self.stride[1];
-        self.runs(rows, |at, from, count| {
-            let out = &mut columns[at..at + count];
+        let (stride, width) = (self.stride[1], self.output()[1]);
+        self.runs(rows, |at, inside, from| {
+            let row = &mut columns[at..at + width];
+            row[..inside.start].fill(0.0);
+            row[inside.end..].fill(0.0);
+            let row = &mut row[inside];
             if stride == 1 {
-                out.copy_from_slice(&image[from..from + count]);
+                row.copy_from_slice(&image[from..from + row.len()]);
             } else {
                 let seen = image[from..].iter().step_by(stride);
-                out.iter_mut().zip(seen).for_each(|(o, x)| *o = *x);
+                row.iter_mut().zip(seen).for_each(|(o, x)| *o = *x);
             }
         });
     }
@@ -127,10 +133,10 @@ impl Geometry {
     /// Adds columns to where [`Self::im2col`] takes them from.
     fn col2im(&self, columns: &[f32], rows: &Range<usize>, image: &mut [f32]) {
         let stride = self.stride[1];
-        self.runs(rows, |at, from, count| {
-            let columns = &columns[at..at + count];
+        self.runs(rows, |at, inside, from| {
+            let columns = &columns[at + inside.start..at + inside.end];
             if stride == 1 {
-                let image = &mut image[from..from + count];
+                let image = &mut image[from..from + columns.len()];
                 image.iter_mut().zip(columns).for_each(|(o, x)| *o += *x);
             } else {
                 let image = image[from..].iter_mut().step_by(stride);
@@ -155,15 +161,16 @@ impl Geometry {
             let shares = out.par_chunks_mut((channels * pixels).max(1));
             shares.enumerate().for_each(|(share, out)| {
                 let weight = &weight[share * channels * self.seen()..];
-                let mut columns = self.columns();
-                for rows in self.tiles() {
-                    let (count, at) = (rows.len() * width, rows.start * width);
-                    self.im2col(image, &rows, &mut columns);
-                    let sides = [out.len() / pixels, count, self.seen()];
-                    let weight = (weight, [self.seen(), 1]);
-                    let columns = (&columns[..], [count, 1]);
-                    product((&mut out[at..], [pixels, 1]), weight, columns, sides, false);
-                }
+                self.with_columns(|columns| {
+                    for rows in self.tiles() {
+                        let (count, at) = (rows.len() * width, rows.start * width);
+                        self.im2col(image, &rows, columns);
+                        let sides = [out.len() / pixels, count, self.seen()];
+                        let weight = (weight, [self.seen(), 1]);
+                        let columns = (&columns[..], [count, 1]);
+                        product((&mut out[at..], [pixels, 1]), weight, columns, sides, false);
+                    }
+                });
             });
         });
         out
@@ -176,15 +183,16 @@ impl Geometry {
         let images = out.par_chunks_mut(self.image().max(1)).enumerate();
         images.for_each(|(i, out)| {
             let gradient = &gradient[i * self.channels * pixels..][..self.channels * pixels];
-            let mut columns = self.columns();
-            for rows in self.tiles() {
-                let (count, at) = (rows.len() * width, rows.start * width);
-                let sides = [self.seen(), count, self.channels];
-                let weight = (weight, [1, self.seen()]);
-                let gradient = (&gradient[at..], [pixels, 1]);
-                product((&mut columns, [count, 1]), weight, gradient, sides, false);
-                self.col2im(&columns, &rows, out);
-            }
+            self.with_columns(|columns| {
+                for rows in self.tiles() {
+                    let (count, at) = (rows.len() * width, rows.start * width);
+                    let sides = [self.seen(), count, self.channels];
+                    let weight = (weight, [1, self.seen()]);
+                    let gradient = (&gradient[at..], [pixels, 1]);
+                    product((&mut *columns, [count, 1]), weight, gradient, sides, false);
+                    self.col2im(columns, &rows, out);
+                }
+            });
         });
         out
     }
@@ -198,19 +206,20 @@ impl Geometry {
             .into_par_iter()
             .map(|part| {
                 let mut out = vec![0.0; size];
-                let mut columns = self.columns();
-                for i in part * images..((part + 1) * images).min(self.n) {
-                    let image = &x[i * self.image()..][..self.image()];
-                    let gradient = &gradient[i * self.channels * pixels..];
-                    for rows in self.tiles() {
-                        let (count, at) = (rows.len() * width, rows.start * width);
-                        self.im2col(image, &rows, &mut columns);
-                        let sides = [self.channels, self.seen(), count];
-                        let gradient = (&gradient[at..], [pixels, 1]);
-                        let columns = (&columns[..], [1, count]);
-                        product((&mut out, [self.seen(), 1]), gradient, columns, sides, true);
+                self.with_columns(|columns| {
+                    for i in part * images..((part + 1) * images).min(self.n) {
+                        let image = &x[i * self.image()..][..self.image()];
+                        let gradient = &gradient[i * self.channels * pixels..];
+                        for rows in self.tiles() {
+                            let (count, at) = (rows.len() * width, rows.start * width);
+                            self.im2col(image, &rows, columns);
+                            let sides = [self.channels, self.seen(), count];
+                            let gradient = (&gradient[at..], [pixels, 1]);
+                            let columns = (&columns[..], [1, count]);
+                            product((&mut out, [self.seen(), 1]), gradient, columns, sides, true);
+                        }
                     }
-                }
+                });
                 out
             })
             .collect();
