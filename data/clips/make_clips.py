@@ -31,24 +31,24 @@ RENDERED_LICENCE = "MIT OR Apache-2.0 (as the project)"
 RENDERED = {
     "blues.00014": "flac",
     "blues.00039": "ogg",
-    "classical.00119": "flac",
-    "classical.00169": "flac",
-    "country.00004": "flac",
-    "country.00009": "au",
+    "classical.00024": "flac",
+    "classical.00044": "flac",
+    "country.00014": "flac",
+    "country.00019": "au",
     "disco.00019": "wav",
-    "disco.00049": "flac",
-    "hiphop.00019": "flac",
+    "disco.00034": "flac",
+    "hiphop.00024": "flac",
     "hiphop.00029": "ogg",
-    "jazz.00019": "flac",
-    "jazz.00024": "flac",
+    "jazz.00014": "flac",
+    "jazz.00039": "flac",
     "metal.00014": "flac",
     "metal.00019": "wav",
-    "pop.00009": "flac",
-    "pop.00029": "ogg",
+    "pop.00004": "flac",
+    "pop.00039": "ogg",
     "reggae.00019": "flac",
-    "reggae.00029": "flac",
-    "rock.00024": "ogg",
-    "rock.00034": "flac44",
+    "reggae.00044": "flac",
+    "rock.00014": "ogg",
+    "rock.00039": "flac44",
 }
 # format -> (suffix, command, changes)
 FORMATS = {
@@ -107,7 +107,7 @@ def make_rendered(folder):
         path = f"{row['genre']}/{name}.{suffix}"
         (HERE / row["genre"]).mkdir(exist_ok=True)
         run(command, src=str(folder / row["file"]), dst=str(HERE / path))
-        source = f"rendered: {row['template']}"
+        source = f"rendered: {row['parts']}"
         if row["detail"]:
             source += f" ({row['detail']})"
         source += f", soundfont {row['soundfont']}"
