@@ -59,7 +59,7 @@ pub fn run() -> ExitCode {
         // The reader of a pipe has seen enough.
         Err(e) if is_broken_pipe(&e) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("sonoprint: {e:#}");
+            eprintln!("sonoprint: {}", explain(&e));
             ExitCode::from(2)
         }
     }
@@ -73,7 +73,35 @@ enum Done {
     Stopped,
 }
 
+/// The error and its causes, but for those that the line already ends with.
+fn explain(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |line, cause| {
+        let cause = cause.to_string();
+        match line {
+            line if line.ends_with(&cause) => line,
+            line if line.is_empty() => cause,
+            line => format!("{line}: {cause}"),
+        }
+    })
+}
+
 fn is_broken_pipe(e: &anyhow::Error) -> bool {
     e.downcast_ref::<std::io::Error>()
         .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_cause_is_said_once() {
+        let twice = crate::train::TrainError::Write {
+            path: "a/b".into(),
+            source: std::io::Error::other("disk full"),
+        };
+        let error = anyhow::Error::from(twice).context("no report");
+        assert_eq!(
+            super::explain(&error),
+            "no report: cannot write a/b: disk full"
+        );
+    }
 }

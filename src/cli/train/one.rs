@@ -61,7 +61,7 @@ pub fn run(
     let outcome = train(&job, &mut watcher, stop);
     watcher.finish();
     let outcome = outcome?;
-    tell(&outcome.times);
+    tell(outcome.times);
     if outcome.stopped {
         tell(format!(
             "stopped in epoch {}; go on with: sonoprint train --resume {}",
