@@ -258,7 +258,7 @@ fn an_export_has_the_names_and_layouts_of_pytorch() {
         let network = Network::new(&header.network, 3, &device).unwrap();
         let (own, out) = (folder.path().join("own"), folder.path().join("out"));
         Checkpoint::save(&header, &network, &own).unwrap();
-        let checkpoint = Checkpoint { header, network };
+        let checkpoint = Checkpoint::load(&own, &device).unwrap();
         checkpoint.export(&out).unwrap();
         let (own, out) = (std::fs::read(own).unwrap(), std::fs::read(out).unwrap());
         let (_, metadata) = SafeTensors::read_metadata(&out).unwrap();

@@ -22,6 +22,7 @@
 
 mod au;
 mod clip;
+mod clips;
 mod error;
 mod mono;
 mod mpeg;
@@ -34,6 +35,7 @@ mod window;
 use std::path::Path;
 
 pub use clip::{ClipSpan, cut, extract, extract_into};
+pub use clips::{Clip, Clips};
 pub use error::{AudioError, Result};
 pub use reader::{LOAD_LIMIT_SECONDS, Loaded, MonoReader, load};
 

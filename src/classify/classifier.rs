@@ -1,5 +1,8 @@
 //! PCM to probabilities: a checkpoint's front end and network on one device.
 
+use std::time::{Duration, Instant};
+
+use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 
 use crate::frontend::{Engine, FrontEndError};
@@ -10,6 +13,17 @@ use crate::model::{Checkpoint, Header};
 pub struct Classifier {
     checkpoint: Checkpoint,
     engine: Engine,
+}
+
+/// A batch that the device has, with the time it took to hand over.
+pub struct Asked {
+    probabilities: Tensor<2>,
+    /// Samples to the GPU.
+    pub upload: Duration,
+    /// Samples to pictures.
+    pub front_end: Duration,
+    /// Pictures to probabilities.
+    pub network: Duration,
 }
 
 /// Why no answer could be had.
@@ -44,28 +58,41 @@ impl Classifier {
     /// # Errors
     /// If the device fails.
     pub fn logits(&self, clips: &[&[f32]]) -> Result<Vec<Vec<f32>>, ClassifyError> {
-        self.read(clips, |logits| logits)
-    }
-
-    /// Probabilities `[clip][class]` of `clips`: softmax of the logits.
-    ///
-    /// # Errors
-    /// If the device fails.
-    pub fn probabilities(&self, clips: &[&[f32]]) -> Result<Vec<Vec<f32>>, ClassifyError> {
-        self.read(clips, |logits| softmax(logits, 1))
-    }
-
-    fn read(
-        &self,
-        clips: &[&[f32]],
-        last: impl FnOnce(burn::tensor::Tensor<2>) -> burn::tensor::Tensor<2>,
-    ) -> Result<Vec<Vec<f32>>, ClassifyError> {
         if clips.is_empty() {
             return Ok(Vec::new());
         }
         let pictures = self.engine.pictures(clips)?;
+        self.rows(self.checkpoint.network.forward(pictures))
+    }
+
+    /// Hands `clips`, each of `clip_samples`, to the device. A GPU works on them while the host goes on.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn ask(&self, clips: &[&[f32]]) -> Result<Asked, ClassifyError> {
+        let (start, uploaded) = (Instant::now(), self.engine.upload_time());
+        let pictures = self.engine.pictures(clips)?;
+        let (pictured, upload) = (Instant::now(), self.engine.upload_time() - uploaded);
+        let probabilities = softmax(self.checkpoint.network.forward(pictures), 1);
+        Ok(Asked {
+            probabilities,
+            upload,
+            front_end: (pictured - start).saturating_sub(upload),
+            network: pictured.elapsed(),
+        })
+    }
+
+    /// Waits for the probabilities `[clip][class]` of what [`Classifier::ask`] handed over.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn read(&self, asked: Asked) -> Result<Vec<Vec<f32>>, ClassifyError> {
+        self.rows(asked.probabilities)
+    }
+
+    fn rows(&self, answers: Tensor<2>) -> Result<Vec<Vec<f32>>, ClassifyError> {
         let failed = |e: String| ClassifyError::Device(e);
-        let flat: Vec<f32> = last(self.checkpoint.network.forward(pictures))
+        let flat: Vec<f32> = answers
             .try_into_data()
             .map_err(|e| failed(e.to_string()))?
             .try_to_vec()

@@ -1,64 +1,34 @@
-//! Decoders ahead, the device behind, a bounded queue between.
+//! Decoders ahead, the device behind, bounded queues between: memory does not grow with files or folders.
 
-use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
-use rayon::prelude::*;
+use super::classifier::Asked;
+use super::decode::{Cut, Cutting, Message, Whole, work};
+use super::{Answer, Classifier, ClassifyError, Found, Outcome, Row, Stamp, Stretch};
 
-use super::{Classifier, ClassifyError, Found};
-use crate::audio::{self, AudioError, Loaded};
+/// Batches that the device works on or has done before the first of them is read.
+const IN_FLIGHT: usize = 2;
+/// Shortest step from clip to clip, as a share of a clip.
+const LEAST_HOP: f64 = 0.05;
 
-/// Decoded files that may wait for the device.
-const QUEUE: usize = 4;
-
-/// What was found out about one file.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    /// Probability of each class: the mean over the file's clips.
-    pub probabilities: Vec<f32>,
-    /// Length of the file, seconds.
-    pub seconds: f64,
-    /// Clips that were looked at.
-    pub clips: usize,
-    /// What is wrong with the file although it could be read, if anything.
-    pub damaged: Option<String>,
+/// How files are worked through.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// Decoder threads.
+    pub workers: usize,
+    /// Clips a batch.
+    pub batch: usize,
+    /// Share of a clip that the next one has in common with it, from 0 to 0.95.
+    pub overlap: f64,
+    /// Whether answers tell of every clip.
+    pub timeline: bool,
 }
 
-impl Answer {
-    /// Classes, most probable first, with their probabilities. Equals stay in class order.
-    pub fn ranked(&self) -> Vec<(usize, f32)> {
-        let mut all: Vec<_> = self.probabilities.iter().copied().enumerate().collect();
-        all.sort_by(|a, b| b.1.total_cmp(&a.1));
-        all
-    }
-}
-
-/// An answer, or why there is none.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    /// The file was read.
-    Ok(Answer),
-    /// It was not.
-    Failed {
-        /// A stable word for tables: see [`AudioError::reason`].
-        reason: &'static str,
-        /// One line for people.
-        message: String,
-    },
-}
-
-/// One file's result.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Row {
-    /// As it was found.
-    pub path: PathBuf,
-    /// What came of it.
-    pub outcome: Outcome,
-}
-
-/// What a run came to.
+/// What a run came to, and where its time went.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Summary {
     /// Files read.
@@ -71,209 +41,280 @@ pub struct Summary {
     pub audio_seconds: f64,
     /// By the clock.
     pub elapsed: Duration,
-    /// Of that, waiting for a decoder.
+    /// Decoding and resampling: the sum over the decoder threads.
+    pub decoding: Duration,
+    /// Decoder threads waiting for the device to take their clips: their sum.
+    pub decoders_waited: Duration,
+    /// The device waiting for clips.
     pub waited: Duration,
-}
-
-enum Decoded {
-    Audio(Loaded),
-    Failed(&'static str, String),
+    /// Handing samples to a GPU.
+    pub upload: Duration,
+    /// Samples to pictures. On a GPU, the time to say so.
+    pub front_end: Duration,
+    /// Pictures to probabilities, and reading them.
+    pub network: Duration,
+    /// Handing out rows.
+    pub writing: Duration,
 }
 
 /// A file whose row is not out yet.
-struct Pending {
+struct Open {
     path: PathBuf,
-    state: State,
+    stamp: Option<Stamp>,
+    sums: Vec<f64>,
+    clips: usize,
+    silent: usize,
+    padded: bool,
+    timeline: Vec<Stretch>,
+    /// Clips that the device has not answered yet.
+    left: usize,
+    end: Option<Result<Whole, (&'static str, String)>>,
 }
 
-enum State {
-    Failed(&'static str, String),
-    Open {
-        sums: Vec<f64>,
-        clips: usize,
-        left: usize,
-        seconds: f64,
-        damaged: Option<String>,
-    },
-}
+/// Whose clip it is, and from when to when.
+type Owner = (u64, f64, f64);
 
-/// Classifies `found` and calls `row` once for each, in order, as soon as it is known.
+/// Classifies `found` and calls `row` once for each, as soon as it is known: not in order.
 ///
-/// Decoding runs ahead on all cores while the device works; at most a few decoded files wait. A batch holds clips of
-/// as many files as fill it. A file that cannot be read becomes a row and the rest goes on.
+/// Decoder threads read files as streams and hand clips over a bounded queue; a batch holds clips of as many files as
+/// fill it; the next batch is handed to the device before the last one is read. A file that cannot be read becomes a row
+/// and the rest goes on.
 ///
 /// # Errors
 /// If the device fails, or `row` does (`E`).
 pub fn classify<E: From<ClassifyError>>(
     classifier: &Classifier,
-    found: &[Found],
-    batch: usize,
-    mut row: impl FnMut(&Row) -> Result<(), E>,
+    found: impl Iterator<Item = Found> + Send,
+    options: &Options,
+    mut row: impl FnMut(Row) -> Result<(), E>,
 ) -> Result<Summary, E> {
     let start = Instant::now();
-    let mut summary = Summary::default();
-    let rate = classifier.header().front_end.sample_rate;
-    std::thread::scope(|scope| {
-        let (send, receive) = sync_channel(QUEUE);
-        scope.spawn(move || decode(found, rate, &send));
-        let mut packer = Packer::new(classifier, batch.max(1));
-        while let Some((path, decoded)) = next(&receive, &mut summary.waited) {
-            packer.push(path, decoded)?;
-            packer.emit(&mut summary, &mut row)?;
+    let front_end = &classifier.header().front_end;
+    let clip = front_end.clip_samples;
+    let hop = clip as f64 * (1.0 - options.overlap).clamp(LEAST_HOP, 1.0);
+    let cutting = Cutting {
+        rate: front_end.sample_rate,
+        clip,
+        hop: (hop as usize).max(1),
+    };
+    let found = Mutex::new((0..).zip(found));
+    let batch = options.batch.max(1);
+    let mut summary = std::thread::scope(|scope| {
+        let (send, receive) = sync_channel(2 * batch);
+        for _ in 0..options.workers.max(1) {
+            let (send, found) = (send.clone(), &found);
+            scope.spawn(move || work(found, cutting, &send));
         }
-        packer.flush()?;
-        packer.emit(&mut summary, &mut row)
+        drop(send);
+        let mut packer = Packer::new(classifier, options, batch);
+        packer.run(&receive, &mut row)?;
+        Ok::<_, E>(packer.summary)
     })?;
     summary.elapsed = start.elapsed();
     Ok(summary)
-}
-
-fn next(
-    receive: &Receiver<(PathBuf, Decoded)>,
-    waited: &mut Duration,
-) -> Option<(PathBuf, Decoded)> {
-    let start = Instant::now();
-    let got = receive.recv().ok();
-    *waited += start.elapsed();
-    got
-}
-
-/// Decodes in order, a handful at a time on all cores. Ends early if nobody listens any more.
-fn decode(found: &[Found], rate: u32, send: &std::sync::mpsc::SyncSender<(PathBuf, Decoded)>) {
-    for chunk in found.chunks(rayon::current_num_threads().max(1)) {
-        let decoded: Vec<_> = chunk
-            .par_iter()
-            .map(|f| match f {
-                Found::File(path) => (path.clone(), decode_one(path, rate)),
-                Found::Unreadable(path, why) => (path.clone(), Decoded::Failed("io", why.clone())),
-            })
-            .collect();
-        for one in decoded {
-            if send.send(one).is_err() {
-                return;
-            }
-        }
-    }
-}
-
-fn decode_one(path: &Path, rate: u32) -> Decoded {
-    match audio::load(path, rate) {
-        Ok(loaded) => Decoded::Audio(loaded),
-        // The row names the path already; the system's words are enough.
-        Err(AudioError::Io { source, .. }) => Decoded::Failed("io", source.to_string()),
-        Err(e) => Decoded::Failed(e.reason(), e.to_string()),
-    }
 }
 
 /// Packs clips into batches and shares the answers out among their files.
 struct Packer<'a> {
     classifier: &'a Classifier,
     batch: usize,
+    timeline: bool,
     clips: Vec<Vec<f32>>,
-    pending: VecDeque<Pending>,
+    owners: Vec<Owner>,
+    asked: VecDeque<(Asked, Vec<Owner>)>,
+    open: HashMap<u64, Open>,
+    summary: Summary,
 }
 
 impl<'a> Packer<'a> {
-    fn new(classifier: &'a Classifier, batch: usize) -> Self {
+    fn new(classifier: &'a Classifier, options: &Options, batch: usize) -> Self {
         Self {
             classifier,
             batch,
+            timeline: options.timeline,
             clips: Vec::new(),
-            pending: VecDeque::new(),
+            owners: Vec::new(),
+            asked: VecDeque::new(),
+            open: HashMap::new(),
+            summary: Summary::default(),
         }
     }
 
-    fn push(&mut self, path: PathBuf, decoded: Decoded) -> Result<(), ClassifyError> {
-        let header = self.classifier.header();
-        let clip = header.front_end.clip_samples;
-        let loaded = match decoded {
-            Decoded::Failed(reason, message) => {
-                let state = State::Failed(reason, message);
-                self.pending.push_back(Pending { path, state });
-                return Ok(());
+    fn run<E: From<ClassifyError>>(
+        &mut self,
+        receive: &Receiver<Message>,
+        row: &mut impl FnMut(Row) -> Result<(), E>,
+    ) -> Result<(), E> {
+        loop {
+            let start = Instant::now();
+            let message = receive.recv();
+            self.summary.waited += start.elapsed();
+            let Ok(message) = message else { break };
+            self.take(message)?;
+            self.hand_out(row)?;
+        }
+        self.ask()?;
+        while !self.asked.is_empty() {
+            self.read()?;
+        }
+        self.hand_out(row)
+    }
+
+    fn take(&mut self, message: Message) -> Result<(), ClassifyError> {
+        match message {
+            Message::Begin(id, path, stamp) => {
+                let file = Open {
+                    path,
+                    stamp,
+                    sums: vec![0.0; self.classifier.header().classes.len()],
+                    clips: 0,
+                    silent: 0,
+                    padded: false,
+                    timeline: Vec::new(),
+                    left: 0,
+                    end: None,
+                };
+                self.open.insert(id, file);
             }
-            Decoded::Audio(loaded) => loaded,
-        };
-        let spans = audio::cut(loaded.samples.len(), clip);
-        let seconds = loaded.samples.len() as f64 / f64::from(header.front_end.sample_rate);
-        let state = State::Open {
-            sums: vec![0.0; header.classes.len()],
-            clips: spans.len(),
-            left: spans.len(),
-            seconds,
-            damaged: loaded.damaged,
-        };
-        self.pending.push_back(Pending { path, state });
-        for span in spans {
-            self.clips.push(audio::extract(&loaded.samples, span, clip));
-            if self.clips.len() == self.batch {
-                self.flush()?;
+            Message::Clip(id, cut) => return self.clip(id, cut),
+            Message::End(id, end) => {
+                if let Some(file) = self.open.get_mut(&id) {
+                    file.end = Some(end);
+                }
+            }
+            Message::Done(decoding, waited) => {
+                self.summary.decoding += decoding;
+                self.summary.decoders_waited += waited;
             }
         }
         Ok(())
     }
 
-    /// Runs what is packed. Clips were packed in the order of their files, so the answers go to the first files that
-    /// still lack some.
-    fn flush(&mut self) -> Result<(), ClassifyError> {
+    fn clip(&mut self, id: u64, cut: Cut) -> Result<(), ClassifyError> {
+        let Some(file) = self.open.get_mut(&id) else {
+            return Ok(());
+        };
+        file.padded |= cut.padded;
+        let Some(samples) = cut.samples else {
+            file.silent += 1;
+            return Ok(());
+        };
+        file.left += 1;
+        self.clips.push(samples);
+        self.owners.push((id, cut.start, cut.end));
+        if self.clips.len() == self.batch {
+            self.ask()?;
+            while self.asked.len() > IN_FLIGHT {
+                self.read()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands what is packed to the device.
+    fn ask(&mut self) -> Result<(), ClassifyError> {
+        if self.clips.is_empty() {
+            return Ok(());
+        }
         let clips: Vec<&[f32]> = self.clips.iter().map(Vec::as_slice).collect();
-        let mut answers = self.classifier.probabilities(&clips)?.into_iter();
+        let asked = self.classifier.ask(&clips)?;
+        self.summary.upload += asked.upload;
+        self.summary.front_end += asked.front_end;
+        self.summary.network += asked.network;
         self.clips.clear();
-        for file in &mut self.pending {
-            let State::Open { sums, left, .. } = &mut file.state else {
+        let owners = std::mem::take(&mut self.owners);
+        self.asked.push_back((asked, owners));
+        Ok(())
+    }
+
+    /// Reads the oldest batch that was handed over, and shares it out.
+    fn read(&mut self) -> Result<(), ClassifyError> {
+        let Some((asked, owners)) = self.asked.pop_front() else {
+            return Ok(());
+        };
+        let start = Instant::now();
+        let answers = self.classifier.read(asked)?;
+        self.summary.network += start.elapsed();
+        for ((id, start, end), probabilities) in owners.into_iter().zip(answers) {
+            let Some(file) = self.open.get_mut(&id) else {
                 continue;
             };
-            while *left > 0 {
-                let Some(answer) = answers.next() else {
-                    return Ok(());
-                };
-                for (sum, p) in sums.iter_mut().zip(answer) {
-                    *sum += f64::from(p);
-                }
-                *left -= 1;
+            for (sum, p) in file.sums.iter_mut().zip(&probabilities) {
+                *sum += f64::from(*p);
+            }
+            file.clips += 1;
+            file.left -= 1;
+            if self.timeline {
+                file.timeline.push(Stretch {
+                    start,
+                    end,
+                    probabilities,
+                });
             }
         }
         Ok(())
     }
 
-    /// Hands out the rows that are complete, in order.
-    fn emit<E>(
-        &mut self,
-        summary: &mut Summary,
-        row: &mut impl FnMut(&Row) -> Result<(), E>,
-    ) -> Result<(), E> {
-        while let Some(first) = self.pending.front() {
-            if matches!(first.state, State::Open { left: 1.., .. }) {
-                break;
-            }
-            let Some(Pending { path, state }) = self.pending.pop_front() else {
-                break;
+    /// Hands out the rows of files that are complete.
+    fn hand_out<E>(&mut self, row: &mut impl FnMut(Row) -> Result<(), E>) -> Result<(), E> {
+        let complete = |file: &Open| match &file.end {
+            Some(Err(_)) => true,
+            Some(Ok(_)) => file.left == 0,
+            None => false,
+        };
+        let mut ids: Vec<u64> = self
+            .open
+            .iter()
+            .filter(|(_, file)| complete(file))
+            .map(|(id, _)| *id)
+            .collect();
+        ids.sort_unstable();
+        for id in ids {
+            let Some(file) = self.open.remove(&id) else {
+                continue;
             };
-            let outcome = match state {
-                State::Failed(reason, message) => {
-                    summary.failed += 1;
-                    Outcome::Failed { reason, message }
-                }
-                State::Open {
-                    sums,
-                    clips,
-                    seconds,
-                    damaged,
-                    ..
-                } => {
-                    summary.ok += 1;
-                    summary.clips += clips;
-                    summary.audio_seconds += seconds;
-                    Outcome::Ok(Answer {
-                        probabilities: sums.iter().map(|s| (s / clips as f64) as f32).collect(),
-                        seconds,
-                        clips,
-                        damaged,
-                    })
-                }
-            };
-            row(&Row { path, outcome })?;
+            let start = Instant::now();
+            row(self.finish(file))?;
+            self.summary.writing += start.elapsed();
         }
         Ok(())
+    }
+
+    fn finish(&mut self, file: Open) -> Row {
+        let failed = |reason: &str, message: String| Outcome::Failed {
+            reason: reason.to_owned(),
+            message,
+        };
+        let outcome = match file.end {
+            Some(Ok(_)) if file.clips == 0 => failed("silent", "there is no sound in it".into()),
+            Some(Ok(whole)) => Outcome::Ok(Answer {
+                probabilities: file
+                    .sums
+                    .iter()
+                    .map(|s| (s / file.clips as f64) as f32)
+                    .collect(),
+                seconds: whole.seconds,
+                clips: file.clips,
+                silent: file.silent,
+                padded: file.padded,
+                damaged: whole.damaged,
+                timeline: file.timeline,
+            }),
+            Some(Err((reason, message))) => failed(reason, message),
+            None => failed("io", "its decoder ended before it did".into()),
+        };
+        match &outcome {
+            Outcome::Ok(answer) => {
+                self.summary.ok += 1;
+                self.summary.clips += answer.clips;
+                self.summary.audio_seconds += answer.seconds;
+            }
+            Outcome::Failed { .. } => self.summary.failed += 1,
+        }
+        Row {
+            path: file.path,
+            stamp: file.stamp,
+            outcome,
+        }
     }
 }

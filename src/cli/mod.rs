@@ -5,6 +5,7 @@ mod classify;
 mod dataset;
 mod devices;
 mod evaluate;
+mod merge;
 mod model;
 mod report;
 mod spectrogram;
@@ -26,6 +27,8 @@ struct Cli {
 enum Command {
     /// Name the genre of files and folders.
     Classify(classify::Args),
+    /// Put the parts that several machines made with `classify --shard` together.
+    Merge(merge::Args),
     /// Train a network on a folder with a folder for each class.
     Train(train::Args),
     /// Look a dataset over before training on it.
@@ -45,6 +48,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Classify(args) => classify::run(&args),
+        Command::Merge(args) => merge::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Dataset(args) => dataset::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),

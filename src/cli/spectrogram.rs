@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use super::{Done, args};
 use crate::audio;
-use crate::classify::{Found, discover};
+use crate::classify::{DiscoverError, Found, Shard, discover};
 use crate::frontend::colormap::Colormap;
 use crate::frontend::settings::{FrontEnd, Size};
 use crate::frontend::{Engine, presets};
@@ -42,7 +42,11 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     settings.picture = args.size.or(settings.picture);
     settings.colormap = args.colormap.unwrap_or(settings.colormap);
     settings.validate()?;
-    let found = discover(&args.files)?;
+    let found: Vec<Found> = discover(&args.files, Shard::default())?.collect();
+    if found.is_empty() {
+        let names: Vec<_> = args.files.iter().map(|p| p.display().to_string()).collect();
+        anyhow::bail!(DiscoverError::NoAudio(names.join(", ")));
+    }
     args::make_folder(&args.out)?;
     let engine = Engine::new(&args.device.open()?, &settings)?;
     let bar = args::bar(found.len(), "{bar:30} {pos}/{len} files, {per_sec}");

@@ -11,6 +11,7 @@ use burn::store::{ModuleSnapshot, SafetensorsStore};
 use burn::tensor::Device;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::network::{ModelError, Network, NetworkSpec};
 use crate::frontend::settings::{FrontEnd, SettingsError};
@@ -64,6 +65,8 @@ pub struct Checkpoint {
     pub header: Header,
     /// The network, on the device that it was loaded to.
     pub network: Network,
+    /// Of the file's bytes: the first twelve digits of their SHA-256. Names weights, front end and classes at once.
+    pub fingerprint: String,
 }
 
 /// Why a checkpoint cannot be read or written.
@@ -171,6 +174,7 @@ impl Checkpoint {
 
     fn from_bytes(path: &Path, bytes: Vec<u8>, device: &Device) -> Result<Self, CheckpointError> {
         let header = header(path, &bytes)?;
+        let fingerprint = format!("{:x}", Sha256::digest(&bytes))[..12].to_owned();
         let damaged = |why: String| CheckpointError::Damaged {
             path: path.to_owned(),
             why,
@@ -192,6 +196,7 @@ impl Checkpoint {
         Ok(Self {
             header,
             network: network.to_device(device),
+            fingerprint,
         })
     }
 }

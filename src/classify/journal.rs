@@ -1,0 +1,379 @@
+//! The journal beside an output: which files are done, and with what result. Killed at any moment, a run is taken up from
+//! it; outputs are made of it.
+//!
+//! One JSON object a line. The first says what the rows were made with; each of the others is a file that is done, or says
+//! that a run came to its end. A line that was cut off by a kill is dropped when the journal is opened.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, Row, Shard, Stamp};
+
+/// What all rows of a journal were made with. Rows of different settings do not mix.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Version of the journal.
+    pub journal: u32,
+    /// Fingerprint of the checkpoint: weights, front end, classes.
+    pub model: String,
+    /// Names of the classes.
+    pub classes: Vec<String>,
+    /// Share of a clip that the next one has in common with it.
+    pub overlap: f64,
+    /// Whether every clip was kept.
+    pub timeline: bool,
+    /// Which part of the files.
+    pub shard: Shard,
+}
+
+/// The version that this program writes.
+pub const VERSION: u32 = 1;
+
+/// Why a journal cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// It cannot be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Its rows were made otherwise.
+    #[error(
+        "{path} belongs to rows made with another {what}: choose another --out, or --fresh to start over"
+    )]
+    Other {
+        /// Which file.
+        path: PathBuf,
+        /// checkpoint, ...
+        what: &'static str,
+    },
+    /// It is not a journal, or not any more.
+    #[error(
+        "{path} is not a journal of sonoprint (line {line}): remove it, or --fresh to start over"
+    )]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Line {
+    Settings(Settings),
+    File {
+        path: String,
+        /// The path's bytes in hexadecimal, where it is not UTF-8.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bytes: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stamp: Option<Stamp>,
+        outcome: Outcome,
+    },
+    /// A run that looked at this many files came to its end.
+    End {
+        files: u64,
+    },
+}
+
+/// A journal that rows are added to.
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+}
+
+/// A journal that was read.
+pub struct Done {
+    /// What its rows were made with.
+    pub settings: Settings,
+    /// Files that are done, and what they were then. The last word on a file counts.
+    pub files: HashMap<PathBuf, Option<Stamp>>,
+    /// Files of the last run that came to its end, if nothing was added since.
+    pub ended: Option<u64>,
+    /// Rows of which a later one says otherwise.
+    pub superseded: usize,
+    /// Bytes that are whole lines.
+    len: u64,
+}
+
+/// Where the journal of an output lies.
+pub fn journal_of(output: &Path) -> PathBuf {
+    let mut name = output.as_os_str().to_owned();
+    name.push(".journal");
+    name.into()
+}
+
+impl Journal {
+    /// Begins a journal; one that is there is replaced.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`].
+    pub fn create(path: &Path, settings: &Settings) -> Result<Self, JournalError> {
+        let file = File::create(path).map_err(|e| io(path, e))?;
+        let mut journal = Self {
+            path: path.to_owned(),
+            file,
+        };
+        journal.add(&Line::Settings(settings.clone()))?;
+        Ok(journal)
+    }
+
+    /// Takes up the journal that `done` was read from; what a kill cut off is dropped.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`].
+    pub fn resume(path: &Path, done: &Done) -> Result<Self, JournalError> {
+        let open = || {
+            let mut file = OpenOptions::new().write(true).open(path)?;
+            file.set_len(done.len)?;
+            file.seek(SeekFrom::End(0))?;
+            Ok(file)
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            file: open().map_err(|e| io(path, e))?,
+        })
+    }
+
+    /// Adds a row. It is with the system when this returns: a kill does not lose it.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`].
+    pub fn row(&mut self, row: &Row) -> Result<(), JournalError> {
+        let (path, bytes) = written(&row.path);
+        self.add(&Line::File {
+            path,
+            bytes,
+            stamp: row.stamp,
+            outcome: row.outcome.clone(),
+        })
+    }
+
+    /// Says that a run which looked at `files` files came to its end.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`].
+    pub fn end(&mut self, files: u64) -> Result<(), JournalError> {
+        self.add(&Line::End { files })?;
+        self.file.sync_data().map_err(|e| io(&self.path, e))
+    }
+
+    fn add(&mut self, line: &Line) -> Result<(), JournalError> {
+        let mut text = serde_json::to_string(line).map_err(|e| io(&self.path, e.into()))?;
+        text.push('\n');
+        // One write: a kill leaves a line whole, cut off, or not there.
+        let written = self.file.write_all(text.as_bytes());
+        written.map_err(|e| io(&self.path, e))
+    }
+}
+
+/// Reads a journal, and checks that its rows may stand beside rows of `settings`. `None` if there is none.
+///
+/// # Errors
+/// [`JournalError`].
+pub fn read(path: &Path, settings: Option<&Settings>) -> Result<Option<Done>, JournalError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(io(path, e)),
+    };
+    let mut lines = Lines::new(path, BufReader::new(file));
+    let found = match lines.next_line()? {
+        // Killed before the first line was out: nothing is lost.
+        None => return Ok(None),
+        Some(Line::Settings(found)) if found.journal == VERSION => found,
+        Some(_) => return Err(lines.damaged()),
+    };
+    if let Some(what) = settings.and_then(|s| difference(s, &found)) {
+        return Err(JournalError::Other {
+            path: path.to_owned(),
+            what,
+        });
+    }
+    let mut done = Done {
+        settings: found,
+        files: HashMap::new(),
+        ended: None,
+        superseded: 0,
+        len: 0,
+    };
+    while let Some(line) = lines.next_line()? {
+        match line {
+            Line::Settings(_) => return Err(lines.damaged()),
+            Line::End { files } => done.ended = Some(files),
+            Line::File {
+                path, bytes, stamp, ..
+            } => {
+                let path = unwritten(path, bytes).ok_or_else(|| lines.damaged())?;
+                done.superseded += usize::from(done.files.insert(path, stamp).is_some());
+                done.ended = None;
+            }
+        }
+    }
+    done.len = lines.len;
+    Ok(Some(done))
+}
+
+/// Calls `each` with the rows of a journal: of several about one file with the last. In the order of their paths if
+/// `sorted`, else as they were added.
+///
+/// # Errors
+/// [`JournalError`], or what `each` says.
+pub fn rows<E: From<JournalError>>(
+    path: &Path,
+    sorted: bool,
+    mut each: impl FnMut(Row) -> Result<(), E>,
+) -> Result<(), E> {
+    let open = || File::open(path).map_err(|e| io(path, e));
+    let mut lines = Lines::new(path, BufReader::new(open()?));
+    let mut places: HashMap<PathBuf, u64> = HashMap::new();
+    loop {
+        let at = lines.len;
+        match lines.next_line()? {
+            None => break,
+            Some(Line::File { path, bytes, .. }) => {
+                let path = unwritten(path, bytes).ok_or_else(|| lines.damaged())?;
+                places.insert(path, at);
+            }
+            Some(_) => {}
+        }
+    }
+    let mut places: Vec<(PathBuf, u64)> = places.into_iter().collect();
+    if sorted {
+        places.sort();
+    } else {
+        places.sort_by_key(|(_, at)| *at);
+    }
+    let mut reader = BufReader::new(open()?);
+    let mut at = 0u64;
+    for (_, place) in places {
+        let by = place as i64 - at as i64;
+        reader.seek_relative(by).map_err(|e| io(path, e))?;
+        let mut text = Vec::new();
+        let read = reader
+            .read_until(b'\n', &mut text)
+            .map_err(|e| io(path, e))?;
+        at = place + read as u64;
+        match serde_json::from_slice(&text) {
+            Ok(Line::File {
+                path: name,
+                bytes,
+                stamp,
+                outcome,
+            }) => each(Row {
+                path: unwritten(name, bytes).ok_or_else(|| lines.damaged())?,
+                stamp,
+                outcome,
+            })?,
+            _ => return Err(lines.damaged().into()),
+        }
+    }
+    Ok(())
+}
+
+/// Lines of a journal as far as they are whole.
+struct Lines<'a, R> {
+    path: &'a Path,
+    reader: R,
+    text: Vec<u8>,
+    number: usize,
+    /// Bytes of whole lines so far.
+    len: u64,
+}
+
+impl<'a, R: Read + BufRead> Lines<'a, R> {
+    fn new(path: &'a Path, reader: R) -> Self {
+        Self {
+            path,
+            reader,
+            text: Vec::new(),
+            number: 0,
+            len: 0,
+        }
+    }
+
+    fn next_line(&mut self) -> Result<Option<Line>, JournalError> {
+        self.text.clear();
+        let read = self.reader.read_until(b'\n', &mut self.text);
+        let read = read.map_err(|e| io(self.path, e))?;
+        if self.text.last() != Some(&b'\n') {
+            return Ok(None);
+        }
+        self.number += 1;
+        let line = serde_json::from_slice(&self.text).map_err(|_| self.damaged())?;
+        self.len += read as u64;
+        Ok(Some(line))
+    }
+
+    fn damaged(&self) -> JournalError {
+        JournalError::Damaged {
+            path: self.path.to_owned(),
+            line: self.number,
+        }
+    }
+}
+
+fn io(path: &Path, source: std::io::Error) -> JournalError {
+    JournalError::Io {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// In what the two differ.
+fn difference(a: &Settings, b: &Settings) -> Option<&'static str> {
+    match () {
+        () if a.model != b.model => Some("checkpoint"),
+        () if a.overlap != b.overlap => Some("--clip-overlap"),
+        () if a.timeline != b.timeline => Some("--timeline"),
+        () if a.shard != b.shard => Some("--shard"),
+        () => None,
+    }
+}
+
+/// A path as text, and in hexadecimal if the text does not say all.
+#[cfg(unix)]
+fn written(path: &Path) -> (String, Option<String>) {
+    use std::os::unix::ffi::OsStrExt;
+    let text = path.to_string_lossy().into_owned();
+    let hex = || {
+        path.as_os_str()
+            .as_bytes()
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect()
+    };
+    let bytes = path.to_str().is_none().then(hex);
+    (text, bytes)
+}
+
+#[cfg(unix)]
+fn unwritten(text: String, bytes: Option<String>) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStringExt;
+    let Some(hex) = bytes else {
+        return Some(text.into());
+    };
+    let byte = |i: usize| u8::from_str_radix(hex.get(i..i + 2)?, 16).ok();
+    let bytes: Option<Vec<u8>> = (0..hex.len()).step_by(2).map(byte).collect();
+    Some(std::ffi::OsString::from_vec(bytes?).into())
+}
+
+#[cfg(not(unix))]
+fn written(path: &Path) -> (String, Option<String>) {
+    (path.to_string_lossy().into_owned(), None)
+}
+
+#[cfg(not(unix))]
+fn unwritten(text: String, _: Option<String>) -> Option<PathBuf> {
+    Some(text.into())
+}
