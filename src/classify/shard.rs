@@ -91,7 +91,7 @@ mod tests {
             |path: &str| (1..=4).find(|&number| Shard { number, of: 4 }.has(path.as_ref()));
         assert_eq!(
             ["a.wav", "b/c.flac", "ü/x.ogg"].map(|p| of_four(p).unwrap()),
-            [0, 0, 0]
+            [2, 2, 3]
         );
     }
 
