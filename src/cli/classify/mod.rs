@@ -176,7 +176,7 @@ fn automatic_workers() -> usize {
 /// Enough to fill the device, not so much that the first answers are late.
 fn automatic_batch(compute: &Compute) -> usize {
     match compute {
-        Compute::Cpu => 8,
+        Compute::Cpu => 16,
         Compute::Gpu(gpu) if crate::gpu::adapter::is_hardware(&gpu.info) => 32,
         Compute::Gpu(_) => 4,
     }

@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Classifying a folder of WAV files on the CPU, ours against a PyTorch pipeline.
+
+    pip install torch librosa soundfile matplotlib safetensors numpy
+    python benches/classify_vs_torch.py FOLDER [--rounds 3]
+
+The same job on both sides: every file read, cut into the checkpoint's clips,
+mel spectrogram in dB, colours, the same network with the same weights, mean of
+the clips' probabilities. PyTorch's side is what one would write: a DataLoader
+around soundfile, torch.stft and a matrix of mel filters on batches, the network
+in eval mode under no_grad; it gets its best of several worker counts. The two
+take turns, each as a process from start to end for ours, and without imports
+and loading for PyTorch. The genres of both are compared too.
+"""
+
+import argparse
+import csv
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import librosa
+import matplotlib
+import numpy as np
+import soundfile
+import torch
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+import torch_twin  # noqa: E402
+
+
+class Files(torch.utils.data.Dataset):
+    """Each file as its clips, end to end; a rest of half a clip is one more."""
+
+    def __init__(self, paths, clip):
+        self.paths, self.clip = paths, clip
+
+    def __len__(self):
+        return len(self.paths)
+
+    def __getitem__(self, index):
+        samples, _ = soundfile.read(self.paths[index], dtype="float32")
+        n, clip = len(samples), self.clip
+        if n < clip:
+            samples, n = np.pad(samples, (0, clip - n)), clip
+        starts = list(range(0, n - clip + 1, clip))
+        if n % clip >= (clip + 1) // 2:
+            starts.append(n - clip)
+        return torch.from_numpy(np.stack([samples[s : s + clip] for s in starts]))
+
+
+def collate(clips):
+    return torch.cat(clips), [len(c) for c in clips]
+
+
+class FrontEnd:
+    """librosa's melspectrogram and power_to_db on batches, then the colours."""
+
+    def __init__(self, settings):
+        self.n_fft, self.hop = settings["n_fft"], settings["hop"]
+        rows = settings["rows"]["mel"]
+        mel = librosa.filters.mel(
+            sr=settings["sample_rate"],
+            n_fft=self.n_fft,
+            n_mels=rows["n_mels"],
+            fmin=rows["f_min"],
+            fmax=rows["f_max"],
+        )
+        self.mel = torch.from_numpy(mel)
+        self.window = torch.hann_window(self.n_fft)
+        self.top = settings["range"]["top"]["db"]
+        self.size = (settings["picture"]["height"], settings["picture"]["width"])
+        colours = matplotlib.colormaps[settings["colormap"]](np.arange(256))
+        self.colours = torch.from_numpy(colours.astype("float32"))
+
+    def __call__(self, clips):
+        spectrum = torch.stft(
+            clips,
+            self.n_fft,
+            self.hop,
+            window=self.window,
+            pad_mode="constant",
+            return_complex=True,
+        )
+        mel = self.mel @ (spectrum.real**2 + spectrum.imag**2)
+        db = 10 * torch.log10(mel.clamp(min=1e-10))
+        db = db - db.amax((1, 2), keepdim=True)
+        unit = (db.clamp(min=-self.top) + self.top) / self.top
+        unit = torch.nn.functional.interpolate(unit[:, None], self.size, mode="area")[
+            :, 0
+        ]
+        # the first row of a picture is the highest frequency
+        index = (unit.flip(1) * 255).round().long()
+        return self.colours[index].permute(0, 3, 1, 2)
+
+
+def torch_pipeline(paths, twin, front_end, clip, workers, batch):
+    loader = torch.utils.data.DataLoader(
+        Files(paths, clip), batch_size=batch, num_workers=workers, collate_fn=collate
+    )
+    answers = []
+    with torch.no_grad():
+        for clips, counts in loader:
+            probabilities = twin(front_end(clips)).softmax(1)
+            answers += [p.mean(0).argmax().item() for p in probabilities.split(counts)]
+    return answers
+
+
+def ours(sonoprint, checkpoint, folder, out):
+    """(seconds, genre by path) of a fresh run."""
+    more = ["--checkpoint", checkpoint] if checkpoint else []
+    start = time.perf_counter()
+    subprocess.run(
+        [
+            sonoprint,
+            "classify",
+            folder,
+            "--out",
+            out,
+            "--fresh",
+            "--device",
+            "cpu",
+            *more,
+        ],
+        check=True,
+        capture_output=True,
+    )
+    seconds = time.perf_counter() - start
+    with open(out, newline="") as file:
+        return seconds, {row["path"]: row["genre"] for row in csv.DictReader(file)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder")
+    parser.add_argument("--checkpoint")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sonoprint", default=ROOT / "target/release/sonoprint")
+    args = parser.parse_args()
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    paths = sorted(str(p) for p in Path(args.folder).rglob("*.wav"))
+    with tempfile.TemporaryDirectory() as name:
+        export, out = os.path.join(name, "export.safetensors"), os.path.join(
+            name, "out.csv"
+        )
+        source = [args.checkpoint] if args.checkpoint else []
+        subprocess.run(
+            [args.sonoprint, "model", "export", *source, "--out", export],
+            check=True,
+            capture_output=True,
+        )
+        twin, header = torch_twin.load(export)
+        front_end, clip = (
+            FrontEnd(header["front_end"]),
+            header["front_end"]["clip_samples"],
+        )
+        few = paths[: len(paths) // 10 + 1]
+        choices = [(workers, batch) for workers in (0, 1, 2) for batch in (1, 4, 16)]
+
+        def timed(paths, choice):
+            start = time.perf_counter()
+            answers = torch_pipeline(paths, twin, front_end, clip, *choice)
+            return time.perf_counter() - start, answers
+
+        best = min(choices, key=lambda choice: timed(few, choice)[0])
+        rates = []
+        for _ in range(args.rounds):
+            mine, genres = ours(args.sonoprint, args.checkpoint, args.folder, out)
+            theirs, answers = timed(paths, best)
+            rates.append((len(paths) / mine, len(paths) / theirs))
+        classes = header["classes"]
+        same = sum(genres[path] == classes[a] for path, a in zip(paths, answers))
+    ratios = [a / b for a, b in rates]
+    mine, theirs = (statistics.median(column) for column in zip(*rates))
+    print(
+        f"{len(paths)} files; PyTorch {torch.__version__} with {best[0]} workers, batches of {best[1]} files"
+    )
+    print(
+        f"sonoprint {mine:.1f} files/s, PyTorch {theirs:.1f} files/s, "
+        f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}); "
+        f"the same genre for {same} of {len(paths)}"
+    )
+
+
+if __name__ == "__main__":
+    main()
