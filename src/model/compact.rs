@@ -8,7 +8,7 @@ use burn::nn::{
 };
 use burn::tensor::{Device, Tensor, activation::relu};
 
-use super::{conv, norm};
+use super::norm;
 use crate::frontend::settings::Size;
 
 /// A strided stem and residual stages with batch normalisation (He et al. 2016), then the mean over frequency and, over
@@ -58,7 +58,7 @@ impl ConvNorm {
     }
 
     fn forward(&self, x: Tensor<4>, rectify: bool) -> Tensor<4> {
-        norm::forward(&self.norm, conv::forward(&self.conv, x), rectify)
+        norm::behind(&self.norm, &self.conv, x, rectify)
     }
 }
 

@@ -145,9 +145,14 @@ impl Geometry {
         });
     }
 
-    /// The convolution: `x` is `[n, in, height, width]`, `weight` `[out, in, kernel, kernel]`; gives `[n, out, height,
+    /// The convolution, and `last(channel, row of the output)` while the row is in the cache: `x` is `[n, in, height, width]`, `weight` `[out, in, kernel, kernel]`; gives `[n, out, height,
     /// width]`.
-    pub fn forward(&self, x: &[f32], weight: &[f32]) -> Vec<f32> {
+    pub fn forward(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        last: impl Fn(usize, &mut [f32]) + Sync,
+    ) -> Vec<f32> {
         let (pixels, width) = (self.pixels(), self.output()[1]);
         let mut out = vec![0.0; self.n * self.channels * pixels];
         // One image alone is shared among the cores by its channels.
@@ -169,6 +174,9 @@ impl Geometry {
                         let weight = (weight, [self.seen(), 1]);
                         let columns = (&columns[..], [count, 1]);
                         product((&mut out[at..], [pixels, 1]), weight, columns, sides, false);
+                        for (c, plane) in out.chunks_mut(pixels).enumerate() {
+                            last(share * channels + c, &mut plane[at..at + count]);
+                        }
                     }
                 });
             });
@@ -357,7 +365,7 @@ mod tests {
                 data[i] += f64::from(weight[w]) * f64::from(gradient[o]);
                 weights[w] += f64::from(x[i]) * f64::from(gradient[o]);
             });
-            close(&g.forward(&x, &weight), &forward);
+            close(&g.forward(&x, &weight, |_, _| {}), &forward);
             close(&g.backward_data(&weight, &gradient), &data);
             close(&g.backward_weight(&x, &gradient), &weights);
         }
@@ -380,7 +388,7 @@ mod tests {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
             pool.build().unwrap().install(|| {
                 (
-                    g.forward(&x, &weight),
+                    g.forward(&x, &weight, |_, _| {}),
                     g.backward_data(&weight, &gradient),
                     g.backward_weight(&x, &gradient),
                 )

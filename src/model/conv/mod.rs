@@ -21,18 +21,7 @@ pub fn forward(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     if x.device().inner() != Device::flex() {
         return conv.forward(x);
     }
-    assert!(
-        conv.dilation == [1, 1] && conv.groups == 1,
-        "plain convolutions only"
-    );
-    let padding = match conv.padding {
-        PaddingConfig2d::Valid => [0, 0],
-        PaddingConfig2d::Explicit(top, left, bottom, right) => {
-            assert!((top, left) == (bottom, right), "even padding only");
-            [top, left]
-        }
-        _ => panic!("explicit padding only"),
-    };
+    let padding = padding(conv);
     let weight = conv.weight.val();
     let out = Dispatch::cpu_conv2d(
         x.into_dispatch(),
@@ -47,6 +36,45 @@ pub fn forward(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
             out + bias.val().reshape([1, channels, 1, 1])
         }
         None => out,
+    }
+}
+
+/// [`forward`] on the `cpu` device, of weights and a bias that are not the layer's own, with a ReLU behind it if `rectify`.
+/// Not differentiable.
+///
+/// # Panics
+/// As [`forward`].
+pub fn affine(
+    conv: &Conv2d,
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Tensor<1>,
+    rectify: bool,
+) -> Tensor<4> {
+    let out = Dispatch::cpu_conv2d_affine(
+        x.into_dispatch(),
+        weight.into_dispatch(),
+        bias.into_dispatch(),
+        conv.stride,
+        padding(conv),
+        rectify,
+    );
+    Tensor::from_dispatch(out)
+}
+
+/// Rows above and below, columns left and right.
+fn padding(conv: &Conv2d) -> [usize; 2] {
+    assert!(
+        conv.dilation == [1, 1] && conv.groups == 1,
+        "plain convolutions only"
+    );
+    match conv.padding {
+        PaddingConfig2d::Valid => [0, 0],
+        PaddingConfig2d::Explicit(top, left, bottom, right) => {
+            assert!((top, left) == (bottom, right), "even padding only");
+            [top, left]
+        }
+        _ => panic!("explicit padding only"),
     }
 }
 

@@ -23,6 +23,16 @@ pub trait CpuConv: Backend {
         stride: [usize; 2],
         padding: [usize; 2],
     ) -> FloatTensor<Self>;
+
+    /// The same plus `bias`, `[out]`, and no less than zero if `rectify`. Not differentiable.
+    fn cpu_conv2d_affine(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        stride: [usize; 2],
+        padding: [usize; 2],
+        rectify: bool,
+    ) -> FloatTensor<Self>;
 }
 
 impl CpuConv for Flex {
@@ -34,7 +44,26 @@ impl CpuConv for Flex {
     ) -> FlexTensor {
         let geometry = geometry(&x, &weight, stride, padding);
         let (x, weight) = (x.to_contiguous(), weight.to_contiguous());
-        let out = geometry.forward(values(&x), values(&weight));
+        let out = geometry.forward(values(&x), values(&weight), |_, _| {});
+        let [height, width] = geometry.output();
+        tensor(out, [geometry.n, geometry.channels, height, width])
+    }
+
+    fn cpu_conv2d_affine(
+        x: FlexTensor,
+        weight: FlexTensor,
+        bias: FlexTensor,
+        stride: [usize; 2],
+        padding: [usize; 2],
+        rectify: bool,
+    ) -> FlexTensor {
+        let geometry = geometry(&x, &weight, stride, padding);
+        let [x, weight, bias] = [x, weight, bias].map(|t| t.to_contiguous());
+        let (bias, least) = (values(&bias), if rectify { 0.0 } else { f32::NEG_INFINITY });
+        let out = geometry.forward(values(&x), values(&weight), |channel, row| {
+            let bias = bias[channel];
+            row.iter_mut().for_each(|v| *v = (*v + bias).max(least));
+        });
         let [height, width] = geometry.output();
         tensor(out, [geometry.n, geometry.channels, height, width])
     }
@@ -79,6 +108,19 @@ impl Backward<Flex, 2> for Conv {
 }
 
 impl<C: CheckpointStrategy> CpuConv for Autodiff<Flex, C> {
+    fn cpu_conv2d_affine(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        stride: [usize; 2],
+        padding: [usize; 2],
+        rectify: bool,
+    ) -> FloatTensor<Self> {
+        let [x, weight, bias] = [x, weight, bias].map(|t| t.primitive().clone());
+        let out = Flex::cpu_conv2d_affine(x, weight, bias, stride, padding, rectify);
+        FloatTensor::<Self>::new(out)
+    }
+
     fn cpu_conv2d(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,

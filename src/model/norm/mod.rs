@@ -8,9 +8,11 @@ mod cpu;
 mod op;
 
 use burn::nn::BatchNorm;
+use burn::nn::conv::Conv2d;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
+use super::conv;
 use op::{CpuNorm, Dispatch};
 
 /// `norm` of `x`, `[n, channels, height, width]`, and what is negative set to zero if `rectify`. In training the running
@@ -57,9 +59,24 @@ pub fn forward(norm: &BatchNorm, x: Tensor<4>, rectify: bool) -> Tensor<4> {
     Tensor::from_dispatch(out)
 }
 
+/// `norm` behind `conv`, as [`forward`]. Where nothing is learnt, on the `cpu` device, both are one convolution: the
+/// normalisation is a factor and a sum a channel, and goes into the weights.
+pub fn behind(norm: &BatchNorm, conv: &Conv2d, x: Tensor<4>, rectify: bool) -> Tensor<4> {
+    if x.device() != Device::flex() || conv.bias.is_some() {
+        return forward(norm, conv::forward(conv, x), rectify);
+    }
+    let [channels] = norm.gamma.dims();
+    let deviation = (norm.running_var.value() + norm.epsilon).sqrt();
+    let scale = norm.gamma.val() / deviation;
+    let bias = norm.beta.val() - norm.running_mean.value() * scale.clone();
+    let weight = conv.weight.val() * scale.reshape([channels, 1, 1, 1]);
+    conv::affine(conv, x, weight, bias, rectify)
+}
+
 #[cfg(test)]
 mod tests {
-    use burn::nn::{BatchNorm, BatchNormConfig};
+    use burn::nn::conv::Conv2dConfig;
+    use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
     use burn::tensor::activation::relu;
     use burn::tensor::{Device, Tensor, TensorData};
 
@@ -163,5 +180,25 @@ mod tests {
             relu(norm.forward(x)),
             within,
         );
+    }
+    /// Folded into a convolution or behind it, it is the same.
+    #[test]
+    fn a_folded_normalisation_is_the_same() {
+        let device = Device::flex();
+        let norm = BatchNormConfig::new(6).init(&device);
+        norm.running_mean.update(noise([6], 5, &device));
+        norm.running_var.update(noise([6], 6, &device).abs() + 0.1);
+        let conv = Conv2dConfig::new([3, 6], [3, 3])
+            .with_stride([2, 2])
+            .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+            .with_bias(false)
+            .init(&device);
+        let x = noise([2, 3, 17, 12], 7, &device);
+        for rectify in [false, true] {
+            let folded = super::behind(&norm, &conv, x.clone(), rectify);
+            let behind = norm.forward(conv.forward(x.clone()));
+            let behind = if rectify { relu(behind) } else { behind };
+            close(folded, behind, 1e-5);
+        }
     }
 }
