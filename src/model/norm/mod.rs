@@ -62,7 +62,9 @@ pub fn forward(norm: &BatchNorm, x: Tensor<4>, rectify: bool) -> Tensor<4> {
 /// `norm` behind `conv`, as [`forward`]. Where nothing is learnt, on the `cpu` device, both are one convolution: the
 /// normalisation is a factor and a sum a channel, and goes into the weights.
 pub fn behind(norm: &BatchNorm, conv: &Conv2d, x: Tensor<4>, rectify: bool) -> Tensor<4> {
-    if x.device() != Device::flex() || conv.bias.is_some() {
+    let device = x.device();
+    // A device with autodiff equals the one without.
+    if device.is_autodiff() || device != Device::flex() || conv.bias.is_some() {
         return forward(norm, conv::forward(conv, x), rectify);
     }
     let [channels] = norm.gamma.dims();
@@ -75,6 +77,7 @@ pub fn behind(norm: &BatchNorm, conv: &Conv2d, x: Tensor<4>, rectify: bool) -> T
 
 #[cfg(test)]
 mod tests {
+    use burn::module::Module;
     use burn::nn::conv::Conv2dConfig;
     use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
     use burn::tensor::activation::relu;
@@ -194,6 +197,11 @@ mod tests {
             .with_bias(false)
             .init(&device);
         let x = noise([2, 3, 17, 12], 7, &device);
+        // Where something may be learnt, nothing is folded: the weights get their gradients.
+        let layer = conv.clone().train();
+        let out = super::behind(&norm.clone().train(), &layer, x.clone().autodiff(), true);
+        let gradients = out.sum().backward();
+        assert!(layer.weight.grad(&gradients).is_some());
         for rectify in [false, true] {
             let folded = super::behind(&norm, &conv, x.clone(), rectify);
             let behind = norm.forward(conv.forward(x.clone()));
