@@ -6,7 +6,7 @@ use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig, PRelu, PReluConfig};
 use burn::tensor::{Device, Tensor};
 
-use super::conv;
+use super::pool;
 use crate::frontend::settings::Size;
 
 /// Five convolutions without padding, each followed by max-pooling, then dropout and one dense layer.
@@ -95,23 +95,16 @@ impl DeepPixel {
             shapes.push(x.dims());
             x
         };
-        let x = note(
-            self.pool
-                .forward(self.prelu1.forward(conv::forward(&self.conv1, x))),
-        );
-        let x = note(
-            self.pool
-                .forward(self.prelu2.forward(conv::forward(&self.conv2, x))),
-        );
-        let x = note(
-            self.pool
-                .forward(self.prelu3.forward(conv::forward(&self.conv3, x))),
-        );
-        let x = note(self.pool.forward(conv::forward(&self.conv4, x)));
-        let x = note(
-            self.pool
-                .forward(self.prelu5.forward(conv::forward(&self.conv5, x))),
-        );
+        let layers = [
+            (&self.conv1, Some(&self.prelu1)),
+            (&self.conv2, Some(&self.prelu2)),
+            (&self.conv3, Some(&self.prelu3)),
+            (&self.conv4, None),
+            (&self.conv5, Some(&self.prelu5)),
+        ];
+        let x = layers.into_iter().fold(x, |x, (conv, prelu)| {
+            note(pool::forward(conv, prelu, &self.pool, x))
+        });
         let x: Tensor<2> = x.flatten(1, 3);
         (shapes, self.dense.forward(self.dropout.forward(x)))
     }

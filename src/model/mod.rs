@@ -7,6 +7,7 @@ mod deeppixel;
 mod export;
 mod network;
 mod norm;
+mod pool;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Header};
 pub use compact::Compact;

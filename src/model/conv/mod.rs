@@ -21,15 +21,7 @@ pub fn forward(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     if x.device().inner() != Device::flex() {
         return conv.forward(x);
     }
-    let padding = padding(conv);
-    let weight = conv.weight.val();
-    let out = Dispatch::cpu_conv2d(
-        x.into_dispatch(),
-        weight.into_dispatch(),
-        conv.stride,
-        padding,
-    );
-    let out = Tensor::<4>::from_dispatch(out);
+    let out = without_bias(conv, x);
     match &conv.bias {
         Some(bias) => {
             let [channels] = bias.dims();
@@ -37,6 +29,20 @@ pub fn forward(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
         }
         None => out,
     }
+}
+
+/// [`forward`] on the `cpu` device, and the bias left out.
+///
+/// # Panics
+/// As [`forward`].
+pub fn without_bias(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
+    let out = Dispatch::cpu_conv2d(
+        x.into_dispatch(),
+        conv.weight.val().into_dispatch(),
+        conv.stride,
+        padding(conv),
+    );
+    Tensor::from_dispatch(out)
 }
 
 /// [`forward`] on the `cpu` device, of weights and a bias that are not the layer's own, with a ReLU behind it if `rectify`.
