@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use burn::module::Module;
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use common::{devices, noise};
 use safetensors::SafeTensors;
 use sonoprint::frontend::settings::{FrontEnd, Size};
@@ -292,6 +292,32 @@ fn an_export_has_the_names_and_layouts_of_pytorch() {
                 &out.data()[4 * (c * rows + r)..][..4],
                 "{dense} {r} {c}"
             );
+        }
+    }
+}
+
+/// PyTorch's logits of a picture, for the built-in checkpoint (`torch_twin.py --write-golden`): ours on every device.
+#[test]
+fn logits_are_those_of_pytorch() {
+    let [pictures, want] =
+        ["pictures", "logits"].map(|n| common::npy(&format!("golden/torch/{n}.npy.gz")));
+    let floats = |bytes: &[u8]| -> Vec<f32> {
+        bytes
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+            .collect()
+    };
+    let shape: [usize; 4] = pictures.shape.clone().try_into().unwrap();
+    for (name, compute) in devices() {
+        let device = compute.burn();
+        let checkpoint = Checkpoint::shipped(&device).unwrap();
+        let data = TensorData::new(floats(&pictures.bytes), shape);
+        let logits = checkpoint.network.forward(Tensor::from_data(data, &device));
+        let got: Vec<f32> = logits.into_data().try_to_vec().unwrap();
+        let want = floats(&want.bytes);
+        assert_eq!((got.len(), want.len()), (10, 10));
+        for (g, w) in got.iter().zip(want) {
+            assert!((g - w).abs() <= 1e-4, "{name}: {g} for {w}");
         }
     }
 }
