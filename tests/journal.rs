@@ -233,6 +233,101 @@ fn shards_merge_to_the_whole() {
     assert!(stderr.contains("is not complete"), "{stderr}");
 }
 
+/// Clips overlap as asked, the answer is their mean, silence is left out, short files are marked; embeddings are written.
+#[test]
+fn tracks_are_told_clip_by_clip() {
+    let place = Place::new();
+    let at = |name: &str| format!("{}/{name}.wav", place.music);
+    wav(Path::new(&at("half-silent")), 20.0, 300.0);
+    // The second ten seconds to zero, the header in front left as it is.
+    let mut bytes = std::fs::read(at("half-silent")).unwrap();
+    let middle = 44 + 2 * 220_500;
+    bytes[middle..].fill(0);
+    std::fs::write(at("half-silent"), bytes).unwrap();
+    let (out, clips) = (place.at("out.jsonl"), place.at("clips.csv"));
+    let vectors = place.at("vectors.jsonl");
+    let files = [at("half-silent"), at("disc0/00"), at("disc1/33")];
+    let names: Vec<&str> = files.iter().map(String::as_str).collect();
+    let more = ["--timeline", &clips, "--embeddings", &vectors, "--sorted"];
+    let done = run(&[&["classify"], &names[..], &["--out", &out], &more].concat());
+    assert_eq!(done.status.code(), Some(0));
+    let rows: Vec<serde_json::Value> = text(Path::new(&out))
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    let told = |row: &serde_json::Value| {
+        let path = row["path"].as_str().unwrap().rsplit('/').next().unwrap();
+        (
+            path.to_owned(),
+            row["clips"].clone(),
+            row["silent"].clone(),
+            row["padded"].clone(),
+        )
+    };
+    // 4 s are a short file; 31 s are three clips and no rest worth one.
+    assert_eq!(
+        told(&rows[0]),
+        ("00.wav".into(), 1.into(), 0.into(), true.into())
+    );
+    assert_eq!(
+        told(&rows[1]),
+        ("33.wav".into(), 3.into(), 0.into(), false.into())
+    );
+    assert_eq!(
+        told(&rows[2]),
+        ("half-silent.wav".into(), 1.into(), 1.into(), false.into())
+    );
+    let timeline: Vec<Vec<String>> = csv::Reader::from_path(&clips)
+        .unwrap()
+        .records()
+        .map(|r| r.unwrap().iter().map(str::to_owned).collect())
+        .collect();
+    let starts: Vec<&str> = timeline.iter().map(|r| r[1].as_str()).collect();
+    assert_eq!(starts, ["0.00", "0.00", "10.00", "20.00", "0.00"]);
+    assert_eq!(timeline[0][2], "4.00");
+    for class in 0..10 {
+        let mean = (1..4)
+            .map(|i| timeline[i][5 + class].parse::<f64>().unwrap())
+            .sum::<f64>()
+            / 3.0;
+        let name = [
+            "blues",
+            "classical",
+            "country",
+            "disco",
+            "hiphop",
+            "jazz",
+            "metal",
+            "pop",
+            "reggae",
+            "rock",
+        ][class];
+        let all = rows[1]["probabilities"][name].as_f64().unwrap();
+        assert!((mean - all).abs() < 2e-4, "{name}: {mean} for {all}");
+    }
+    let vectors: Vec<serde_json::Value> = text(Path::new(&vectors))
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    assert_eq!(vectors.len(), 3);
+    assert!(
+        vectors
+            .iter()
+            .all(|v| v["embedding"].as_array().unwrap().len() == 128)
+    );
+    // Half of each clip once more.
+    let done = run(&[
+        "classify",
+        &at("disc1/33"),
+        "--format",
+        "jsonl",
+        "--clip-overlap",
+        "0.5",
+    ]);
+    let row: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(row["clips"], 5);
+}
+
 #[test]
 fn lists_of_files_are_read() {
     let place = Place::new();

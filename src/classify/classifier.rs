@@ -18,6 +18,7 @@ pub struct Classifier {
 /// A batch that the device has, with the time it took to hand over.
 pub struct Asked {
     probabilities: Tensor<2>,
+    features: Option<Tensor<2>>,
     /// Samples to the GPU.
     pub upload: Duration,
     /// Samples to pictures.
@@ -66,38 +67,50 @@ impl Classifier {
     }
 
     /// Hands `clips`, each of `clip_samples`, to the device. A GPU works on them while the host goes on.
+    /// `embeddings`: what the network's dense layer reads is wanted too.
     ///
     /// # Errors
     /// If the device fails.
-    pub fn ask(&self, clips: &[&[f32]]) -> Result<Asked, ClassifyError> {
+    pub fn ask(&self, clips: &[&[f32]], embeddings: bool) -> Result<Asked, ClassifyError> {
         let (start, uploaded) = (Instant::now(), self.engine.upload_time());
         let pictures = self.engine.pictures(clips)?;
         let (pictured, upload) = (Instant::now(), self.engine.upload_time() - uploaded);
-        let probabilities = softmax(self.checkpoint.network.forward(pictures), 1);
+        let network = &self.checkpoint.network;
+        let features = network.features(pictures);
+        let probabilities = softmax(network.head(features.clone()), 1);
         Ok(Asked {
             probabilities,
+            features: embeddings.then_some(features),
             upload,
             front_end: (pictured - start).saturating_sub(upload),
             network: pictured.elapsed(),
         })
     }
 
-    /// Waits for the probabilities `[clip][class]` of what [`Classifier::ask`] handed over.
+    /// Waits for the probabilities `[clip][class]` of what [`Classifier::ask`] handed over, and the embeddings
+    /// `[clip][feature]` if they were asked for.
     ///
     /// # Errors
     /// If the device fails.
-    pub fn read(&self, asked: Asked) -> Result<Vec<Vec<f32>>, ClassifyError> {
-        self.rows(asked.probabilities)
+    #[allow(clippy::type_complexity, reason = "two tables")]
+    pub fn read(
+        &self,
+        asked: Asked,
+    ) -> Result<(Vec<Vec<f32>>, Option<Vec<Vec<f32>>>), ClassifyError> {
+        let probabilities = self.rows(asked.probabilities)?;
+        let embeddings = asked.features.map(|f| self.rows(f)).transpose()?;
+        Ok((probabilities, embeddings))
     }
 
+    /// The rows of a table on the device.
     fn rows(&self, answers: Tensor<2>) -> Result<Vec<Vec<f32>>, ClassifyError> {
+        let [_, width] = answers.dims();
         let failed = |e: String| ClassifyError::Device(e);
         let flat: Vec<f32> = answers
             .try_into_data()
             .map_err(|e| failed(e.to_string()))?
             .try_to_vec()
             .map_err(|e| failed(e.to_string()))?;
-        let classes = self.header().classes.len();
-        Ok(flat.chunks(classes).map(<[f32]>::to_vec).collect())
+        Ok(flat.chunks(width).map(<[f32]>::to_vec).collect())
     }
 }

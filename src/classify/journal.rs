@@ -26,6 +26,9 @@ pub struct Settings {
     pub overlap: f64,
     /// Whether every clip was kept.
     pub timeline: bool,
+    /// Whether embeddings were kept.
+    #[serde(default)]
+    pub embeddings: bool,
     /// Which part of the files.
     pub shard: Shard,
 }
@@ -336,6 +339,7 @@ fn difference(a: &Settings, b: &Settings) -> Option<&'static str> {
         () if a.model != b.model => Some("checkpoint"),
         () if a.overlap != b.overlap => Some("--clip-overlap"),
         () if a.timeline != b.timeline => Some("--timeline"),
+        () if a.embeddings != b.embeddings => Some("--embeddings"),
         () if a.shard != b.shard => Some("--shard"),
         () => None,
     }

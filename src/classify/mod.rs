@@ -13,7 +13,7 @@ mod shard;
 pub use classifier::{Asked, Classifier, ClassifyError};
 pub use decode::Stamp;
 pub use discover::{DiscoverError, Found, discover, listed};
-pub use output::{Format, Rows, Schema, Timeline};
+pub use output::{Embeddings, Format, Rows, Schema, Timeline};
 pub use pipeline::{Options, Summary, classify};
 pub use row::{Answer, Outcome, Row, Stretch, ranked};
 pub use shard::Shard;

@@ -1,4 +1,4 @@
-//! Result tables: CSV and JSON lines, a row a file, and the timeline, a row a clip.
+//! Result tables: CSV and JSON lines, a row a file; the timeline, a row a clip; embeddings.
 //!
 //! CSV columns: `path, status, genre, confidence`, then `genre_2, confidence_2, ..` up to the asked number, then
 //! `seconds, clips, silent, padded, reason, message`, then the probability of every class (`p_blues, ..`), then `model`,
@@ -192,5 +192,24 @@ impl<W: Write> Timeline<W> {
             self.writer.write_record(record)?;
         }
         self.writer.flush()
+    }
+}
+
+/// Writes a JSON object a file that could be read: `path` and `embedding`.
+pub struct Embeddings<W: Write>(pub W);
+
+impl<W: Write> Embeddings<W> {
+    /// Writes one file's.
+    ///
+    /// # Errors
+    /// What the file says.
+    pub fn write(&mut self, row: &Row) -> io::Result<()> {
+        let Outcome::Ok(answer) = &row.outcome else {
+            return Ok(());
+        };
+        let path = row.path.display().to_string();
+        let line = json!({ "path": path, "embedding": answer.embedding });
+        writeln!(self.0, "{line}")?;
+        self.0.flush()
     }
 }

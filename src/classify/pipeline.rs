@@ -26,6 +26,8 @@ pub struct Options {
     pub overlap: f64,
     /// Whether answers tell of every clip.
     pub timeline: bool,
+    /// Whether answers have embeddings.
+    pub embeddings: bool,
 }
 
 /// What a run came to, and where its time went.
@@ -66,6 +68,8 @@ struct Open {
     silent: usize,
     padded: bool,
     timeline: Vec<Stretch>,
+    /// Sums over the clips; empty if not asked for.
+    embedding: Vec<f64>,
     /// Clips that the device has not answered yet.
     left: usize,
     end: Option<Result<Whole, (&'static str, String)>>,
@@ -119,6 +123,7 @@ struct Packer<'a> {
     classifier: &'a Classifier,
     batch: usize,
     timeline: bool,
+    embeddings: bool,
     clips: Vec<Vec<f32>>,
     owners: Vec<Owner>,
     asked: VecDeque<(Asked, Vec<Owner>)>,
@@ -132,6 +137,7 @@ impl<'a> Packer<'a> {
             classifier,
             batch,
             timeline: options.timeline,
+            embeddings: options.embeddings,
             clips: Vec::new(),
             owners: Vec::new(),
             asked: VecDeque::new(),
@@ -171,6 +177,7 @@ impl<'a> Packer<'a> {
                     silent: 0,
                     padded: false,
                     timeline: Vec::new(),
+                    embedding: Vec::new(),
                     left: 0,
                     end: None,
                 };
@@ -217,7 +224,7 @@ impl<'a> Packer<'a> {
             return Ok(());
         }
         let clips: Vec<&[f32]> = self.clips.iter().map(Vec::as_slice).collect();
-        let asked = self.classifier.ask(&clips)?;
+        let asked = self.classifier.ask(&clips, self.embeddings)?;
         self.summary.upload += asked.upload;
         self.summary.front_end += asked.front_end;
         self.summary.network += asked.network;
@@ -233,14 +240,20 @@ impl<'a> Packer<'a> {
             return Ok(());
         };
         let start = Instant::now();
-        let answers = self.classifier.read(asked)?;
+        let (answers, mut embeddings) = self.classifier.read(asked)?;
         self.summary.network += start.elapsed();
-        for ((id, start, end), probabilities) in owners.into_iter().zip(answers) {
+        for (i, ((id, start, end), probabilities)) in owners.into_iter().zip(answers).enumerate() {
             let Some(file) = self.open.get_mut(&id) else {
                 continue;
             };
             for (sum, p) in file.sums.iter_mut().zip(&probabilities) {
                 *sum += f64::from(*p);
+            }
+            if let Some(embedding) = embeddings.as_mut().map(|all| std::mem::take(&mut all[i])) {
+                file.embedding.resize(embedding.len(), 0.0);
+                for (sum, v) in file.embedding.iter_mut().zip(embedding) {
+                    *sum += f64::from(v);
+                }
             }
             file.clips += 1;
             file.left -= 1;
@@ -288,11 +301,8 @@ impl<'a> Packer<'a> {
         let outcome = match file.end {
             Some(Ok(_)) if file.clips == 0 => failed("silent", "there is no sound in it".into()),
             Some(Ok(whole)) => Outcome::Ok(Answer {
-                probabilities: file
-                    .sums
-                    .iter()
-                    .map(|s| (s / file.clips as f64) as f32)
-                    .collect(),
+                probabilities: mean(&file.sums, file.clips),
+                embedding: mean(&file.embedding, file.clips),
                 seconds: whole.seconds,
                 clips: file.clips,
                 silent: file.silent,
@@ -317,4 +327,8 @@ impl<'a> Packer<'a> {
             outcome,
         }
     }
+}
+
+fn mean(sums: &[f64], count: usize) -> Vec<f32> {
+    sums.iter().map(|s| (s / count as f64) as f32).collect()
 }

@@ -24,6 +24,9 @@ pub struct Answer {
     /// What is wrong with the file although it could be read, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub damaged: Option<String>,
+    /// What the network's dense layer reads, the mean over the clips, where this was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub embedding: Vec<f32>,
     /// Every clip that was looked at, in order, where this was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timeline: Vec<Stretch>,

@@ -25,6 +25,9 @@ pub struct Args {
     /// Also a row a clip, if the parts were made with --timeline.
     #[arg(long, value_name = "FILE")]
     timeline: Option<PathBuf>,
+    /// Also the embeddings, if the parts were made with --embeddings.
+    #[arg(long, value_name = "FILE")]
+    embeddings: Option<PathBuf>,
     /// Genres a row, most probable first.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     top: u16,
@@ -39,6 +42,10 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     ensure!(
         args.timeline.is_none() || whole.timeline,
         "the parts were made without --timeline"
+    );
+    ensure!(
+        args.embeddings.is_none() || whole.embeddings,
+        "the parts were made without --embeddings"
     );
     let path = journal_of(&args.out);
     ensure!(
@@ -66,6 +73,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         out: args.out.clone(),
         format: args.format.unwrap_or_else(|| by_extension(&args.out)),
         timeline: args.timeline.clone(),
+        embeddings: args.embeddings.clone(),
         schema: Schema {
             classes: whole.classes,
             top: usize::from(args.top),

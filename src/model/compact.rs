@@ -104,13 +104,17 @@ impl Compact {
         (sum + CHANNELS[3] * classes) as u64
     }
 
-    /// Logits `[n, classes]` of pictures `[n, 4, height, width]`.
-    pub fn forward(&self, pictures: Tensor<4>) -> Tensor<2> {
+    /// Mean over frequency, mean plus maximum over time: `[n, 128]` of pictures `[n, 4, height, width]`.
+    pub fn features(&self, pictures: Tensor<4>) -> Tensor<2> {
         let x = self.stem.forward(pictures, true);
         let x = self.stages.iter().fold(x, |x, s| s.forward(x));
         let over_frequency = x.mean_dim(2);
         let over_time = over_frequency.clone().mean_dim(3) + over_frequency.max_dim(3);
-        let features: Tensor<2> = over_time.flatten(1, 3);
+        over_time.flatten(1, 3)
+    }
+
+    /// Logits `[n, classes]` of features.
+    pub fn head(&self, features: Tensor<2>) -> Tensor<2> {
         self.head.forward(self.dropout.forward(features))
     }
 }

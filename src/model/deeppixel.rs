@@ -90,6 +90,12 @@ impl DeepPixel {
 
     /// Feature maps after each layer, and the logits: for tests of their shapes.
     pub fn stages(&self, x: Tensor<4>) -> (Vec<[usize; 4]>, Tensor<2>) {
+        let (shapes, features) = self.features_of(x);
+        (shapes, self.head(features))
+    }
+
+    /// Feature maps after each layer, and the last of them flat: `[n, features]`.
+    pub fn features_of(&self, x: Tensor<4>) -> (Vec<[usize; 4]>, Tensor<2>) {
         let mut shapes = Vec::new();
         let mut note = |x: Tensor<4>| {
             shapes.push(x.dims());
@@ -105,12 +111,11 @@ impl DeepPixel {
         let x = layers.into_iter().fold(x, |x, (conv, prelu)| {
             note(pool::forward(conv, prelu, &self.pool, x))
         });
-        let x: Tensor<2> = x.flatten(1, 3);
-        (shapes, self.dense.forward(self.dropout.forward(x)))
+        (shapes, x.flatten(1, 3))
     }
 
-    /// Logits `[n, classes]` of pictures `[n, 4, height, width]`.
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<2> {
-        self.stages(x).1
+    /// Logits `[n, classes]` of features.
+    pub fn head(&self, features: Tensor<2>) -> Tensor<2> {
+        self.dense.forward(self.dropout.forward(features))
     }
 }

@@ -170,9 +170,23 @@ impl Network {
 
     /// Logits `[n, classes]` of pictures `[n, 4, height, width]`.
     pub fn forward(&self, pictures: Tensor<4>) -> Tensor<2> {
+        self.head(self.features(pictures))
+    }
+
+    /// What the dense layer reads, `[n, features]`, of pictures `[n, 4, height, width]`: an embedding, for search and
+    /// clustering.
+    pub fn features(&self, pictures: Tensor<4>) -> Tensor<2> {
         match self {
-            Self::DeepPixel(n) => n.forward(pictures),
-            Self::Compact(n) => n.forward(pictures),
+            Self::DeepPixel(n) => n.features_of(pictures).1,
+            Self::Compact(n) => n.features(pictures),
+        }
+    }
+
+    /// Logits `[n, classes]` of [`Network::features`].
+    pub fn head(&self, features: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::DeepPixel(n) => n.head(features),
+            Self::Compact(n) => n.head(features),
         }
     }
 }

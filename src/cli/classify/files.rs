@@ -1,4 +1,4 @@
-//! The files that `classify` leaves: the table, the timeline, and the journal that both can be made of again.
+//! The files that `classify` leaves: tables, and the journal that they can be made of again.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use super::Args;
 use crate::classify::journal::{self, Journal, Settings, journal_of};
-use crate::classify::{Format, Outcome, Row, Rows, Schema, Stamp, Timeline};
+use crate::classify::{Embeddings, Format, Outcome, Row, Rows, Schema, Stamp, Timeline};
 
 /// Files of earlier runs, and what they were.
 pub type Earlier = HashMap<PathBuf, Option<Stamp>>;
@@ -29,12 +29,14 @@ pub struct Plan {
     pub out: PathBuf,
     pub format: Format,
     pub timeline: Option<PathBuf>,
+    pub embeddings: Option<PathBuf>,
     pub schema: Schema,
 }
 
 struct Tables {
     rows: Rows<BufWriter<File>>,
     timeline: Option<Timeline<BufWriter<File>>>,
+    embeddings: Option<Embeddings<BufWriter<File>>>,
 }
 
 /// Takes up what an earlier run left, or begins.
@@ -48,6 +50,7 @@ pub fn resume(
         out: out.to_owned(),
         format: args.format.unwrap_or_else(|| by_extension(out)),
         timeline: args.timeline.clone(),
+        embeddings: args.embeddings.clone(),
         schema: schema.clone(),
     };
     let path = journal_of(out);
@@ -116,17 +119,30 @@ impl Tables {
             Some(path) => Some(Timeline::new(create(path)?, plan.schema.clone())?),
             None => None,
         };
-        Ok(Self { rows, timeline })
+        let embeddings = match &plan.embeddings {
+            Some(path) => Some(Embeddings(create(path)?)),
+            None => None,
+        };
+        Ok(Self {
+            rows,
+            timeline,
+            embeddings,
+        })
     }
 
     fn write(&mut self, row: &Row) -> anyhow::Result<()> {
         self.rows
             .write(row)
             .context("cannot write the result table")?;
-        match &mut self.timeline {
-            Some(timeline) => timeline.write(row).context("cannot write the timeline"),
-            None => Ok(()),
+        if let Some(timeline) = &mut self.timeline {
+            timeline.write(row).context("cannot write the timeline")?;
         }
+        if let Some(embeddings) = &mut self.embeddings {
+            embeddings
+                .write(row)
+                .context("cannot write the embeddings")?;
+        }
+        Ok(())
     }
 
     /// Makes the tables of a journal, beside the old ones and then in their place, and goes on at their ends. Also returns
@@ -138,9 +154,13 @@ impl Tables {
             failed += usize::from(matches!(row.outcome, Outcome::Failed { .. }));
             tables.write(&row)
         })?;
-        for path in [Some(&plan.out), plan.timeline.as_ref()]
-            .into_iter()
-            .flatten()
+        for path in [
+            Some(&plan.out),
+            plan.timeline.as_ref(),
+            plan.embeddings.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
         {
             std::fs::rename(with_suffix(path, ".tmp"), path)
                 .with_context(|| format!("cannot write {}", path.display()))?;

@@ -54,6 +54,9 @@ pub struct Args {
     /// Also write a row for every clip (CSV).
     #[arg(long, value_name = "FILE", requires = "out")]
     timeline: Option<PathBuf>,
+    /// Also write what the network's last layer reads, the mean over a file's clips, for search and clustering (JSON lines).
+    #[arg(long, value_name = "FILE", requires = "out")]
+    embeddings: Option<PathBuf>,
     /// Share of a clip that the next one has in common with it, from 0 to 0.95.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = overlap)]
     clip_overlap: f64,
@@ -93,6 +96,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         classes: checkpoint.header.classes.clone(),
         overlap: args.clip_overlap,
         timeline: args.timeline.is_some(),
+        embeddings: args.embeddings.is_some(),
         shard: args.shard,
     };
     let schema = Schema {
@@ -124,6 +128,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         batch: args.batch.map_or(automatic_batch(&compute), usize::from),
         overlap: args.clip_overlap,
         timeline: args.timeline.is_some(),
+        embeddings: args.embeddings.is_some(),
     };
     let classifier = Classifier::new(&compute, checkpoint)?;
     let mut failed = 0usize;
