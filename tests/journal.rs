@@ -183,6 +183,17 @@ fn rows_of_other_settings_do_not_mix() {
         );
         assert_eq!(text(Path::new(&out)), before, "nothing written is damaged");
     }
+    // Nor do two processes write at once.
+    let journal = std::fs::File::open(format!("{out}.journal")).unwrap();
+    journal.lock().unwrap();
+    for more in [&[][..], &["--fresh"][..]] {
+        let refused = run(&[&["classify", &one, "--out", &out][..], more].concat());
+        let stderr = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("by another sonoprint"), "{stderr}");
+        assert_eq!(text(Path::new(&out)), before);
+    }
+    drop(journal);
     // What is no journal is not taken for one.
     std::fs::write(format!("{out}.journal"), "hello\n").unwrap();
     let refused = run(&["classify", &one, "--out", &out]);

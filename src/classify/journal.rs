@@ -5,8 +5,8 @@
 //! that a run came to its end. A line that was cut off by a kill is dropped when the journal is opened.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -57,6 +57,12 @@ pub enum JournalError {
         path: PathBuf,
         /// checkpoint, ...
         what: &'static str,
+    },
+    /// Another process writes to it.
+    #[error("{path} is being written by another sonoprint: wait for it, or choose another --out")]
+    Busy {
+        /// Which file.
+        path: PathBuf,
     },
     /// It is not a journal, or not any more.
     #[error(
@@ -117,35 +123,41 @@ pub fn journal_of(output: &Path) -> PathBuf {
 }
 
 impl Journal {
-    /// Begins a journal; one that is there is replaced.
+    /// Opens the journal at `path`, or makes an empty one, and keeps every other process from writing to it.
     ///
     /// # Errors
-    /// [`JournalError::Io`].
-    pub fn create(path: &Path, settings: &Settings) -> Result<Self, JournalError> {
-        let file = File::create(path).map_err(|e| io(path, e))?;
-        let mut journal = Self {
-            path: path.to_owned(),
-            file,
-        };
-        journal.add(&Line::Settings(settings.clone()))?;
-        Ok(journal)
-    }
-
-    /// Takes up the journal that `done` was read from; what a kill cut off is dropped.
-    ///
-    /// # Errors
-    /// [`JournalError::Io`].
-    pub fn resume(path: &Path, done: &Done) -> Result<Self, JournalError> {
-        let open = || {
-            let mut file = OpenOptions::new().write(true).open(path)?;
-            file.set_len(done.len)?;
-            file.seek(SeekFrom::End(0))?;
-            Ok(file)
-        };
+    /// [`JournalError::Busy`] if another does; [`JournalError::Io`].
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        let file = file.map_err(|e| io(path, e))?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(JournalError::Busy {
+                path: path.to_owned(),
+            });
+        }
+        // A file system without locks: as good as it gets.
         Ok(Self {
             path: path.to_owned(),
-            file: open().map_err(|e| io(path, e))?,
+            file,
         })
+    }
+
+    /// Begins anew: what is in it is dropped.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`].
+    pub fn begin(&mut self, settings: &Settings) -> Result<(), JournalError> {
+        self.file.set_len(0).map_err(|e| io(&self.path, e))?;
+        self.add(&Line::Settings(settings.clone()))
+    }
+
+    /// Goes on after what [`read`] found: what a kill cut off is dropped.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`].
+    pub fn go_on(&mut self, done: &Done) -> Result<(), JournalError> {
+        let cut = self.file.set_len(done.len);
+        cut.map_err(|e| io(&self.path, e))
     }
 
     /// Adds a row. It is with the system when this returns: a kill does not lose it.

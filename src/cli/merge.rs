@@ -52,7 +52,8 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         !args.parts.iter().any(|part| journal_of(part) == path),
         "--out is one of the parts: choose another"
     );
-    let mut merged = Journal::create(&path, &whole)?;
+    let mut merged = Journal::open(&path)?;
+    merged.begin(&whole)?;
     let mut owner: HashMap<PathBuf, usize> = HashMap::new();
     for (i, part) in args.parts.iter().enumerate() {
         journal::rows(&journal_of(part), false, |row| {

@@ -54,21 +54,22 @@ pub fn resume(
         schema: schema.clone(),
     };
     let path = journal_of(out);
+    let mut journal =
+        Journal::open(&path).with_context(|| format!("cannot write {}", out.display()))?;
     let done = match args.fresh {
         true => None,
         false => journal::read(&path, Some(settings))?,
     };
-    let (journal, tables, earlier) = match done {
+    let (tables, earlier) = match done {
         Some(done) => {
-            let journal = Journal::resume(&path, &done)?;
+            journal.go_on(&done)?;
             // The tables may be cut off, or gone: they are made again of what the journal has.
             let (tables, _) = Tables::remake(&plan, &path, false)?;
-            (journal, tables, done.files)
+            (tables, done.files)
         }
         None => {
-            // The table first: if it cannot be written, nothing is left behind.
-            let tables = Tables::create(&plan, "")?;
-            (Journal::create(&path, settings)?, tables, Earlier::new())
+            journal.begin(settings)?;
+            (Tables::create(&plan, "")?, Earlier::new())
         }
     };
     let files = Files {

@@ -1,0 +1,20 @@
+#!/bin/bash
+# Classifies a folder in shards, one task of a Slurm array each:
+#
+#     sbatch --array=1-8 slurm_array.sh FOLDER OUT_FOLDER [more arguments of classify]
+#     sonoprint merge OUT_FOLDER/part-*.csv --out all.csv     # when all are done
+#
+# A task that was killed (a node lost, a time limit) is queued again and goes on where it was, by the journal beside its
+# part. SONOPRINT names the program if it is not on the PATH.
+#SBATCH --job-name=sonoprint
+#SBATCH --requeue
+#SBATCH --open-mode=append
+set -u
+folder=$1 out=$2
+shift 2
+mkdir -p "$out"
+"${SONOPRINT:-sonoprint}" classify "$folder" --shard "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT" \
+    --out "$out/part-$SLURM_ARRAY_TASK_ID.csv" "$@"
+code=$?
+# 1: done, but some files could not be read; they have their rows.
+[ $code -le 1 ] || exit $code
