@@ -4,8 +4,7 @@
 #     sbatch --array=1-8 slurm_array.sh FOLDER OUT_FOLDER [more arguments of classify]
 #     sonoprint merge OUT_FOLDER/part-*.csv --out all.csv     # when all are done
 #
-# A task that was killed (a node lost, a time limit) is queued again and goes on where it was, by the journal beside its
-# part. SONOPRINT names the program if it is not on the PATH.
+# A task whose node was lost, or which was killed, is queued again and goes on where it was, by the journal beside its part. SONOPRINT names the program if it is not on the PATH.
 #SBATCH --job-name=sonoprint
 #SBATCH --requeue
 #SBATCH --open-mode=append
@@ -16,5 +15,9 @@ mkdir -p "$out"
 "${SONOPRINT:-sonoprint}" classify "$folder" --shard "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT" \
     --out "$out/part-$SLURM_ARRAY_TASK_ID.csv" "$@"
 code=$?
+# Killed, for want of memory say: Slurm queues lost nodes' tasks again, and this one asks for it, five times at most.
+if [ $code -gt 128 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt 5 ]; then
+    scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" && exit 0
+fi
 # 1: done, but some files could not be read; they have their rows.
 [ $code -le 1 ] || exit $code
