@@ -5,6 +5,7 @@ mod compact;
 mod conv;
 mod deeppixel;
 mod export;
+mod flex;
 mod network;
 mod norm;
 mod pool;

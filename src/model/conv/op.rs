@@ -7,10 +7,10 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::autodiff::{Autodiff, NodeId};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Flex, backend_extension};
-use burn::tensor::{Shape, TensorData};
 use burn_flex::FlexTensor;
 
 use super::Geometry;
+use crate::model::flex::{tensor, values};
 
 pub(super) use burn::backend::Dispatch;
 
@@ -178,13 +178,4 @@ fn geometry(
         stride,
         padding,
     }
-}
-
-/// Of a contiguous tensor.
-fn values(tensor: &FlexTensor) -> &[f32] {
-    tensor.as_slice().expect("contiguous")
-}
-
-fn tensor(values: Vec<f32>, shape: [usize; 4]) -> FlexTensor {
-    FlexTensor::from_data(TensorData::new(values, Shape::new(shape)))
 }

@@ -7,10 +7,11 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::autodiff::{Autodiff, NodeId};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Flex, backend_extension};
-use burn::tensor::{Shape, TensorData};
+use burn::tensor::Shape;
 use burn_flex::FlexTensor;
 
 use super::cpu::{self, Channel, Sides};
+use crate::model::flex::{tensor, values};
 
 pub(super) use burn::backend::Dispatch;
 
@@ -107,13 +108,4 @@ impl<C: CheckpointStrategy> CpuPool for Autodiff<Flex, C> {
             OpsKind::UnTracked(prepared) => prepared.finish(out),
         }
     }
-}
-
-/// Of a contiguous tensor.
-fn values(tensor: &FlexTensor) -> &[f32] {
-    tensor.as_slice().expect("contiguous")
-}
-
-fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
-    FlexTensor::from_data(TensorData::new(values, shape))
 }
