@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use common::tone;
+use sonoprint::dataset::gtzan::GENRES;
 use sonoprint::model::{Checkpoint, Network};
 
 fn sonoprint(arguments: &[&str]) -> Command {
@@ -301,18 +302,7 @@ fn tracks_are_told_clip_by_clip() {
             .map(|i| timeline[i][5 + class].parse::<f64>().unwrap())
             .sum::<f64>()
             / 3.0;
-        let name = [
-            "blues",
-            "classical",
-            "country",
-            "disco",
-            "hiphop",
-            "jazz",
-            "metal",
-            "pop",
-            "reggae",
-            "rock",
-        ][class];
+        let name = GENRES[class];
         let all = rows[1]["probabilities"][name].as_f64().unwrap();
         assert!((mean - all).abs() < 2e-4, "{name}: {mean} for {all}");
     }

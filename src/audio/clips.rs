@@ -1,6 +1,7 @@
 //! Cutting a stream into clips, as [`super::cut`] cuts a file whose length is known.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::error::Result;
 use super::reader::MonoReader;
@@ -100,6 +101,11 @@ impl Clips {
     /// Samples of the file that were read so far; all of them at the end.
     pub fn samples(&self) -> usize {
         self.base + self.buffer.len()
+    }
+
+    /// As [`MonoReader::resampling`].
+    pub fn resampling(&self) -> Duration {
+        self.reader.resampling()
     }
 
     /// As [`MonoReader::damaged`].

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::au::Au;
 use super::error::{AudioError, Result};
@@ -35,6 +36,7 @@ pub struct MonoReader {
     taken: u64,
     given: u64,
     ended: bool,
+    resampling: Duration,
 }
 
 impl MonoReader {
@@ -80,6 +82,7 @@ impl MonoReader {
             taken: 0,
             given: 0,
             ended: false,
+            resampling: Duration::ZERO,
         })
     }
 
@@ -107,7 +110,11 @@ impl MonoReader {
             }
             self.taken += self.block.len() as u64;
             match &mut self.resample {
-                Some(resample) => resample.push(&self.block, out)?,
+                Some(resample) => {
+                    let start = Instant::now();
+                    resample.push(&self.block, out)?;
+                    self.resampling += start.elapsed();
+                }
                 None => out.extend_from_slice(&self.block),
             }
             self.block.clear();
@@ -139,6 +146,11 @@ impl MonoReader {
     /// Channels in the file.
     pub fn channels(&self) -> u16 {
         self.source.spec().1
+    }
+
+    /// Time that went into changing the sample rate so far.
+    pub fn resampling(&self) -> Duration {
+        self.resampling
     }
 
     /// What is wrong with the file although it gave audio, in one line. Complete at the end.

@@ -42,8 +42,17 @@ pub(super) enum Message {
     Begin(u64, PathBuf, Option<Stamp>),
     Clip(u64, Cut),
     End(u64, Result<Whole, (&'static str, String)>),
-    /// A decoder has no more files: how long it decoded, and how long it waited for room.
-    Done(Duration, Duration),
+    /// A decoder has no more files.
+    Done(Spent),
+}
+
+/// Where a decoder's time went.
+#[derive(Default)]
+pub(super) struct Spent {
+    pub(super) decoding: Duration,
+    pub(super) resampling: Duration,
+    /// For room in the queue.
+    pub(super) waiting: Duration,
 }
 
 /// One clip with sound in it, or a note that there was none.
@@ -77,11 +86,11 @@ pub(super) fn work(
     send: &SyncSender<Message>,
 ) {
     let start = Instant::now();
-    let mut waited = Duration::ZERO;
+    let mut spent = Spent::default();
     let mut tell = |message| {
         let start = Instant::now();
         let sent = send.send(message).is_ok();
-        waited += start.elapsed();
+        spent.waiting += start.elapsed();
         sent
     };
     loop {
@@ -96,7 +105,7 @@ pub(super) fn work(
         }
         let result = match failed {
             Some(failed) => Err(failed),
-            None => match decode(id, &path, cutting, &mut tell) {
+            None => match decode(id, &path, cutting, &mut spent.resampling, &mut tell) {
                 Some(result) => result,
                 None => return,
             },
@@ -105,8 +114,9 @@ pub(super) fn work(
             return;
         }
     }
-    let spent = start.elapsed().saturating_sub(waited);
-    let _ = send.send(Message::Done(spent, waited));
+    let elapsed = start.elapsed();
+    spent.decoding = elapsed.saturating_sub(spent.waiting + spent.resampling);
+    let _ = send.send(Message::Done(spent));
 }
 
 /// `None` if nobody listens any more.
@@ -114,6 +124,7 @@ fn decode(
     id: u64,
     path: &Path,
     cutting: Cutting,
+    resampling: &mut Duration,
     tell: &mut impl FnMut(Message) -> bool,
 ) -> Option<Result<Whole, (&'static str, String)>> {
     let failed = |e: AudioError| match e {
@@ -144,6 +155,7 @@ fn decode(
             return None;
         }
     }
+    *resampling += clips.resampling();
     Some(Ok(Whole {
         seconds: seconds(clips.samples()),
         damaged: clips.damaged(),

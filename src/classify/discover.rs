@@ -67,14 +67,16 @@ pub fn discover(
     }))
 }
 
+/// A pipe, a socket, a device: reading one might wait for ever.
+const NOT_A_FILE: &str = "not a regular file";
+
 fn walk(folder: PathBuf, shard: Shard) -> impl Iterator<Item = Found> + Send {
     let walk = WalkDir::new(&folder).follow_links(true).sort_by_file_name();
     walk.into_iter().filter_map(move |entry| {
         let found = match entry {
-            Ok(e) if e.file_type().is_file() && is_audio_path(e.path()) => {
-                Found::File(e.into_path())
-            }
-            Ok(_) => return None,
+            Ok(e) if e.file_type().is_dir() || !is_audio_path(e.path()) => return None,
+            Ok(e) if e.file_type().is_file() => Found::File(e.into_path()),
+            Ok(e) => Found::Unreadable(e.into_path(), NOT_A_FILE.into()),
             Err(e) => {
                 let path = e.path().unwrap_or(&folder).to_owned();
                 let why = if e.loop_ancestor().is_some() {

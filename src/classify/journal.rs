@@ -8,9 +8,11 @@ use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::path_text::{unwritten, written};
 use super::{Outcome, Row, Shard, Stamp};
 
 /// What all rows of a journal were made with. Rows of different settings do not mix.
@@ -64,6 +66,14 @@ pub enum JournalError {
         /// Which file.
         path: PathBuf,
     },
+    /// It was there, and is no more.
+    #[error(
+        "{path} was removed while rows were added to it: run the command again, it starts over"
+    )]
+    Removed {
+        /// Which file.
+        path: PathBuf,
+    },
     /// It is not a journal, or not any more.
     #[error(
         "{path} is not a journal of sonoprint (line {line}): remove it, or --fresh to start over"
@@ -99,6 +109,8 @@ enum Line {
 pub struct Journal {
     path: PathBuf,
     file: File,
+    /// When it was last seen in its folder.
+    seen: Instant,
 }
 
 /// A journal that was read.
@@ -109,8 +121,6 @@ pub struct Done {
     pub files: HashMap<PathBuf, Option<Stamp>>,
     /// Files of the last run that came to its end, if nothing was added since.
     pub ended: Option<u64>,
-    /// Rows of which a later one says otherwise.
-    pub superseded: usize,
     /// Bytes that are whole lines.
     len: u64,
 }
@@ -139,6 +149,7 @@ impl Journal {
         Ok(Self {
             path: path.to_owned(),
             file,
+            seen: Instant::now(),
         })
     }
 
@@ -163,8 +174,11 @@ impl Journal {
     /// Adds a row. It is with the system when this returns: a kill does not lose it.
     ///
     /// # Errors
-    /// [`JournalError::Io`].
+    /// [`JournalError::Io`]; [`JournalError::Removed`], looked for once a second.
     pub fn row(&mut self, row: &Row) -> Result<(), JournalError> {
+        if self.seen.elapsed() > Duration::from_secs(1) {
+            self.look()?;
+        }
         let (path, bytes) = written(&row.path);
         self.add(&Line::File {
             path,
@@ -177,10 +191,22 @@ impl Journal {
     /// Says that a run which looked at `files` files came to its end.
     ///
     /// # Errors
-    /// [`JournalError::Io`].
+    /// [`JournalError::Io`], [`JournalError::Removed`].
     pub fn end(&mut self, files: u64) -> Result<(), JournalError> {
+        self.look()?;
         self.add(&Line::End { files })?;
         self.file.sync_data().map_err(|e| io(&self.path, e))
+    }
+
+    /// A file that is in no folder any more takes rows without a word, and they are lost.
+    fn look(&mut self) -> Result<(), JournalError> {
+        self.seen = Instant::now();
+        match self.path.try_exists() {
+            Ok(false) => Err(JournalError::Removed {
+                path: self.path.clone(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn add(&mut self, line: &Line) -> Result<(), JournalError> {
@@ -219,7 +245,6 @@ pub fn read(path: &Path, settings: Option<&Settings>) -> Result<Option<Done>, Jo
         settings: found,
         files: HashMap::new(),
         ended: None,
-        superseded: 0,
         len: 0,
     };
     while let Some(line) = lines.next_line()? {
@@ -230,7 +255,7 @@ pub fn read(path: &Path, settings: Option<&Settings>) -> Result<Option<Done>, Jo
                 path, bytes, stamp, ..
             } => {
                 let path = unwritten(path, bytes).ok_or_else(|| lines.damaged())?;
-                done.superseded += usize::from(done.files.insert(path, stamp).is_some());
+                done.files.insert(path, stamp);
                 done.ended = None;
             }
         }
@@ -355,41 +380,4 @@ fn difference(a: &Settings, b: &Settings) -> Option<&'static str> {
         () if a.shard != b.shard => Some("--shard"),
         () => None,
     }
-}
-
-/// A path as text, and in hexadecimal if the text does not say all.
-#[cfg(unix)]
-fn written(path: &Path) -> (String, Option<String>) {
-    use std::os::unix::ffi::OsStrExt;
-    let text = path.to_string_lossy().into_owned();
-    let hex = || {
-        path.as_os_str()
-            .as_bytes()
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect()
-    };
-    let bytes = path.to_str().is_none().then(hex);
-    (text, bytes)
-}
-
-#[cfg(unix)]
-fn unwritten(text: String, bytes: Option<String>) -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStringExt;
-    let Some(hex) = bytes else {
-        return Some(text.into());
-    };
-    let byte = |i: usize| u8::from_str_radix(hex.get(i..i + 2)?, 16).ok();
-    let bytes: Option<Vec<u8>> = (0..hex.len()).step_by(2).map(byte).collect();
-    Some(std::ffi::OsString::from_vec(bytes?).into())
-}
-
-#[cfg(not(unix))]
-fn written(path: &Path) -> (String, Option<String>) {
-    (path.to_string_lossy().into_owned(), None)
-}
-
-#[cfg(not(unix))]
-fn unwritten(text: String, _: Option<String>) -> Option<PathBuf> {
-    Some(text.into())
 }

@@ -1,23 +1,41 @@
-//! Result tables: CSV and JSON lines, a row a file; the timeline, a row a clip; embeddings.
-//!
-//! CSV columns: `path, status, genre, confidence`, then `genre_2, confidence_2, ..` up to the asked number, then
-//! `seconds, clips, silent, padded, reason, message`, then the probability of every class (`p_blues, ..`), then `model`,
-//! the fingerprint of the checkpoint. JSON lines have the same by name. Times are seconds, probabilities 0 to 1.
+//! Result tables in three forms: CSV and JSON lines, which grow row by row, and Parquet, which is whole at its end.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::cells::{Cell, Content};
+use super::parquet::Parquet;
 use super::row::ranked;
 use super::{Outcome, Row};
 
-/// The two forms.
+/// How a table is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// A header and a line a file.
+    /// A header and a line a row; probabilities with four places, seconds with two.
     Csv,
     /// A JSON object a line.
     Jsonl,
+    /// Typed columns for pandas, Polars, DuckDB and Spark; written when the run ends.
+    Parquet,
+}
+
+impl Format {
+    /// The form that a table's name asks for, if it asks for one.
+    pub fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()? {
+            "csv" => Some(Self::Csv),
+            "jsonl" | "ndjson" => Some(Self::Jsonl),
+            "parquet" | "pq" => Some(Self::Parquet),
+            _ => None,
+        }
+    }
+
+    /// Whether a table can be read before its end.
+    pub fn grows(self) -> bool {
+        self != Self::Parquet
+    }
 }
 
 /// What a table says of a row beside what is in it.
@@ -25,104 +43,133 @@ pub enum Format {
 pub struct Schema {
     /// Names of the classes.
     pub classes: Vec<String>,
-    /// Genres a row, at least one.
+    /// Genres a row, at least one, at most as many as there are classes.
     pub top: usize,
-    /// Fingerprint of the checkpoint.
+    /// Fingerprint of the checkpoint: weights, front end and classes.
     pub model: String,
 }
 
-/// Writes rows as they come; each is flushed, so a reader sees it at once.
-pub struct Rows<W: Write> {
+/// A table that is being written. CSV and JSON lines are flushed with every row, so a reader sees it at once.
+pub struct Table<W: Write + Send> {
+    content: Content,
     schema: Schema,
     sink: Sink<W>,
 }
 
-enum Sink<W: Write> {
+enum Sink<W: Write + Send> {
     Csv(Box<csv::Writer<W>>),
     Jsonl(W),
+    Parquet(Box<Parquet<W>>),
 }
 
-impl<W: Write> Rows<W> {
+impl<W: Write + Send> Table<W> {
     /// Starts a table.
     ///
     /// # Errors
-    /// What `out` says.
-    pub fn new(out: W, format: Format, mut schema: Schema) -> io::Result<Self> {
+    /// What `out` says; or that this program was built without Parquet.
+    pub fn new(out: W, content: Content, format: Format, mut schema: Schema) -> io::Result<Self> {
         schema.top = schema.top.clamp(1, schema.classes.len().max(1));
+        let columns = content.columns(&schema);
         let sink = match format {
             Format::Jsonl => Sink::Jsonl(out),
+            Format::Parquet => Sink::Parquet(Box::new(Parquet::new(out, columns, &schema.model)?)),
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(out);
-                writer.write_record(columns(&schema))?;
+                writer.write_record(columns.iter().map(|(name, _)| name))?;
                 writer.flush()?;
                 Sink::Csv(Box::new(writer))
             }
         };
-        Ok(Self { schema, sink })
+        Ok(Self {
+            content,
+            schema,
+            sink,
+        })
     }
 
-    /// Writes one row.
+    /// Writes what the table has to say of a file.
     ///
     /// # Errors
     /// What the file says: a full disk, for one.
     pub fn write(&mut self, row: &Row) -> io::Result<()> {
         match &mut self.sink {
             Sink::Csv(writer) => {
-                writer.write_record(csv_record(&self.schema, row))?;
+                for cells in self.content.cells(&self.schema, row) {
+                    writer.write_record(cells.iter().map(csv_field))?;
+                }
                 writer.flush()
             }
             Sink::Jsonl(out) => {
-                writeln!(out, "{}", json_object(&self.schema, row))?;
+                for object in json_objects(self.content, &self.schema, row) {
+                    writeln!(out, "{object}")?;
+                }
                 out.flush()
             }
-        }
-    }
-}
-
-fn columns(schema: &Schema) -> Vec<String> {
-    let mut all = ["path", "status", "genre", "confidence"]
-        .map(str::to_owned)
-        .to_vec();
-    for n in 2..=schema.top {
-        all.extend([format!("genre_{n}"), format!("confidence_{n}")]);
-    }
-    all.extend(["seconds", "clips", "silent", "padded", "reason", "message"].map(str::to_owned));
-    all.extend(schema.classes.iter().map(|c| format!("p_{c}")));
-    all.push("model".into());
-    all
-}
-
-fn csv_record(schema: &Schema, row: &Row) -> Vec<String> {
-    let mut record = vec![row.path.display().to_string()];
-    match &row.outcome {
-        Outcome::Ok(answer) => {
-            record.push("ok".into());
-            for (class, p) in ranked(&answer.probabilities).into_iter().take(schema.top) {
-                record.extend([schema.classes[class].clone(), format!("{p:.4}")]);
+            Sink::Parquet(parquet) => {
+                for cells in self.content.cells(&self.schema, row) {
+                    parquet.push(cells)?;
+                }
+                Ok(())
             }
-            let damaged = answer.damaged.clone();
-            record.extend([
-                format!("{:.2}", answer.seconds),
-                answer.clips.to_string(),
-                answer.silent.to_string(),
-                answer.padded.to_string(),
-                damaged.as_ref().map_or("", |_| "damaged").into(),
-                damaged.unwrap_or_default(),
-            ]);
-            record.extend(answer.probabilities.iter().map(|p| format!("{p:.4}")));
-        }
-        Outcome::Failed { reason, message } => {
-            record.push("failed".into());
-            record.extend(vec![String::new(); 2 * schema.top + 4]);
-            record.extend([reason.clone(), message.clone()]);
-            record.extend(vec![String::new(); schema.classes.len()]);
         }
     }
-    record.push(schema.model.clone());
-    record
+
+    /// Writes what belongs to the end of a table.
+    ///
+    /// # Errors
+    /// As [`Table::write`].
+    pub fn finish(self) -> io::Result<()> {
+        match self.sink {
+            Sink::Csv(mut writer) => writer.flush(),
+            Sink::Jsonl(mut out) => out.flush(),
+            Sink::Parquet(parquet) => parquet.finish(),
+        }
+    }
 }
 
-fn json_object(schema: &Schema, row: &Row) -> Value {
+fn csv_field(cell: &Cell) -> String {
+    match cell {
+        Cell::Null => String::new(),
+        Cell::Text(text) => text.clone(),
+        Cell::Float(p) => format!("{p:.4}"),
+        Cell::Double(seconds) => format!("{seconds:.2}"),
+        Cell::Int(n) => n.to_string(),
+        Cell::Bool(yes) => yes.to_string(),
+        Cell::Floats(values) => {
+            let all: Vec<String> = values.iter().map(f32::to_string).collect();
+            all.join(" ")
+        }
+    }
+}
+
+fn json_objects(content: Content, schema: &Schema, row: &Row) -> Vec<Value> {
+    if content == Content::Files {
+        return vec![json_file(schema, row)];
+    }
+    let columns = content.columns(schema);
+    let object = |cells: Vec<Cell>| {
+        let named = columns.iter().zip(cells);
+        let named = named.map(|((name, _), cell)| (name.clone(), json_value(cell)));
+        Value::Object(named.collect())
+    };
+    let rows = content.cells(schema, row);
+    rows.into_iter().map(object).collect()
+}
+
+fn json_value(cell: Cell) -> Value {
+    match cell {
+        Cell::Null => Value::Null,
+        Cell::Text(text) => text.into(),
+        Cell::Float(p) => p.into(),
+        Cell::Double(seconds) => seconds.into(),
+        Cell::Int(n) => n.into(),
+        Cell::Bool(yes) => yes.into(),
+        Cell::Floats(values) => values.into(),
+    }
+}
+
+/// As the table's row, but genres and probabilities are nested.
+fn json_file(schema: &Schema, row: &Row) -> Value {
     let path = row.path.display().to_string();
     match &row.outcome {
         Outcome::Ok(answer) => {
@@ -149,67 +196,5 @@ fn json_object(schema: &Schema, row: &Row) -> Value {
             "path": path, "status": "failed", "reason": reason, "message": message,
             "model": schema.model,
         }),
-    }
-}
-
-/// Writes a row a clip: `path, start, end, genre, confidence` and the probability of every class.
-pub struct Timeline<W: Write> {
-    schema: Schema,
-    writer: csv::Writer<W>,
-}
-
-impl<W: Write> Timeline<W> {
-    /// Starts a table.
-    ///
-    /// # Errors
-    /// What `out` says.
-    pub fn new(out: W, schema: Schema) -> io::Result<Self> {
-        let mut writer = csv::Writer::from_writer(out);
-        let mut head = ["path", "start", "end", "genre", "confidence"]
-            .map(str::to_owned)
-            .to_vec();
-        head.extend(schema.classes.iter().map(|c| format!("p_{c}")));
-        writer.write_record(head)?;
-        writer.flush()?;
-        Ok(Self { schema, writer })
-    }
-
-    /// Writes the clips of one file.
-    ///
-    /// # Errors
-    /// What the file says.
-    pub fn write(&mut self, row: &Row) -> io::Result<()> {
-        let Outcome::Ok(answer) = &row.outcome else {
-            return Ok(());
-        };
-        for clip in &answer.timeline {
-            let mut record = vec![row.path.display().to_string()];
-            record.extend([clip.start, clip.end].map(|s| format!("{s:.2}")));
-            if let Some(&(best, p)) = ranked(&clip.probabilities).first() {
-                record.extend([self.schema.classes[best].clone(), format!("{p:.4}")]);
-            }
-            record.extend(clip.probabilities.iter().map(|p| format!("{p:.4}")));
-            self.writer.write_record(record)?;
-        }
-        self.writer.flush()
-    }
-}
-
-/// Writes a JSON object a file that could be read: `path` and `embedding`.
-pub struct Embeddings<W: Write>(pub W);
-
-impl<W: Write> Embeddings<W> {
-    /// Writes one file's.
-    ///
-    /// # Errors
-    /// What the file says.
-    pub fn write(&mut self, row: &Row) -> io::Result<()> {
-        let Outcome::Ok(answer) = &row.outcome else {
-            return Ok(());
-        };
-        let path = row.path.display().to_string();
-        let line = json!({ "path": path, "embedding": answer.embedding });
-        writeln!(self.0, "{line}")?;
-        self.0.flush()
     }
 }

@@ -43,8 +43,10 @@ pub struct Summary {
     pub audio_seconds: f64,
     /// By the clock.
     pub elapsed: Duration,
-    /// Decoding and resampling: the sum over the decoder threads.
+    /// Decoding: the sum over the decoder threads.
     pub decoding: Duration,
+    /// Changing sample rates: their sum.
+    pub resampling: Duration,
     /// Decoder threads waiting for the device to take their clips: their sum.
     pub decoders_waited: Duration,
     /// The device waiting for clips.
@@ -189,9 +191,10 @@ impl<'a> Packer<'a> {
                     file.end = Some(end);
                 }
             }
-            Message::Done(decoding, waited) => {
-                self.summary.decoding += decoding;
-                self.summary.decoders_waited += waited;
+            Message::Done(spent) => {
+                self.summary.decoding += spent.decoding;
+                self.summary.resampling += spent.resampling;
+                self.summary.decoders_waited += spent.waiting;
             }
         }
         Ok(())

@@ -8,9 +8,10 @@ use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::dataset::{Dataset, Side, Split};
 use crate::frontend::settings::Size;
 use crate::gpu::{Compute, DeviceChoice};
-use crate::train::{PCM_MEMORY, PcmMemory};
+use crate::train::{PCM_MEMORY, PcmMemory, PcmSet, TrainError};
 
 /// `--device`.
 #[derive(Args)]
@@ -83,6 +84,24 @@ pub fn bar(length: usize, template: &str) -> ProgressBar {
     bar.set_message("starting");
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
+}
+
+/// Decodes one side of a split behind a bar, and says on stderr what was left out.
+pub fn decode(
+    data: &Dataset,
+    split: &Split,
+    side: Side,
+    sample_rate: u32,
+    memory: &PcmMemory,
+) -> Result<PcmSet, TrainError> {
+    let files = split.side(side).len();
+    let bar = bar(files, "decoding {bar:30} {pos}/{len} files, {per_sec}");
+    let set = PcmSet::load(data, split, side, sample_rate, memory, &|| bar.inc(1))?;
+    bar.finish_and_clear();
+    for note in &set.notes {
+        eprintln!("{note}");
+    }
+    Ok(set)
 }
 
 /// Seconds as people read them.

@@ -9,7 +9,7 @@ use super::{Done, args};
 use crate::dataset::{Dataset, Side, Split};
 use crate::frontend::Engine;
 use crate::model::Checkpoint;
-use crate::train::{PcmSet, evaluate};
+use crate::train::evaluate;
 
 /// Measure a checkpoint on a folder with a folder for each class.
 #[derive(clap::Args)]
@@ -57,10 +57,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         side.name()
     );
     let compute = args.device.open()?;
-    let checkpoint = match &args.checkpoint {
-        Some(path) => Checkpoint::load(path, &compute.burn())?,
-        None => Checkpoint::shipped(&compute.burn())?,
-    };
+    let checkpoint = Checkpoint::open(args.checkpoint.as_deref(), &compute.burn())?;
     let header = checkpoint.header;
     let classes = data
         .classes
@@ -81,16 +78,8 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     args::make_folder(&args.out)?;
 
     let rate = header.front_end.sample_rate;
-    let bar = args::bar(
-        split.side(side).len(),
-        "decoding {bar:30} {pos}/{len} files, {per_sec}",
-    );
     let memory = args.memory.open(&compute);
-    let mut set = PcmSet::load(&data, &split, side, rate, &memory, &|| bar.inc(1))?;
-    bar.finish_and_clear();
-    for note in &set.notes {
-        eprintln!("{note}");
-    }
+    let mut set = args::decode(&data, &split, side, rate, &memory)?;
     for file in &mut set.files {
         file.class = classes[file.class];
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail, ensure};
 
-use super::classify::files::{Plan, by_extension, make};
+use super::classify::files::{Plan, make};
 use super::{Done, args};
 use crate::classify::journal::{self, Journal, Settings, journal_of};
 use crate::classify::{Format, Schema, Shard};
@@ -70,17 +70,13 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         })?;
     }
     merged.end(owner.len() as u64)?;
-    let plan = Plan {
-        out: args.out.clone(),
-        format: args.format.unwrap_or_else(|| by_extension(&args.out)),
-        timeline: args.timeline.clone(),
-        embeddings: args.embeddings.clone(),
-        schema: Schema {
-            classes: whole.classes,
-            top: usize::from(args.top),
-            model: whole.model,
-        },
+    let schema = Schema {
+        classes: whole.classes,
+        top: usize::from(args.top),
+        model: whole.model,
     };
+    let (timeline, embeddings) = (args.timeline.as_deref(), args.embeddings.as_deref());
+    let plan = Plan::new(&args.out, args.format, timeline, embeddings, schema);
     let failed = make(&plan, &path)?;
     args::say(format!(
         "{} files of {} parts, {failed} of them could not be read; wrote {}",

@@ -49,54 +49,50 @@ enum Command {
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
     let device = Device::flex();
-    let open = |checkpoint: &Option<PathBuf>| match checkpoint {
-        Some(path) => Checkpoint::load(path, &device),
-        None => Checkpoint::shipped(&device),
-    };
-    let (checkpoint, network, size, classes) = match &args.command {
+    match &args.command {
         Command::Show {
-            checkpoint,
-            network,
+            network: Some(kind),
             size,
             classes,
-        } => (checkpoint, network, size, classes),
+            ..
+        } => {
+            let preset = match kind {
+                NetworkKind::DeepPixel => presets::deeppixel(),
+                NetworkKind::Compact => presets::mel(),
+            };
+            let spec = NetworkSpec {
+                kind: *kind,
+                classes: *classes,
+                picture: size.unwrap_or(preset.picture_size()),
+            };
+            show(&spec, &Network::new(&spec, 0, &device)?)?;
+        }
+        Command::Show { checkpoint, .. } => {
+            let checkpoint = Checkpoint::open(checkpoint.as_deref(), &device)?;
+            show(&checkpoint.header.network, &checkpoint.network)?;
+            args::say(format!(
+                "\n{}",
+                toml::to_string(&checkpoint.header)?.trim_end()
+            ))?;
+        }
         Command::Export {
             checkpoint,
             out,
             example,
         } => {
-            let checkpoint = open(checkpoint)?;
+            let checkpoint = Checkpoint::open(checkpoint.as_deref(), &device)?;
             checkpoint.export(out)?;
             args::say(format!("wrote {}", out.display()))?;
             if let Some(path) = example {
                 checkpoint.export_example(&device, path)?;
                 args::say(format!("wrote {}", path.display()))?;
             }
-            return Ok(Done::All);
         }
-    };
-    if let Some(kind) = *network {
-        let preset = match kind {
-            NetworkKind::DeepPixel => presets::deeppixel(),
-            NetworkKind::Compact => presets::mel(),
-        };
-        let spec = NetworkSpec {
-            kind,
-            classes: *classes,
-            picture: size.unwrap_or(preset.picture_size()),
-        };
-        return show(&spec, &Network::new(&spec, 0, &device)?);
     }
-    let checkpoint = open(checkpoint)?;
-    show(&checkpoint.header.network, &checkpoint.network)?;
-    args::say(format!(
-        "\n{}",
-        toml::to_string(&checkpoint.header)?.trim_end()
-    ))?;
     Ok(Done::All)
 }
 
-fn show(spec: &NetworkSpec, network: &Network) -> anyhow::Result<Done> {
+fn show(spec: &NetworkSpec, network: &Network) -> std::io::Result<()> {
     let Size { height, width } = spec.picture;
     args::say(format!(
         "{}: {} parameters, {:.3} GFLOP a {width}x{height} picture forward, {} classes",
@@ -104,6 +100,5 @@ fn show(spec: &NetworkSpec, network: &Network) -> anyhow::Result<Done> {
         network.num_params(),
         spec.flops() as f64 / 1e9,
         spec.classes
-    ))?;
-    Ok(Done::All)
+    ))
 }

@@ -55,6 +55,11 @@ pub enum Samples<'a> {
 }
 
 impl<'a> Samples<'a> {
+    /// All of them on the host.
+    fn of(clips: &[&'a [f32]]) -> Vec<Self> {
+        clips.iter().map(|pcm| Self::Host(pcm)).collect()
+    }
+
     fn host(self) -> &'a [f32] {
         match self {
             Self::Host(pcm) => pcm,
@@ -155,8 +160,7 @@ impl Engine {
     /// # Panics
     /// If a clip has another length.
     pub fn pictures(&self, clips: &[&[f32]]) -> Result<Tensor<4>, FrontEndError> {
-        let clips: Vec<_> = clips.iter().map(|pcm| Samples::Host(pcm)).collect();
-        self.augmented_pictures(&clips, &[])
+        self.augmented_pictures(&Samples::of(clips), &[])
     }
 
     /// As [`Engine::pictures`], of samples that may be on the device already, with `augments` (one a clip, or none)

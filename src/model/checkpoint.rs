@@ -163,6 +163,14 @@ impl Checkpoint {
         Self::from_bytes(path, read(path)?, device)
     }
 
+    /// The checkpoint in the file `path`, or without one the built-in one.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::load`].
+    pub fn open(path: Option<&Path>, device: &Device) -> Result<Self, CheckpointError> {
+        path.map_or_else(|| Self::shipped(device), |path| Self::load(path, device))
+    }
+
     /// The checkpoint that this program was built with: see `data/checkpoint/README.md`.
     ///
     /// # Errors

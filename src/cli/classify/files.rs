@@ -9,10 +9,13 @@ use anyhow::Context;
 
 use super::Args;
 use crate::classify::journal::{self, Journal, Settings, journal_of};
-use crate::classify::{Embeddings, Format, Outcome, Row, Rows, Schema, Stamp, Timeline};
+use crate::classify::{Content, Format, Outcome, Row, Schema, Stamp, Table};
 
 /// Files of earlier runs, and what they were.
 pub type Earlier = HashMap<PathBuf, Option<Stamp>>;
+
+/// Behind the name of a table that is being made.
+const TMP: &str = ".tmp";
 
 /// Tables and their journal.
 pub struct Files {
@@ -21,23 +24,62 @@ pub struct Files {
     tables: Tables,
     /// What the tables are made with, to make them again.
     plan: Plan,
+    /// Rows of files that could not be read, those of earlier runs included.
+    failed: usize,
 }
 
 /// Where tables go, and in which form.
 #[derive(Clone)]
 pub struct Plan {
-    pub out: PathBuf,
-    pub format: Format,
-    pub timeline: Option<PathBuf>,
-    pub embeddings: Option<PathBuf>,
-    pub schema: Schema,
+    tables: Vec<(PathBuf, Content, Format)>,
+    schema: Schema,
 }
 
-struct Tables {
-    rows: Rows<BufWriter<File>>,
-    timeline: Option<Timeline<BufWriter<File>>>,
-    embeddings: Option<Embeddings<BufWriter<File>>>,
+impl Plan {
+    /// The table of files has the form `format`, or what its name says, or else CSV; so have the others, but embeddings,
+    /// which are no CSV.
+    pub fn new(
+        out: &Path,
+        format: Option<Format>,
+        timeline: Option<&Path>,
+        embeddings: Option<&Path>,
+        schema: Schema,
+    ) -> Self {
+        let by_name = |path, or| Format::of(path).unwrap_or(or);
+        let format = format.unwrap_or(by_name(out, Format::Csv));
+        let mut tables = vec![(out.to_owned(), Content::Files, format)];
+        if let Some(path) = timeline {
+            let format = by_name(path, Format::Csv);
+            tables.push((path.to_owned(), Content::Clips, format));
+        }
+        if let Some(path) = embeddings {
+            let format = match by_name(path, Format::Jsonl) {
+                Format::Csv => Format::Jsonl,
+                format => format,
+            };
+            tables.push((path.to_owned(), Content::Embeddings, format));
+        }
+        Self { tables, schema }
+    }
+
+    fn exist(&self) -> bool {
+        self.tables.iter().all(|(path, ..)| path.exists())
+    }
+
+    /// Puts the new tables in the place of the old ones.
+    fn replace(&self, wanted: fn(Format) -> bool) -> anyhow::Result<()> {
+        for (path, _, format) in &self.tables {
+            if wanted(*format) {
+                std::fs::rename(with_suffix(path, TMP), path)
+                    .with_context(|| format!("cannot write {}", path.display()))?;
+            }
+        }
+        Ok(())
+    }
 }
+
+/// Tables that grow row by row.
+struct Tables(Vec<(PathBuf, Table<BufWriter<File>>)>);
 
 /// Takes up what an earlier run left, or begins.
 pub fn resume(
@@ -46,13 +88,8 @@ pub fn resume(
     settings: &Settings,
     schema: &Schema,
 ) -> anyhow::Result<(Files, Earlier)> {
-    let plan = Plan {
-        out: out.to_owned(),
-        format: args.format.unwrap_or_else(|| by_extension(out)),
-        timeline: args.timeline.clone(),
-        embeddings: args.embeddings.clone(),
-        schema: schema.clone(),
-    };
+    let (timeline, embeddings) = (args.timeline.as_deref(), args.embeddings.as_deref());
+    let plan = Plan::new(out, args.format, timeline, embeddings, schema.clone());
     let path = journal_of(out);
     let mut journal =
         Journal::open(&path).with_context(|| format!("cannot write {}", out.display()))?;
@@ -60,16 +97,16 @@ pub fn resume(
         true => None,
         false => journal::read(&path, Some(settings))?,
     };
-    let (tables, earlier) = match done {
+    let (tables, failed, earlier) = match done {
         Some(done) => {
             journal.go_on(&done)?;
             // The tables may be cut off, or gone: they are made again of what the journal has.
-            let (tables, _) = Tables::remake(&plan, &path, false)?;
-            (tables, done.files)
+            let (tables, failed) = Tables::remake(&plan, &path)?;
+            (tables, failed, done.files)
         }
         None => {
             journal.begin(settings)?;
-            (Tables::create(&plan, "")?, Earlier::new())
+            (Tables::create(&plan, "", Format::grows)?, 0, Earlier::new())
         }
     };
     let files = Files {
@@ -77,6 +114,7 @@ pub fn resume(
         journal_path: path,
         tables,
         plan,
+        failed,
     };
     Ok((files, earlier))
 }
@@ -85,106 +123,94 @@ impl Files {
     /// Keeps a row. The journal has it first: what is in a table is in the journal too.
     pub fn row(&mut self, row: &Row) -> anyhow::Result<()> {
         self.journal.row(row)?;
+        self.failed += failures(row);
         self.tables.write(row)
     }
 
-    /// Notes the end, and makes the tables again if they are to be in order or hold rows that a later one replaced.
-    /// Returns how many files could not be read, over all runs.
+    /// Notes the end, and makes the tables again if they are to be in order, hold rows that a later one replaced, do not
+    /// grow, or were removed. Returns how many files could not be read, over all runs.
     pub fn finish(mut self, remake: bool, seen: u64) -> anyhow::Result<usize> {
-        let mut failed = 0;
+        let grow = self.plan.tables.iter().all(|(.., format)| format.grows());
+        let remake = remake || !grow || !self.plan.exist();
+        // Some systems do not replace an open file.
+        self.tables.finish()?;
         if remake {
-            drop(self.tables);
-            failed = Tables::remake(&self.plan, &self.journal_path, true)?.1;
-        } else {
-            journal::rows(&self.journal_path, false, |row| {
-                failed += usize::from(matches!(row.outcome, Outcome::Failed { .. }));
-                anyhow::Ok(())
-            })?;
+            // Only the last row of a file counts.
+            self.failed = make(&self.plan, &self.journal_path)?;
         }
         self.journal.end(seen)?;
-        Ok(failed)
+        Ok(self.failed)
     }
 }
 
 impl Tables {
-    /// Begins tables in files whose names end with `suffix`.
-    fn create(plan: &Plan, suffix: &str) -> anyhow::Result<Self> {
-        let create = |path: &Path| {
-            let path = with_suffix(path, suffix);
-            let file = File::create(&path);
-            file.map(BufWriter::new)
-                .with_context(|| format!("cannot write {}", path.display()))
-        };
-        let rows = Rows::new(create(&plan.out)?, plan.format, plan.schema.clone())?;
-        let timeline = match &plan.timeline {
-            Some(path) => Some(Timeline::new(create(path)?, plan.schema.clone())?),
-            None => None,
-        };
-        let embeddings = match &plan.embeddings {
-            Some(path) => Some(Embeddings(create(path)?)),
-            None => None,
-        };
-        Ok(Self {
-            rows,
-            timeline,
-            embeddings,
-        })
+    /// Begins the tables of those forms that are `wanted`, in files whose names end with `suffix`.
+    fn create(plan: &Plan, suffix: &str, wanted: fn(Format) -> bool) -> anyhow::Result<Self> {
+        let mut all = Vec::new();
+        for (path, content, format) in &plan.tables {
+            if !wanted(*format) {
+                continue;
+            }
+            let table = File::create(with_suffix(path, suffix)).and_then(|file| {
+                Table::new(BufWriter::new(file), *content, *format, plan.schema.clone())
+            });
+            let table = table.with_context(|| format!("cannot write {}", path.display()))?;
+            all.push((path.clone(), table));
+        }
+        Ok(Self(all))
     }
 
     fn write(&mut self, row: &Row) -> anyhow::Result<()> {
-        self.rows
-            .write(row)
-            .context("cannot write the result table")?;
-        if let Some(timeline) = &mut self.timeline {
-            timeline.write(row).context("cannot write the timeline")?;
-        }
-        if let Some(embeddings) = &mut self.embeddings {
-            embeddings
-                .write(row)
-                .context("cannot write the embeddings")?;
+        for (path, table) in &mut self.0 {
+            let written = table.write(row);
+            written.with_context(|| format!("cannot write {}", path.display()))?;
         }
         Ok(())
     }
 
-    /// Makes the tables of a journal, beside the old ones and then in their place, and goes on at their ends. Also returns
-    /// how many of the files could not be read.
-    fn remake(plan: &Plan, journal: &Path, sorted: bool) -> anyhow::Result<(Self, usize)> {
-        let mut tables = Self::create(plan, ".tmp")?;
+    fn finish(self) -> anyhow::Result<()> {
+        for (path, table) in self.0 {
+            let finished = table.finish();
+            finished.with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Makes the tables that grow of what a journal has, beside the old ones and then in their place, and goes on at their
+    /// ends. Also returns how many of the files could not be read.
+    fn remake(plan: &Plan, journal: &Path) -> anyhow::Result<(Self, usize)> {
+        let mut tables = Self::create(plan, TMP, Format::grows)?;
+        let failed = tables.fill(journal, false)?;
+        plan.replace(Format::grows)?;
+        Ok((tables, failed))
+    }
+
+    /// Returns how many of the files could not be read.
+    fn fill(&mut self, journal: &Path, sorted: bool) -> anyhow::Result<usize> {
         let mut failed = 0;
         journal::rows(journal, sorted, |row| {
-            failed += usize::from(matches!(row.outcome, Outcome::Failed { .. }));
-            tables.write(&row)
+            failed += failures(&row);
+            self.write(&row)
         })?;
-        for path in [
-            Some(&plan.out),
-            plan.timeline.as_ref(),
-            plan.embeddings.as_ref(),
-        ]
-        .into_iter()
-        .flatten()
-        {
-            std::fs::rename(with_suffix(path, ".tmp"), path)
-                .with_context(|| format!("cannot write {}", path.display()))?;
-        }
-        Ok((tables, failed))
+        Ok(failed)
     }
 }
 
-/// Makes the tables of a journal that no run writes to. Returns how many of the files could not be read.
+fn failures(row: &Row) -> usize {
+    usize::from(matches!(row.outcome, Outcome::Failed { .. }))
+}
+
+/// Makes the tables of a journal, in the order of the paths. Returns how many of the files could not be read.
 pub fn make(plan: &Plan, journal: &Path) -> anyhow::Result<usize> {
-    Ok(Tables::remake(plan, journal, true)?.1)
+    let mut tables = Tables::create(plan, TMP, |_| true)?;
+    let failed = tables.fill(journal, true)?;
+    tables.finish()?;
+    plan.replace(|_| true)?;
+    Ok(failed)
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
-}
-
-/// The form that a table's name asks for.
-pub fn by_extension(path: &Path) -> Format {
-    match path.extension().and_then(|e| e.to_str()) {
-        Some("jsonl" | "ndjson") => Format::Jsonl,
-        _ => Format::Csv,
-    }
 }

@@ -7,18 +7,18 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::available_parallelism;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 use self::files::resume;
 use self::view::{View, summarise};
 use super::{Done, args};
 use crate::classify::journal::{self, Settings};
 use crate::classify::{
-    Classifier, DiscoverError, Format, Found, Options, Outcome, Schema, Shard, Stamp, classify,
-    discover, listed,
+    Classifier, DiscoverError, Format, Found, Options, Schema, Shard, Stamp, classify, discover,
+    listed,
 };
 use crate::gpu::Compute;
-use crate::model::{Checkpoint, CheckpointError};
+use crate::model::Checkpoint;
 
 /// Name the genre of files and folders.
 #[derive(clap::Args)]
@@ -42,7 +42,7 @@ pub struct Args {
     /// where it was; done, it looks at new and changed files only.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Form of the result table; without --out it goes to stdout in place of the readable one.
+    /// Form of the result table, by its name if absent; without --out it goes to stdout in place of the readable one.
     #[arg(long)]
     format: Option<Format>,
     /// At the end, put the rows into the order of their paths.
@@ -51,10 +51,11 @@ pub struct Args {
     /// Forget an earlier run into the same --out.
     #[arg(long, requires = "out")]
     fresh: bool,
-    /// Also write a row for every clip (CSV).
+    /// Also write a row for every clip: CSV, or what the name says (.jsonl, .parquet).
     #[arg(long, value_name = "FILE", requires = "out")]
     timeline: Option<PathBuf>,
-    /// Also write what the network's last layer reads, the mean over a file's clips, for search and clustering (JSON lines).
+    /// Also write what the network's last layer reads, the mean over a file's clips, for search and clustering: JSON
+    /// lines, or Parquet if the name says so.
     #[arg(long, value_name = "FILE", requires = "out")]
     embeddings: Option<PathBuf>,
     /// Share of a clip that the next one has in common with it, from 0 to 0.95.
@@ -88,8 +89,12 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         let names: Vec<_> = asked.map(|p| p.display().to_string()).collect();
         bail!(DiscoverError::NoAudio(names.join(", ")));
     }
+    ensure!(
+        args.out.is_some() || args.format.is_none_or(Format::grows),
+        "Parquet is written to a file: add --out FILE"
+    );
     let compute = args.device.open()?;
-    let checkpoint = load(args, &compute)?;
+    let checkpoint = Checkpoint::open(args.checkpoint.as_deref(), &compute.burn())?;
     let settings = Settings {
         journal: journal::VERSION,
         model: checkpoint.fingerprint.clone(),
@@ -131,19 +136,17 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         embeddings: args.embeddings.is_some(),
     };
     let classifier = Classifier::new(&compute, checkpoint)?;
-    let mut failed = 0usize;
     let summary = classify(&classifier, open, &options, |row| {
         if let Some(files) = &mut files {
             files.row(&row)?;
         }
-        failed += usize::from(matches!(row.outcome, Outcome::Failed { .. }));
         view.row(&row)
     })?;
     let seen = seen.into_inner();
-    if let Some(files) = files {
-        let superseded = changed.into_inner() > 0;
-        failed = files.finish(args.sorted || superseded, seen)?;
-    }
+    let failed = match files {
+        Some(files) => files.finish(args.sorted || changed.into_inner() > 0, seen)?,
+        None => summary.failed,
+    };
     view.finish();
     summarise(&summary, &options, args);
     Ok(if failed == 0 { Done::All } else { Done::Some })
@@ -164,13 +167,6 @@ fn find(args: &Args) -> anyhow::Result<Box<dyn Iterator<Item = Found> + Send>> {
         let file = std::io::BufReader::new(file);
         Box::new(listed(file, list.clone(), zero, shard))
     })
-}
-
-fn load(args: &Args, compute: &Compute) -> Result<Checkpoint, CheckpointError> {
-    match &args.checkpoint {
-        Some(path) => Checkpoint::load(path, &compute.burn()),
-        None => Checkpoint::shipped(&compute.burn()),
-    }
 }
 
 /// A decoder a core: where the network runs on the cores too, the queue holds them back.

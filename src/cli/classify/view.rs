@@ -6,14 +6,14 @@ use indicatif::ProgressBar;
 
 use super::super::args;
 use super::Args;
-use crate::classify::{Options, Outcome, Row, Rows, Schema, Summary, ranked};
+use crate::classify::{Content, Options, Outcome, Row, Schema, Summary, Table, ranked};
 
 /// Columns that a path gets.
 const PATH: usize = 44;
 
 /// Rows on stdout, failures on stderr, a bar over both.
 pub struct View {
-    stdout: Option<Rows<io::Stdout>>,
+    stdout: Option<Table<io::Stdout>>,
     classes: Vec<String>,
     bar: ProgressBar,
     audio_seconds: f64,
@@ -24,7 +24,10 @@ impl View {
     /// Says how it begins; `earlier` files are done already.
     pub fn new(args: &Args, schema: &Schema, earlier: usize) -> anyhow::Result<Self> {
         let stdout = match (&args.out, args.format) {
-            (None, Some(format)) => Some(Rows::new(io::stdout(), format, schema.clone())?),
+            (None, Some(format)) => {
+                let table = Table::new(io::stdout(), Content::Files, format, schema.clone())?;
+                Some(table)
+            }
             _ => None,
         };
         let view = Self {
@@ -141,10 +144,11 @@ pub fn summarise(s: &Summary, options: &Options, args: &Args) {
         false => "the device was the limit",
     };
     eprintln!(
-        "{}; {} decoders: decoding and resampling {:.0} %, waiting for room {:.0} %: {limit}",
+        "{}; {} decoders: decoding {:.0} %, resampling {:.0} %, waiting for room {:.0} %: {limit}",
         line.join(", "),
         options.workers,
         share(s.decoding) / workers,
+        share(s.resampling) / workers,
         share(s.decoders_waited) / workers,
     );
     if let Some(path) = &args.out {

@@ -9,8 +9,8 @@ use super::super::args::{self, PcmMemoryArg};
 use super::{Plan, describe, tell};
 use crate::dataset::Side;
 use crate::gpu::Compute;
+use crate::train::find_lr;
 use crate::train::report::sweep_svg;
-use crate::train::{PcmSet, find_lr};
 
 /// Sweeps, writes `find_lr.csv` and `find_lr.svg`, and suggests a rate.
 pub fn run(
@@ -28,16 +28,9 @@ pub fn run(
         );
     }
     args::make_folder(&plan.root)?;
-    let files = plan.split.side(Side::Train).len();
-    let bar = args::bar(files, "decoding {bar:30} {pos}/{len} files, {per_sec}");
     let memory = memory.open(compute);
     let rate = settings.front_end.sample_rate;
-    let tick = || bar.inc(1);
-    let set = PcmSet::load(&plan.data, &plan.split, Side::Train, rate, &memory, &tick)?;
-    for note in &set.notes {
-        bar.suspend(|| eprintln!("{note}"));
-    }
-    bar.finish_and_clear();
+    let set = args::decode(&plan.data, &plan.split, Side::Train, rate, &memory)?;
     tell(describe(settings));
     let bar = args::bar(0, "{spinner} {pos} rates tried, {msg}");
     let classes = plan.data.classes.len();

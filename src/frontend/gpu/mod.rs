@@ -84,7 +84,8 @@ impl GpuFrontEnd {
 
     /// Pictures of `clips` (each of `clip_samples`) in memory of Burn's: `[n, 4, height, width]`, f32 in 0..=1.
     ///
-    /// PCM on the host goes up once, PCM on the device is copied there, and nothing comes down. `augments` has an entry a clip, or none at all.
+    /// PCM on the host goes up once, PCM on the device is copied there, and nothing comes down. `augments` has an entry a
+    /// clip, or none at all.
     ///
     /// # Errors
     /// [`GpuError::Failed`] if the device was lost or its memory is full.
@@ -113,7 +114,7 @@ impl GpuFrontEnd {
     /// # Errors
     /// As [`GpuFrontEnd::target`].
     pub fn bytes(&self, clips: &[&[f32]]) -> Result<Vec<Vec<u8>>, FrontEndError> {
-        let clips = &host(clips);
+        let clips = &Samples::of(clips);
         let mut out = Vec::with_capacity(clips.len());
         let picture = self.plan.pixels() * 4;
         let mut first = 0;
@@ -141,7 +142,7 @@ impl GpuFrontEnd {
         clips: &[&[f32]],
         augments: &[Augment],
     ) -> Result<Vec<Spectrogram>, FrontEndError> {
-        let clips = &host(clips);
+        let clips = &Samples::of(clips);
         let mut out = Vec::with_capacity(clips.len());
         let mut first = 0;
         for chunk in clips.chunks(self.plan.clips_per_dispatch) {
@@ -355,10 +356,6 @@ impl GpuFrontEnd {
             .map_err(|e| GpuError::Failed(e.to_string()))?;
         Ok(view.to_vec())
     }
-}
-
-fn host<'a>(clips: &[&'a [f32]]) -> Vec<Samples<'a>> {
-    clips.iter().map(|pcm| Samples::Host(pcm)).collect()
 }
 
 fn entry(binding: u32, resource: wgpu::BindingResource<'_>) -> wgpu::BindGroupEntry<'_> {

@@ -77,6 +77,7 @@ pub fn behind(norm: &BatchNorm, conv: &Conv2d, x: Tensor<4>, rectify: bool) -> T
 
 #[cfg(test)]
 mod tests {
+    use crate::model::flex::close;
     use burn::module::Module;
     use burn::nn::conv::Conv2dConfig;
     use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
@@ -89,16 +90,6 @@ mod tests {
             .map(|i| hash(i) as f32 / (1 << 23) as f32 - 0.7)
             .collect();
         Tensor::from_data(TensorData::new(values, shape), device)
-    }
-
-    #[track_caller]
-    fn close<const D: usize>(ours: Tensor<D>, burns: Tensor<D>, within: f32) {
-        let difference: f32 = (ours - burns.clone()).abs().max().into_scalar();
-        let scale: f32 = burns.abs().max().into_scalar();
-        assert!(
-            difference <= within * scale.max(1e-3),
-            "{difference} of {scale}"
-        );
     }
 
     /// Result, gradients and running moments are those of Burn's own, with a picture far from zero as well.

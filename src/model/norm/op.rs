@@ -11,7 +11,7 @@ use burn::tensor::Shape;
 use burn_flex::FlexTensor;
 
 use super::cpu;
-use crate::model::flex::{tensor, values};
+use crate::model::flex::{kept, tensor, values};
 
 pub(super) use burn::backend::Dispatch;
 
@@ -79,10 +79,7 @@ impl Backward<Flex, 3> for Norm {
         let parents = ops.parents;
         let gradient = gradients.consume::<Flex>(&ops.node).to_contiguous();
         let (inputs, moments, epsilon, rectify) = ops.state;
-        let [x, gamma, beta] = inputs.map(|input| {
-            let tensor: FlexTensor = checkpointer.retrieve_node_output(input);
-            tensor.to_contiguous()
-        });
+        let [x, gamma, beta] = kept(inputs, checkpointer);
         let shape = x.layout().shape().clone();
         let [_, channels, height, width] = shape.dims::<4>();
         let [for_x, for_gamma, for_beta] = cpu::backward(

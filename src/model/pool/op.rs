@@ -11,7 +11,7 @@ use burn::tensor::Shape;
 use burn_flex::FlexTensor;
 
 use super::cpu::{self, Channel, Sides};
-use crate::model::flex::{tensor, values};
+use crate::model::flex::{kept, tensor, values};
 
 pub(super) use burn::backend::Dispatch;
 
@@ -55,10 +55,7 @@ impl Backward<Flex, 3> for Pool {
     ) {
         let parents = ops.parents;
         let gradient = gradients.consume::<Flex>(&ops.node).to_contiguous();
-        let [x, bias, slope] = ops.state.map(|input| {
-            let tensor: FlexTensor = checkpointer.retrieve_node_output(input);
-            tensor.to_contiguous()
-        });
+        let [x, bias, slope] = kept(ops.state, checkpointer);
         let shape = x.layout().shape().clone();
         let [_, channels, height, width] = shape.dims::<4>();
         let affine = Channel::all(values(&bias), Some(values(&slope)));
