@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::tone;
+use common::wav;
 use sonoprint::dataset::gtzan::GENRES;
 use sonoprint::model::{Checkpoint, Network};
 
@@ -22,20 +22,6 @@ fn run(arguments: &[&str]) -> Output {
 
 fn text(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap()
-}
-
-fn wav(path: &Path, seconds: f64, frequency: f64) {
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: 22_050,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut wav = hound::WavWriter::create(path, spec).unwrap();
-    for x in tone((seconds * 22_050.0) as usize, frequency, 0.5) {
-        wav.write_sample((x * 32_767.0) as i16).unwrap();
-    }
-    wav.finalize().unwrap();
 }
 
 /// Forty tones of a few clips each in two folders, and two files that are none.

@@ -191,15 +191,17 @@ impl Journal {
     /// Says that a run which looked at `files` files came to its end.
     ///
     /// # Errors
-    /// [`JournalError::Io`], [`JournalError::Removed`].
+    /// [`JournalError::Io`].
     pub fn end(&mut self, files: u64) -> Result<(), JournalError> {
-        self.look()?;
         self.add(&Line::End { files })?;
         self.file.sync_data().map_err(|e| io(&self.path, e))
     }
 
-    /// A file that is in no folder any more takes rows without a word, and they are lost.
-    fn look(&mut self) -> Result<(), JournalError> {
+    /// Looks whether it is still there: a file that is in no folder any more takes rows without a word, and they are lost.
+    ///
+    /// # Errors
+    /// [`JournalError::Removed`].
+    pub fn look(&mut self) -> Result<(), JournalError> {
         self.seen = Instant::now();
         match self.path.try_exists() {
             Ok(false) => Err(JournalError::Removed {

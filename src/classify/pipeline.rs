@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::classifier::Asked;
@@ -12,6 +12,8 @@ use super::{Answer, Classifier, ClassifyError, Found, Outcome, Row, Stamp, Stret
 
 /// Batches that the device works on or has done before the first of them is read.
 const IN_FLIGHT: usize = 2;
+/// After so long without a clip, what is there is answered: a list that comes slowly gets its rows as it comes.
+const IDLE: Duration = Duration::from_millis(200);
 /// Shortest step from clip to clip, as a share of a clip.
 const LEAST_HOP: f64 = 0.05;
 
@@ -155,17 +157,26 @@ impl<'a> Packer<'a> {
     ) -> Result<(), E> {
         loop {
             let start = Instant::now();
-            let message = receive.recv();
+            let message = receive.recv_timeout(IDLE);
             self.summary.waited += start.elapsed();
-            let Ok(message) = message else { break };
-            self.take(message)?;
+            match message {
+                Ok(message) => self.take(message)?,
+                Err(RecvTimeoutError::Timeout) => self.catch_up()?,
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
             self.hand_out(row)?;
         }
+        self.catch_up()?;
+        self.hand_out(row)
+    }
+
+    /// Answers all that is there, in a batch that is not full if need be.
+    fn catch_up(&mut self) -> Result<(), ClassifyError> {
         self.ask()?;
         while !self.asked.is_empty() {
             self.read()?;
         }
-        self.hand_out(row)
+        Ok(())
     }
 
     fn take(&mut self, message: Message) -> Result<(), ClassifyError> {

@@ -109,3 +109,32 @@ pub fn tone(n: usize, hz: f64, amplitude: f64) -> Vec<f32> {
         .map(|i| (amplitude * (2.0 * std::f64::consts::PI * hz * i as f64 / 22_050.0).sin()) as f32)
         .collect()
 }
+
+/// A sine as a WAV file of 16 bits.
+pub fn wav(path: &Path, seconds: f64, frequency: f64) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 22_050,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut wav = hound::WavWriter::create(path, spec).unwrap();
+    for x in tone((seconds * 22_050.0) as usize, frequency, 0.5) {
+        wav.write_sample((x * 32_767.0) as i16).unwrap();
+    }
+    wav.finalize().unwrap();
+}
+
+/// A folder `music` in `root` with files `00.wav`, .. of a second.
+pub fn tones(root: &Path, count: usize) -> PathBuf {
+    let music = root.join("music");
+    std::fs::create_dir_all(&music).unwrap();
+    for i in 0..count {
+        wav(
+            &music.join(format!("{i:02}.wav")),
+            1.0,
+            110.0 * (i + 1) as f64,
+        );
+    }
+    music
+}

@@ -130,6 +130,7 @@ impl Files {
     /// Notes the end, and makes the tables again if they are to be in order, hold rows that a later one replaced, do not
     /// grow, or were removed. Returns how many files could not be read, over all runs.
     pub fn finish(mut self, remake: bool, seen: u64) -> anyhow::Result<usize> {
+        self.journal.look()?;
         let grow = self.plan.tables.iter().all(|(.., format)| format.grows());
         let remake = remake || !grow || !self.plan.exist();
         // Some systems do not replace an open file.
