@@ -207,6 +207,60 @@ fn bad_checkpoints_are_told_apart() {
     }
 }
 
+/// Digits, letters and bytes of a checkpoint changed at random, mostly in its header, and its end cut off: an error or a
+/// checkpoint each time, and memory for what is in the file alone.
+#[test]
+fn damage_never_panics() {
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::{Rng, SeedableRng};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.safetensors");
+    let device = Device::flex();
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let mut below = |n: usize| random.next_u32() as usize % n;
+    let mut outcomes = BTreeMap::<&str, usize>::new();
+    for (kind, side) in [(NetworkKind::Compact, 32), (NetworkKind::DeepPixel, 72)] {
+        let header = header(kind, side);
+        let network = Network::new(&header.network, 3, &device).unwrap();
+        Checkpoint::save(&header, &network, &path).unwrap();
+        let good = std::fs::read(&path).unwrap();
+        let json = 8 + u64::from_le_bytes(good[..8].try_into().unwrap()) as usize;
+        for i in 0..600 {
+            let mut bad = good.clone();
+            for _ in 0..=below(3) {
+                match i % 4 {
+                    0 => bad[below(json)] = below(256) as u8,
+                    1 => bad.truncate(below(good.len())),
+                    2 => bad[below(good.len())] ^= 1 << below(8),
+                    _ => {
+                        // A digit for a digit: the header stays readable and claims something else.
+                        let at = below(json);
+                        if let Some(digit) = bad[at..json].iter().position(u8::is_ascii_digit) {
+                            bad[at + digit] = b'0' + below(10) as u8;
+                        }
+                    }
+                }
+                if bad.len() < good.len() {
+                    break;
+                }
+            }
+            std::fs::write(&path, bad).unwrap();
+            let outcome = match Checkpoint::load(&path, &device) {
+                Ok(_) => "fine",
+                Err(CheckpointError::Foreign { .. }) => "foreign",
+                Err(CheckpointError::Damaged { .. }) => "damaged",
+                Err(CheckpointError::Settings { .. }) => "settings",
+                Err(CheckpointError::Model { .. }) => "model",
+                Err(CheckpointError::Newer { .. }) => "newer",
+                Err(other) => panic!("{other}"),
+            };
+            *outcomes.entry(outcome).or_default() += 1;
+        }
+    }
+    // Every kind of answer was needed.
+    assert!(outcomes.len() >= 5, "{outcomes:?}");
+}
+
 /// Counted once more layer by layer: the seed network at its own size, and how much less `compact` asks for.
 #[test]
 fn flops_are_counted() {

@@ -188,6 +188,10 @@ impl Checkpoint {
             why,
         };
         SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
+        // A header must not make us reserve what it only claims to have.
+        if header.network.dense_weights() > bytes.len() / size_of::<f32>() {
+            return Err(damaged("its network has more weights than it holds".into()));
+        }
         let cpu = Device::flex();
         let mut network =
             Network::new(&header.network, 0, &cpu).map_err(|source| CheckpointError::Model {

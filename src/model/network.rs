@@ -54,6 +54,16 @@ impl NetworkSpec {
         }
     }
 
+    /// Weights of the layer that grows with the picture and the classes.
+    pub(super) fn dense_weights(&self) -> usize {
+        match self.kind {
+            NetworkKind::DeepPixel => {
+                DeepPixel::features(self.picture).saturating_mul(self.classes)
+            }
+            NetworkKind::Compact => 0,
+        }
+    }
+
     /// Checks that the network can be built.
     ///
     /// # Errors
@@ -75,11 +85,7 @@ impl NetworkSpec {
                 height,
             });
         }
-        // A checkpoint's header is checked before its weights are: it must not make us allocate what it only claims.
-        let weights = match self.kind {
-            NetworkKind::DeepPixel => DeepPixel::features(self.picture) * self.classes,
-            NetworkKind::Compact => 0,
-        };
+        let weights = self.dense_weights();
         if weights > MOST_WEIGHTS {
             return Err(ModelError::TooLarge {
                 network: self.kind.name(),
