@@ -159,3 +159,23 @@ fn noise_never_panics() {
         }
     }
 }
+
+/// The fuzzer's seeds are good files of every format; what it has found has an answer and stays here.
+#[test]
+fn what_the_fuzzer_knows() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds");
+    let (mut good, mut found) = (0, 0);
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if name.starts_with("found-") {
+            assert!(load(&path, RATE).is_err(), "{name}");
+            found += 1;
+        } else {
+            let loaded = load(&path, RATE).unwrap_or_else(|e| panic!("{name}: {e}"));
+            assert!(loaded.samples.iter().any(|s| s.abs() > 0.1), "{name}");
+            good += 1;
+        }
+    }
+    assert!(good >= 12 && found >= 1, "{good} good, {found} found");
+}

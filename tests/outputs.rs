@@ -179,7 +179,7 @@ fn strange_things_are_rows() {
     assert!(made.success());
     symlink("/dev/zero", at("zero.flac")).unwrap();
     std::fs::copy(at("00.wav"), at("forbidden.mp3")).unwrap();
-    std::fs::set_permissions(at("forbidden.mp3"), Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(at("forbidden.mp3"), Permissions::from_mode(0o000)).unwrap();
     symlink("nowhere.wav", at("dangling.wav")).unwrap();
     std::fs::copy(at("00.wav"), music.join(OsStr::from_bytes(b"caf\xe9.wav"))).unwrap();
     std::fs::create_dir(at("folder.wav")).unwrap();
