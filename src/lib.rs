@@ -1,7 +1,7 @@
 //! sonoprint: music genre classification that turns PCM into spectrogram pictures on the GPU and reads them there with
 //! a CNN.
 //!
-//! The rooms, each of which knows only those after it: [`cli`], ([`train`] | [`classify`]), ([`model`], [`dataset`],
+//! The rooms, each of which knows only those after it: [`cli`], ([`train`] | [`classify`] | [`bench`]), ([`model`], [`dataset`],
 //! [`frontend`], [`audio`]), [`gpu`].
 
 #![deny(unsafe_code)]
@@ -9,6 +9,7 @@
 #![recursion_limit = "256"]
 
 pub mod audio;
+pub mod bench;
 pub mod classify;
 pub mod cli;
 pub mod dataset;

@@ -1,6 +1,7 @@
 //! What was typed, and what it means. One file a command.
 
 mod args;
+mod bench;
 mod classify;
 mod dataset;
 mod devices;
@@ -39,6 +40,8 @@ enum Command {
     Model(model::Args),
     /// Draw spectrograms as PNG.
     Spectrogram(spectrogram::Args),
+    /// Time the front end's passes on a device, against its memory and against rivals.
+    Bench(bench::Args),
     /// List the devices there are, and which one `auto` takes.
     Devices,
 }
@@ -54,6 +57,7 @@ pub fn run() -> ExitCode {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Model(args) => model::run(&args),
         Command::Spectrogram(args) => spectrogram::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Devices => devices::run(),
     };
     match done {

@@ -2,6 +2,7 @@
 
 pub mod adapter;
 pub mod bridge;
+pub mod clock;
 mod compute;
 mod shared;
 

@@ -1,6 +1,7 @@
 //! The passes on the GPU: pipelines, buffers and dispatches of `shaders/stft.wgsl` and `shaders/rgba.wgsl`.
 
 mod constants;
+mod measure;
 
 use std::ops::Range;
 use std::sync::OnceLock;

@@ -1,0 +1,166 @@
+//! What a bench found, as it is kept and compared.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Median and spread of several runs, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Stat {
+    /// Of the runs.
+    pub median: f64,
+    /// Median distance from the median.
+    pub spread: f64,
+}
+
+impl Stat {
+    /// Of at least one run.
+    pub fn of(times: impl IntoIterator<Item = Duration>) -> Self {
+        let mut seconds: Vec<f64> = times.into_iter().map(|t| t.as_secs_f64()).collect();
+        let median = middle(&mut seconds);
+        let mut off: Vec<f64> = seconds.iter().map(|s| (s - median).abs()).collect();
+        Self {
+            median,
+            spread: middle(&mut off),
+        }
+    }
+}
+
+fn middle(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// A rival on one shape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RivalTime {
+    /// Which.
+    pub name: String,
+    /// Its decibels of all clips.
+    pub db: Stat,
+    /// Its pictures of all clips, where it makes them.
+    pub picture: Option<Stat>,
+    /// Largest difference of its decibels from the CPU twin's, within 80 dB of the loudest.
+    pub worst_db: f64,
+}
+
+/// One shape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// Of the catalogue.
+    pub id: String,
+    /// For people.
+    pub label: String,
+    /// At once.
+    pub clips: usize,
+    /// Seconds of audio in them.
+    pub audio_seconds: f64,
+    /// PCM to decibels.
+    pub stft: Stat,
+    /// Decibels to pictures.
+    pub rgba: Stat,
+    /// Both passes by the host's clock.
+    pub wall: Stat,
+    /// Bytes that the passes cannot do without.
+    pub stft_bytes: u64,
+    /// The same of the second pass.
+    pub rgba_bytes: u64,
+    /// Rivals that give the same decibels.
+    pub rivals: Vec<RivalTime>,
+}
+
+impl Measured {
+    /// Both passes by the clock that timed them, in seconds.
+    pub fn total(&self) -> f64 {
+        self.stft.median + self.rgba.median
+    }
+
+    /// Clips a second through both passes.
+    pub fn clips_per_second(&self) -> f64 {
+        self.clips as f64 / self.total()
+    }
+
+    /// Seconds of audio a second.
+    pub fn times_real_time(&self) -> f64 {
+        self.audio_seconds / self.total()
+    }
+
+    /// Gigabytes a second, of the bytes that both passes cannot do without.
+    pub fn gigabytes_per_second(&self) -> f64 {
+        (self.stft_bytes + self.rgba_bytes) as f64 / 1e9 / self.total()
+    }
+}
+
+/// A run of the bench.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// This program's version.
+    pub sonoprint: String,
+    /// Name, driver and backend of the device.
+    pub device: String,
+    /// Not a card's figures: a software rasteriser's, or the CPU's.
+    pub software: bool,
+    /// `timestamps`, or `wall` where the device has none.
+    pub clock: String,
+    /// Limits of the device that decide what fits.
+    pub limits: Vec<(String, u64)>,
+    /// Gigabytes a second (read and written) of a copy kernel: the roofline.
+    pub copy_gigabytes_per_second: f64,
+    /// Runs behind each median.
+    pub runs: usize,
+    /// In the order of the catalogue.
+    pub shapes: Vec<Measured>,
+}
+
+/// What a comparison says of a shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// By more than noise.
+    Faster,
+    /// By more than noise.
+    Slower,
+    /// Noise can explain it.
+    Same,
+}
+
+/// A shape that two records have in common.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Changed {
+    /// Of the catalogue.
+    pub id: String,
+    /// New time over old.
+    pub ratio: f64,
+    /// The change that noise may make.
+    pub noise: f64,
+    /// Outside of it or not.
+    pub verdict: Verdict,
+}
+
+/// Changes smaller than this are noise however steady the runs look: clocks and neighbours differ from run to run.
+const LEAST_NOISE: f64 = 0.03;
+
+/// Compares what two records have in common. Noise is three spreads of each side together, and at least 3 %.
+pub fn compare(old: &Record, new: &Record) -> Vec<Changed> {
+    let pairs = new.shapes.iter().filter_map(|n| {
+        let o = old.shapes.iter().find(|o| o.id == n.id)?;
+        (o.clips == n.clips).then_some((o, n))
+    });
+    pairs
+        .map(|(o, n)| {
+            let share = |m: &Measured| (m.stft.spread + m.rgba.spread) / m.total();
+            let ratio = n.total() / o.total();
+            let noise = LEAST_NOISE.max(3.0 * share(o).hypot(share(n)));
+            let verdict = match ratio.ln() {
+                change if change > noise => Verdict::Slower,
+                change if change < -noise => Verdict::Faster,
+                _ => Verdict::Same,
+            };
+            Changed {
+                id: n.id.clone(),
+                ratio,
+                noise,
+                verdict,
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,147 @@
+//! `burn-signal`'s STFT and tensor operations: what one writes with Burn alone.
+
+use std::time::{Duration, Instant};
+
+use burn::signal::{StftOptions, stft};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use super::Rival;
+use crate::bench::catalogue::Shape;
+use crate::bench::measure::BenchError;
+use crate::frontend::tables::{SparseRows, Tables};
+use crate::gpu::Compute;
+
+pub(super) struct Burns {
+    device: Device,
+    options: StftOptions,
+    signal: Tensor<2>,
+    window: Tensor<1>,
+    scale: Tensor<3>,
+    rows: Tensor<3>,
+    frames: Tensor<3>,
+    colours: Tensor<2>,
+    /// `[clip, frame, bin]`.
+    db: Option<Tensor<3>>,
+}
+
+impl Burns {
+    pub(super) fn new(compute: &Compute, shape: &Shape, clips: &[Vec<f32>]) -> Self {
+        let device = compute.burn();
+        let s = &shape.front_end;
+        let tables = Tables::new(s);
+        let bins = s.rows();
+        let mut scale = vec![tables.inner_scale; bins];
+        scale[0] = tables.edge_scale;
+        scale[bins - 1] = tables.edge_scale;
+        let tensor = |values: Vec<f32>, shape: [usize; 3]| {
+            Tensor::<3>::from_data(TensorData::new(values, shape), &device)
+        };
+        let signal: Vec<f32> = clips.iter().flatten().copied().collect();
+        let signal = TensorData::new(signal, [clips.len(), s.clip_samples]);
+        let colours: Vec<f32> = tables.colours.iter().flatten().copied().collect();
+        let (height, width) = (tables.y.rows(), tables.x.rows());
+        Self {
+            options: StftOptions {
+                hop_length: s.hop,
+                center: false,
+                ..StftOptions::new(s.n_fft)
+            },
+            signal: Tensor::from_data(signal, &device),
+            window: Tensor::from_data(TensorData::new(tables.window.clone(), [s.n_fft]), &device),
+            scale: tensor(scale, [1, 1, bins]),
+            rows: tensor(dense(&tables.y, bins), [1, height, bins]),
+            frames: tensor(dense(&tables.x, s.frames()), [1, width, s.frames()]),
+            colours: Tensor::from_data(TensorData::new(colours, [256, 4]), &device),
+            device,
+            db: None,
+        }
+    }
+
+    /// Decibels, and the smallest and largest of each clip.
+    fn spectrogram(&self) -> (Tensor<3>, Tensor<3>, Tensor<3>) {
+        let complex = stft(
+            self.signal.clone(),
+            Some(self.window.clone()),
+            self.options.clone(),
+        );
+        let [clips, frames, bins, _] = complex.dims();
+        let power = (complex.clone() * complex)
+            .sum_dim(3)
+            .reshape([clips, frames, bins]);
+        let db = (power * self.scale.clone())
+            .clamp_min(f32::MIN_POSITIVE)
+            .log()
+            * (10.0 / std::f64::consts::LN_10);
+        let flat = db.clone().reshape([clips, 1, frames * bins]);
+        (db, flat.clone().min_dim(2), flat.max_dim(2))
+    }
+
+    fn wait(&self) -> Result<(), BenchError> {
+        self.device
+            .sync()
+            .map_err(|e| BenchError::Burn(e.to_string()))
+    }
+}
+
+/// A resize as a matrix.
+fn dense(sparse: &SparseRows, inputs: usize) -> Vec<f32> {
+    let mut all = vec![0.0; sparse.rows() * inputs];
+    for (row, out) in all.chunks_mut(inputs).enumerate() {
+        for (at, weight) in sparse.row(row) {
+            out[at] = weight;
+        }
+    }
+    all
+}
+
+impl Rival for Burns {
+    fn name(&self) -> &'static str {
+        "burn-signal"
+    }
+
+    fn decibels(&mut self) -> Result<Duration, BenchError> {
+        self.db = None;
+        self.wait()?;
+        let start = Instant::now();
+        let (db, low, high) = self.spectrogram();
+        self.wait()?;
+        let time = start.elapsed();
+        drop((low, high));
+        self.db = Some(db);
+        Ok(time)
+    }
+
+    fn first(&mut self) -> Result<Vec<f32>, BenchError> {
+        let db = self.db.take().expect("run before");
+        db.narrow(0, 0, 1)
+            .into_data()
+            .try_to_vec()
+            .map_err(|e| BenchError::Burn(e.to_string()))
+    }
+
+    fn pictures(&mut self) -> Option<Result<Duration, BenchError>> {
+        self.db = None;
+        let run = || {
+            self.wait()?;
+            let start = Instant::now();
+            let (db, low, high) = self.spectrogram();
+            let t = (db - low.clone()) / (high - low);
+            // [clip, height, bin] x [clip, bin, frame] x [clip, frame, width]
+            let t = self.rows.clone().matmul(t.swap_dims(1, 2));
+            let t = t.matmul(self.frames.clone().swap_dims(1, 2));
+            let [clips, height, width] = t.dims();
+            let index: Tensor<1, Int> = (t * 256.0)
+                .clamp(0.0, 255.0)
+                .int()
+                .reshape([clips * height * width]);
+            let pixels = self.colours.clone().select(0, index);
+            let pixels = pixels.reshape([clips, height * width, 4]).swap_dims(1, 2);
+            let picture: Tensor<4> = pixels.reshape([clips, 4, height, width]);
+            self.wait()?;
+            let time = start.elapsed();
+            drop(picture);
+            Ok(time)
+        };
+        Some(run())
+    }
+}

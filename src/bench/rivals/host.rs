@@ -1,0 +1,51 @@
+//! realfft and rayon on all cores: the front end's CPU twin.
+
+use std::time::{Duration, Instant};
+
+use super::Rival;
+use crate::bench::catalogue::Shape;
+use crate::bench::measure::BenchError;
+use crate::frontend::Engine;
+use crate::gpu::Compute;
+
+pub(super) struct Host {
+    engine: Engine,
+    clips: Vec<Vec<f32>>,
+    first: Vec<f32>,
+}
+
+impl Host {
+    pub(super) fn new(shape: &Shape, clips: &[Vec<f32>]) -> Result<Self, BenchError> {
+        Ok(Self {
+            engine: Engine::new(&Compute::Cpu, &shape.front_end)?,
+            clips: clips.to_vec(),
+            first: Vec::new(),
+        })
+    }
+}
+
+impl Rival for Host {
+    fn name(&self) -> &'static str {
+        "realfft, all cores"
+    }
+
+    fn decibels(&mut self) -> Result<Duration, BenchError> {
+        let clips: Vec<&[f32]> = self.clips.iter().map(Vec::as_slice).collect();
+        let start = Instant::now();
+        let mut all = self.engine.spectrograms(&clips, &[])?;
+        let time = start.elapsed();
+        self.first = std::mem::take(&mut all[0].db);
+        Ok(time)
+    }
+
+    fn first(&mut self) -> Result<Vec<f32>, BenchError> {
+        Ok(self.first.clone())
+    }
+
+    fn pictures(&mut self) -> Option<Result<Duration, BenchError>> {
+        let clips: Vec<&[f32]> = self.clips.iter().map(Vec::as_slice).collect();
+        let start = Instant::now();
+        let made = self.engine.pictures(&clips);
+        Some(made.map(|_| start.elapsed()).map_err(Into::into))
+    }
+}

@@ -1,0 +1,228 @@
+//! WGSL as one writes it first: `shaders/rivals`.
+
+use std::time::Duration;
+
+use bytemuck::{Pod, Zeroable};
+use wgpu::BufferUsages;
+use wgpu::util::DeviceExt;
+
+use super::{Rival, group, numbered_group, pipeline};
+use crate::bench::catalogue::Shape;
+use crate::bench::measure::BenchError;
+use crate::frontend::tables::Tables;
+use crate::gpu::clock::{Clock, Times};
+use crate::gpu::{Gpu, GpuError};
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Params {
+    clip_samples: u32,
+    frames: u32,
+    hop: u32,
+    edge_scale: f32,
+    inner_scale: f32,
+    pad: [u32; 3],
+}
+
+/// What both read and write.
+struct Common {
+    gpu: Gpu,
+    clock: Clock,
+    params: wgpu::Buffer,
+    pcm: wgpu::Buffer,
+    window: wgpu::Buffer,
+    db: wgpu::Buffer,
+    frames: u32,
+    bins: u32,
+    n_fft: u32,
+    clips: u32,
+}
+
+impl Common {
+    /// `None` if a buffer were larger than the device binds.
+    fn new(gpu: &Gpu, shape: &Shape, clips: &[Vec<f32>]) -> Option<Self> {
+        let s = &shape.front_end;
+        let tables = Tables::new(s);
+        let params = Params {
+            clip_samples: s.clip_samples as u32,
+            frames: s.frames() as u32,
+            hop: s.hop as u32,
+            edge_scale: tables.edge_scale,
+            inner_scale: tables.inner_scale,
+            pad: [0; 3],
+        };
+        let make = |contents: &[u8], usage| {
+            gpu.device
+                .create_buffer_init(&wgpu::util::BufferInitDescriptor {
+                    label: None,
+                    contents,
+                    usage,
+                })
+        };
+        let pcm: Vec<f32> = clips.iter().flatten().copied().collect();
+        let cells = (clips.len() * s.frames() * s.rows()) as u64;
+        Some(Self {
+            params: make(bytemuck::bytes_of(&params), BufferUsages::UNIFORM),
+            pcm: make(bytemuck::cast_slice(&pcm), BufferUsages::STORAGE),
+            window: make(bytemuck::cast_slice(&tables.window), BufferUsages::STORAGE),
+            db: storage(gpu, cells * 4)?,
+            clock: Clock::new(gpu, 1),
+            gpu: gpu.clone(),
+            frames: s.frames() as u32,
+            bins: s.rows() as u32,
+            n_fft: s.n_fft as u32,
+            clips: clips.len() as u32,
+        })
+    }
+
+    fn constants(&self) -> [(&'static str, f64); 2] {
+        [
+            ("N_FFT", f64::from(self.n_fft)),
+            ("LOG2", f64::from(self.n_fft.ilog2())),
+        ]
+    }
+
+    fn first(&self) -> Result<Vec<f32>, BenchError> {
+        let size = u64::from(self.frames) * u64::from(self.bins) * 4;
+        let staging = self.gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("read-back"),
+            size,
+            usage: BufferUsages::COPY_DST | BufferUsages::MAP_READ,
+            mapped_at_creation: false,
+        });
+        let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
+        encoder.copy_buffer_to_buffer(&self.db, 0, &staging, 0, size);
+        self.gpu.queue.submit([encoder.finish()]);
+        staging.map_async(wgpu::MapMode::Read, .., |_| {});
+        self.gpu.wait()?;
+        let view = staging
+            .get_mapped_range(..)
+            .map_err(|e| GpuError::Failed(e.to_string()))?;
+        Ok(bytemuck::pod_collect_to_vec(&view))
+    }
+}
+
+fn storage(gpu: &Gpu, size: u64) -> Option<wgpu::Buffer> {
+    let most = gpu.limits.max_storage_buffer_binding_size;
+    (size <= most.min(gpu.limits.max_buffer_size)).then(|| {
+        gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size,
+            usage: BufferUsages::STORAGE | BufferUsages::COPY_SRC,
+            mapped_at_creation: false,
+        })
+    })
+}
+
+fn taken(times: Times) -> Duration {
+    times.passes.first().copied().unwrap_or(times.wall)
+}
+
+/// One workgroup a frame, radix 2, all in workgroup memory.
+pub(super) struct Naive {
+    common: Common,
+    pipeline: wgpu::ComputePipeline,
+    group: wgpu::BindGroup,
+}
+
+impl Naive {
+    /// `None` if a frame does not fit into workgroup memory.
+    pub(super) fn new(gpu: &Gpu, shape: &Shape, clips: &[Vec<f32>]) -> Option<Self> {
+        let common = Common::new(gpu, shape, clips)?;
+        if common.n_fft * 8 > gpu.limits.max_compute_workgroup_storage_size {
+            return None;
+        }
+        let text = include_str!("../../../shaders/rivals/naive.wgsl");
+        let pipeline = pipeline(gpu, text, "naive", &common.constants());
+        let buffers = [&common.params, &common.pcm, &common.window, &common.db];
+        let group = group(gpu, &pipeline, &buffers);
+        Some(Self {
+            common,
+            pipeline,
+            group,
+        })
+    }
+}
+
+impl Rival for Naive {
+    fn name(&self) -> &'static str {
+        "naive WGSL"
+    }
+
+    fn decibels(&mut self) -> Result<Duration, BenchError> {
+        let c = &self.common;
+        let times = c.clock.time(|encoder| {
+            let mut pass = c.clock.pass(0, encoder);
+            pass.set_pipeline(&self.pipeline);
+            pass.set_bind_group(0, &self.group, &[]);
+            pass.dispatch_workgroups(c.frames, c.clips, 1);
+        })?;
+        Ok(taken(times))
+    }
+
+    fn first(&mut self) -> Result<Vec<f32>, BenchError> {
+        self.common.first()
+    }
+}
+
+/// A dispatch a stage, radix 2, all in global memory.
+pub(super) struct Passes {
+    common: Common,
+    /// Pipeline, bind group, invocations a frame.
+    steps: Vec<(wgpu::ComputePipeline, wgpu::BindGroup, u32)>,
+}
+
+impl Passes {
+    /// `None` if the points of all frames are more than the device binds.
+    pub(super) fn new(gpu: &Gpu, shape: &Shape, clips: &[Vec<f32>]) -> Option<Self> {
+        let c = Common::new(gpu, shape, clips)?;
+        let points = u64::from(c.clips) * u64::from(c.frames) * u64::from(c.n_fft);
+        let work = storage(gpu, points * 8)?;
+        let text = include_str!("../../../shaders/rivals/passes.wgsl");
+        let make = |entry| pipeline(gpu, text, entry, &c.constants());
+        let (load, butterfly, store) = (make("load"), make("butterfly"), make("store"));
+        let mut steps = Vec::new();
+        let buffers = [(0, &c.params), (1, &c.pcm), (2, &c.window), (4, &work)];
+        let load_group = numbered_group(gpu, &load, &buffers);
+        steps.push((load, load_group, c.n_fft));
+        for stage in 0..c.n_fft.ilog2() {
+            let half = gpu
+                .device
+                .create_buffer_init(&wgpu::util::BufferInitDescriptor {
+                    label: None,
+                    contents: bytemuck::bytes_of(&[1u32 << stage, 0, 0, 0]),
+                    usage: BufferUsages::UNIFORM,
+                });
+            let buffers = [(0, &c.params), (4, &work), (5, &half)];
+            let group = numbered_group(gpu, &butterfly, &buffers);
+            steps.push((butterfly.clone(), group, c.n_fft / 2));
+        }
+        let buffers = [(0, &c.params), (3, &c.db), (4, &work)];
+        let store_group = numbered_group(gpu, &store, &buffers);
+        steps.push((store, store_group, c.bins));
+        Some(Self { common: c, steps })
+    }
+}
+
+impl Rival for Passes {
+    fn name(&self) -> &'static str {
+        "a pass a stage"
+    }
+
+    fn decibels(&mut self) -> Result<Duration, BenchError> {
+        let c = &self.common;
+        let times = c.clock.time(|encoder| {
+            let mut pass = c.clock.pass(0, encoder);
+            for (pipeline, group, invocations) in &self.steps {
+                pass.set_pipeline(pipeline);
+                pass.set_bind_group(0, group, &[]);
+                pass.dispatch_workgroups(invocations.div_ceil(64), c.frames, c.clips);
+            }
+        })?;
+        Ok(taken(times))
+    }
+
+    fn first(&mut self) -> Result<Vec<f32>, BenchError> {
+        self.common.first()
+    }
+}

@@ -1,0 +1,66 @@
+//! What the device's memory gives to a kernel that does nothing but copy.
+
+use std::time::{Duration, Instant};
+
+use wgpu::BufferUsages;
+
+use super::record::Stat;
+use crate::gpu::clock::Clock;
+use crate::gpu::{Compute, Gpu, GpuError};
+
+/// Bytes copied: more than caches hold.
+const BYTES: u64 = 64 << 20;
+
+/// Gigabytes a second, read and written, median of `runs`.
+pub(super) fn copy(compute: &Compute, runs: usize) -> Result<f64, GpuError> {
+    let times = match compute {
+        Compute::Gpu(gpu) => on_gpu(gpu, runs)?,
+        Compute::Cpu => on_cpu(runs),
+    };
+    Ok(2.0 * BYTES as f64 / 1e9 / Stat::of(times).median)
+}
+
+fn on_cpu(runs: usize) -> Vec<Duration> {
+    use rayon::prelude::*;
+    let source = vec![1.0f32; BYTES as usize / 4];
+    let mut target = vec![0.0f32; source.len()];
+    let chunk = source.len().div_ceil(rayon::current_num_threads());
+    let mut run = || {
+        let start = Instant::now();
+        let parts = target.par_chunks_mut(chunk).zip(source.par_chunks(chunk));
+        parts.for_each(|(to, from)| to.copy_from_slice(from));
+        start.elapsed()
+    };
+    run();
+    (0..runs).map(|_| run()).collect()
+}
+
+fn on_gpu(gpu: &Gpu, runs: usize) -> Result<Vec<Duration>, GpuError> {
+    let bytes = BYTES.min(gpu.limits.max_storage_buffer_binding_size);
+    let buffer = |label| {
+        gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size: bytes,
+            usage: BufferUsages::STORAGE,
+            mapped_at_creation: false,
+        })
+    };
+    let (source, target) = (buffer("source"), buffer("target"));
+    let pipeline =
+        super::rivals::pipeline(gpu, include_str!("../../shaders/copy.wgsl"), "copy", &[]);
+    let group = super::rivals::group(gpu, &pipeline, &[&source, &target]);
+    let groups = (bytes / 16).div_ceil(256) as u32;
+    let wide = groups.min(1 << 15);
+    let clock = Clock::new(gpu, 1);
+    let run = || -> Result<Duration, GpuError> {
+        let times = clock.time(|encoder| {
+            let mut pass = clock.pass(0, encoder);
+            pass.set_pipeline(&pipeline);
+            pass.set_bind_group(0, &group, &[]);
+            pass.dispatch_workgroups(wide, groups.div_ceil(wide), 1);
+        })?;
+        Ok(times.passes.first().copied().unwrap_or(times.wall))
+    };
+    run()?;
+    (0..runs).map(|_| run()).collect()
+}
