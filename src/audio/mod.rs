@@ -7,6 +7,7 @@
 //! | format | read by |
 //! |---|---|
 //! | WAV (PCM, float, A-law, mu-law, ADPCM), AIFF/AIFC, FLAC, MP3, Ogg Vorbis/FLAC, M4A/MP4 (AAC-LC, ALAC), ADTS AAC | symphonia |
+//! | Ogg Opus, Opus in MP4 | symphonia's containers and, in `opus.rs`, the `opus-pure` crate |
 //! | Sun/NeXT `.au`/`.snd` (the format in which GTZAN was published) | `au.rs`, here |
 //!
 //! The format is told from the first bytes only; what a file is called decides nothing but
@@ -16,7 +17,7 @@
 //! `catch_unwind` (so the build must keep `panic = "unwind"`), sizes in headers are only ever
 //! upper bounds, and the number of undecodable packets in a row is limited.
 //!
-//! Known limits: RF64/BW64, Opus, WavPack and FLAC of more than 24 bits are named in the error and
+//! Known limits: RF64/BW64, WavPack and FLAC of more than 24 bits are named in the error and
 //! not decoded, MPEG layers I and II are not recognised; the encoder delay of AAC (1 024 to 2 112
 //! samples) is not cut off, nor that of MP3 without a Xing/LAME header.
 
@@ -26,6 +27,7 @@ mod clips;
 mod error;
 mod mono;
 mod mpeg;
+mod opus;
 mod packets;
 mod reader;
 mod resample;
@@ -41,7 +43,8 @@ pub use reader::{LOAD_LIMIT_SECONDS, Loaded, MonoReader, load};
 
 /// Endings, in lower case and without the dot, of files that a folder walk takes for audio.
 pub const EXTENSIONS: &[&str] = &[
-    "aac", "aif", "aifc", "aiff", "au", "flac", "m4a", "mp3", "oga", "ogg", "snd", "wav", "wave",
+    "aac", "aif", "aifc", "aiff", "au", "flac", "m4a", "mp3", "oga", "ogg", "opus", "snd", "wav",
+    "wave",
 ];
 
 /// Whether a folder walk should take `path`: its ending, in any case, is one of [`EXTENSIONS`].

@@ -17,6 +17,7 @@ use symphonia::default::formats::{
 
 use super::error::{AudioError, Result};
 use super::mono::downmix;
+use super::opus::Opus;
 use super::sniff::Kind;
 use super::window::Window;
 use super::{MAX_CHANNELS, RATES, Source};
@@ -72,9 +73,6 @@ impl Packets {
         let Some(CodecParameters::Audio(params)) = &track.codec_params else {
             return Err(AudioError::unsupported("the codec of the audio track"));
         };
-        if params.codec == CODEC_ID_OPUS {
-            return Err(AudioError::unsupported("Opus audio"));
-        }
         // symphonia 0.6 reads a 33-bit side channel into 32 bits.
         if params.codec == CODEC_ID_FLAC && params.bits_per_sample > Some(24) {
             return Err(AudioError::unsupported("FLAC of more than 24 bits"));
@@ -97,10 +95,13 @@ impl Packets {
         };
         let id = track.id;
         let options = AudioDecoderOptions::default();
-        let decoder =
-            guarded(|| symphonia::default::get_codecs().make_audio_decoder(params, &options))
-                .map_err(AudioError::damaged)?
-                .map_err(|e| opening(path, e))?;
+        let decoder = guarded(|| match params.codec {
+            CODEC_ID_OPUS => Ok(Box::new(Opus::new(params)?) as Box<dyn AudioDecoder>),
+            _ => symphonia::default::get_codecs().make_audio_decoder(params, &options),
+        });
+        let decoder = decoder
+            .map_err(AudioError::damaged)?
+            .map_err(|e| opening(path, e))?;
         Ok(Self {
             format,
             decoder,

@@ -7,7 +7,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::serialize;
 use safetensors::tensor::{Dtype, TensorView};
 
-use super::checkpoint::{Checkpoint, CheckpointError, KEY};
+use super::checkpoint::Checkpoint;
+use super::header::{CheckpointError, KEY};
 use crate::dataset::shuffle::{below, stream};
 
 /// Pictures of an example.

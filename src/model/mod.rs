@@ -6,11 +6,15 @@ mod conv;
 mod deeppixel;
 mod export;
 mod flex;
+mod header;
 mod network;
 mod norm;
 mod pool;
+mod spec;
 
-pub use checkpoint::{Checkpoint, CheckpointError, Header};
+pub use checkpoint::Checkpoint;
 pub use compact::Compact;
 pub use deeppixel::DeepPixel;
-pub use network::{ModelError, Network, NetworkKind, NetworkSpec};
+pub use header::{CheckpointError, Header};
+pub use network::Network;
+pub use spec::{ModelError, NetworkKind, NetworkSpec};

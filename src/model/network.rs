@@ -1,48 +1,13 @@
 //! The networks there are, behind one type.
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
-
+use super::spec::{ModelError, NetworkKind, NetworkSpec};
 use super::{Compact, DeepPixel};
 use crate::frontend::settings::Size;
-
-/// Which network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "snake_case")]
-#[value(rename_all = "snake_case")]
-pub enum NetworkKind {
-    /// The seed system's five convolutions and one dense layer, made for pictures of 720x720.
-    #[value(name = "deeppixel")]
-    #[serde(rename = "deeppixel")]
-    DeepPixel,
-    /// A small residual network with global pooling: pictures of any size.
-    Compact,
-}
-
-impl NetworkKind {
-    /// As flags and checkpoints write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::DeepPixel => "deeppixel",
-            Self::Compact => "compact",
-        }
-    }
-}
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
 
 /// Weights of a dense layer: 1 GiB of f32.
 const MOST_WEIGHTS: usize = 1 << 28;
-
-/// All that is needed to build a network before its weights are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NetworkSpec {
-    /// Which.
-    pub kind: NetworkKind,
-    /// Outputs.
-    pub classes: usize,
-    /// Size of the pictures that it will read.
-    pub picture: Size,
-}
 
 impl NetworkSpec {
     /// Floating-point operations of one picture forward: two a multiply-add of convolutions and dense layers, which is
@@ -97,45 +62,6 @@ impl NetworkSpec {
         }
         Ok(())
     }
-}
-
-/// Why a network cannot be built.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ModelError {
-    /// Nothing would be left of the picture.
-    #[error(
-        "{network} needs pictures of at least {least}x{least}, not {width}x{height}: see --size"
-    )]
-    PictureTooSmall {
-        /// Which network.
-        network: &'static str,
-        /// Smallest side.
-        least: usize,
-        /// As given.
-        width: usize,
-        /// As given.
-        height: usize,
-    },
-    /// The dense layer would not fit anywhere.
-    #[error(
-        "{network} on {width}x{height} pictures and {classes} classes would have {weights} weights: use a smaller --size"
-    )]
-    TooLarge {
-        /// Which network.
-        network: &'static str,
-        /// As given.
-        width: usize,
-        /// As given.
-        height: usize,
-        /// As given.
-        classes: usize,
-        /// Of its dense layer.
-        weights: usize,
-    },
-    /// There is nothing to tell apart, or absurdly much.
-    #[error("{0} classes: there must be from 2 to 10000")]
-    Classes(usize),
 }
 
 /// A network. Input `[n, 4, height, width]` in 0..=1, output logits `[n, classes]`.

@@ -1,0 +1,33 @@
+//! Any bytes as a checkpoint, as far as the weights: an error that says why, or a header that holds together.
+#![no_main]
+
+use std::path::Path;
+
+use libfuzzer_sys::fuzz_target;
+
+#[allow(dead_code)]
+mod frontend {
+    #[path = "../../../../src/frontend/colormap.rs"]
+    pub mod colormap;
+    #[path = "../../../../src/frontend/settings.rs"]
+    pub mod settings;
+}
+
+#[allow(dead_code)]
+mod model {
+    #[path = "../../../../src/model/header.rs"]
+    pub mod header;
+    #[path = "../../../../src/model/spec.rs"]
+    pub mod spec;
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    match model::header::Header::parse(Path::new("fuzz"), bytes) {
+        Ok(header) => {
+            assert_eq!(header.classes.len(), header.network.classes);
+            header.front_end.validate().expect("what was read is valid");
+            assert_eq!(header.network.picture, header.front_end.picture_size());
+        }
+        Err(why) => assert!(!why.to_string().is_empty()),
+    }
+});
