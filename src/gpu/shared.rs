@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use burn::tensor::wgpu::WgpuSetup;
-use wgpu::Features;
+use wgpu::{BufferUsages, Features};
 
 use super::adapter::{self, GpuError};
 use super::passes::Passes;
