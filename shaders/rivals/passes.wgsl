@@ -9,6 +9,7 @@ struct Params {
     hop: u32,
     edge_scale: f32,
     inner_scale: f32,
+    first_clip: u32, // of those that take turns in `work`
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -23,7 +24,7 @@ const PI: f32 = 3.14159265358979;
 
 @compute @workgroup_size(64)
 fn load(@builtin(global_invocation_id) id: vec3<u32>) {
-    let first = id.z * params.clip_samples + id.y * params.hop;
+    let first = (params.first_clip + id.z) * params.clip_samples + id.y * params.hop;
     let base = (id.z * params.frames + id.y) * N_FFT;
     work[base + (reverseBits(id.x) >> (32u - LOG2))] = vec2<f32>(pcm[first + id.x] * window[id.x], 0.0);
 }
@@ -50,5 +51,6 @@ fn store(@builtin(global_invocation_id) id: vec3<u32>) {
     let z = work[frame * N_FFT + id.x];
     let scale = select(params.inner_scale, params.edge_scale, id.x == 0u || id.x == N_FFT / 2u);
     let power = dot(z, z) * scale;
-    db[frame * bins + id.x] = select(-3.0e38, 10.0 * log2(power) / 3.32192809488736, power >= SMALLEST_NORMAL);
+    let out = (params.first_clip * params.frames + frame) * bins;
+    db[out + id.x] = select(-3.0e38, 10.0 * log2(power) / 3.32192809488736, power >= SMALLEST_NORMAL);
 }

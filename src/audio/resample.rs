@@ -52,6 +52,7 @@ impl Resample {
 
     /// Takes a block; appends to `out` what is ready.
     pub(super) fn push(&mut self, block: &[f32], out: &mut Vec<f32>) -> Result<()> {
+        let _span = tracing::info_span!("resample").entered();
         self.taken += block.len() as u64;
         self.waiting.extend_from_slice(block);
         let mut at = 0;

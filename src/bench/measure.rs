@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::catalogue::{Shape, signals};
-use super::record::{Measured, Record, RivalTime, Stat};
+use super::check::{Reference, ours};
+use super::record::{Adapter, Measured, Record, RivalTime, Stat};
 use super::rivals::{self, Rival};
 use super::roofline;
 use crate::frontend::{Engine, FrontEndError};
 use crate::gpu::adapter::is_hardware;
-use crate::gpu::clock::Times;
+use crate::gpu::clock::{Clock, Times};
 use crate::gpu::{Compute, GpuError};
 
 /// How to measure.
@@ -33,65 +34,71 @@ pub enum BenchError {
     /// Burn failed.
     #[error("burn: {0}")]
     Burn(String),
+    /// A process has one listener.
+    #[error("no trace: something in this process listens to its spans already")]
+    Tracing,
     /// A figure for wrong numbers would be worth nothing.
-    #[error("{who} is {worst:.3} dB off the CPU twin on {shape}: not timed")]
+    #[error(
+        "{who} {what} the CPU twin on {shape}: not timed. Please report it with `sonoprint devices`"
+    )]
     Wrong {
         /// Which way.
         who: String,
-        /// Largest difference.
-        worst: f64,
+        /// How it differs.
+        what: String,
         /// Of which shape.
         shape: String,
     },
 }
-
-/// Differences beyond this are mistakes. 80 dB below the loudest cell, f32 is good for a hundredth.
-const TOLERANCE_DB: f64 = 0.1;
-/// How far below the loudest cell is looked.
-const WITHIN_DB: f32 = 80.0;
 
 /// An empty record of this device, with its roofline.
 ///
 /// # Errors
 /// If the device fails.
 pub fn record(compute: &Compute, options: &Options) -> Result<Record, BenchError> {
-    let (device, software, limits) = match compute {
-        Compute::Cpu => ("cpu".to_owned(), true, Vec::new()),
-        Compute::Gpu(gpu) => {
-            let l = &gpu.limits;
-            let limits = [
-                (
-                    "workgroup memory",
-                    u64::from(l.max_compute_workgroup_storage_size),
-                ),
-                (
-                    "workgroup size",
-                    u64::from(l.max_compute_invocations_per_workgroup),
-                ),
-                ("storage binding", l.max_storage_buffer_binding_size),
-                ("buffer", l.max_buffer_size),
-            ];
-            let limits = limits.map(|(name, n)| (name.to_owned(), n)).to_vec();
-            (gpu.describe(), !is_hardware(&gpu.info), limits)
-        }
-    };
-    let stamps = match compute {
-        Compute::Gpu(gpu) => crate::gpu::clock::Clock::new(gpu, 1).has_timestamps(),
-        Compute::Cpu => false,
-    };
-    Ok(Record {
+    let mut record = Record {
         sonoprint: env!("CARGO_PKG_VERSION").into(),
-        device,
-        software,
-        clock: if stamps { "timestamps" } else { "wall" }.into(),
-        limits,
+        device: compute.name(),
+        adapter: None,
+        software: true,
+        clock: "wall".into(),
+        limits: Vec::new(),
         copy_gigabytes_per_second: roofline::copy(compute, options.runs)?,
         runs: options.runs,
         shapes: Vec::new(),
-    })
+    };
+    if let Compute::Gpu(gpu) = compute {
+        let (info, l) = (&gpu.info, &gpu.limits);
+        record.adapter = Some(Adapter {
+            name: info.name.clone(),
+            driver: format!("{} {}", info.driver, info.driver_info)
+                .trim()
+                .to_owned(),
+            backend: info.backend.to_string(),
+        });
+        record.software = !is_hardware(info);
+        if Clock::new(gpu, 1).has_timestamps() {
+            record.clock = "timestamps".into();
+        }
+        let limits = [
+            (
+                "workgroup memory",
+                u64::from(l.max_compute_workgroup_storage_size),
+            ),
+            (
+                "invocations a workgroup",
+                u64::from(l.max_compute_invocations_per_workgroup),
+            ),
+            ("storage binding", l.max_storage_buffer_binding_size),
+            ("buffer", l.max_buffer_size),
+        ];
+        record.limits = limits.map(|(name, n)| (name.to_owned(), n)).to_vec();
+    }
+    Ok(record)
 }
 
-/// One shape: checked against the CPU twin, then timed; with rivals, they are too.
+/// One shape: checked against the CPU twin, then timed; with rivals, they are too. As many clips at once as the shape
+/// says, or as one dispatch of this device serves.
 ///
 /// # Errors
 /// [`BenchError::Wrong`] for numbers that are not the twin's; otherwise if the device fails.
@@ -100,49 +107,53 @@ pub fn measure(
     shape: &Shape,
     options: &Options,
 ) -> Result<Measured, BenchError> {
+    let engine = Engine::new(compute, &shape.front_end)?;
+    let most = match &engine {
+        Engine::Gpu(f) => f.plan().clips_per_dispatch,
+        Engine::Cpu(_) => shape.clips,
+    };
+    let shape = &Shape {
+        clips: shape.clips.min(most),
+        ..shape.clone()
+    };
     let clips = signals(shape.clips, shape.front_end.clip_samples);
     let views: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
-    let engine = Engine::new(compute, &shape.front_end)?;
-    let mut twin = Engine::new(&Compute::Cpu, &shape.front_end)?.spectrograms(&views[..1], &[])?;
-    let twin = twin.remove(0).db;
-    let ours = engine.spectrograms(&views[..1], &[])?.remove(0).db;
-    check("sonoprint", shape, &ours, &twin)?;
+    let reference = Reference::of(shape, views[0])?;
+    ours(&engine, &clips[..1], &reference)?;
     let times = match &engine {
         Engine::Gpu(front_end) => front_end.measure(&views, options.runs)?,
         Engine::Cpu(_) => on_cpu(&engine, &views, options.runs)?,
     };
-    let pass = |i: usize| {
-        Stat::of(
-            times
-                .iter()
-                .map(|t| t.passes.get(i).copied().unwrap_or(t.wall)),
-        )
-    };
-    let wall = Stat::of(times.iter().map(|t| t.wall));
     let stamps = times.iter().all(|t| t.passes.len() == 2);
+    let (stft, rgba) = if stamps {
+        let pass = |i: usize| Stat::of(times.iter().map(|t| t.passes[i]));
+        (pass(0), Some(pass(1)))
+    } else {
+        // Without a clock of its own for each pass, the first has the whole time.
+        (Stat::of(times.iter().map(|t| t.wall)), None)
+    };
     let mut measured = Measured {
         id: shape.id.into(),
         label: shape.label.into(),
         clips: shape.clips,
         audio_seconds: shape.seconds(),
-        stft: pass(0),
-        // Without a clock of its own for each pass, the first has the whole time.
-        rgba: if stamps { pass(1) } else { Stat::default() },
-        wall,
+        stft,
+        rgba,
+        wall: Stat::of(times.iter().map(|t| t.wall)),
         stft_bytes: shape.stft_bytes(),
         rgba_bytes: shape.rgba_bytes(),
         rivals: Vec::new(),
     };
     if options.rivals && rivals::comparable(shape) {
         for mut rival in rivals::all(compute, shape, &clips)? {
-            measured
-                .rivals
-                .push(time(rival.as_mut(), shape, &twin, options.runs)?);
+            let time = time(rival.as_mut(), &reference, options.runs)?;
+            measured.rivals.push(time);
         }
     }
     Ok(measured)
 }
 
+/// The second pass has what whole pictures take more than spectrograms.
 fn on_cpu(engine: &Engine, clips: &[&[f32]], runs: usize) -> Result<Vec<Times>, BenchError> {
     let run = || -> Result<Times, BenchError> {
         let start = Instant::now();
@@ -160,18 +171,18 @@ fn on_cpu(engine: &Engine, clips: &[&[f32]], runs: usize) -> Result<Vec<Times>, 
 
 fn time(
     rival: &mut dyn Rival,
-    shape: &Shape,
-    twin: &[f32],
+    reference: &Reference,
     runs: usize,
 ) -> Result<RivalTime, BenchError> {
+    // This is the run that warms up, too.
     rival.decibels()?;
-    let first = rival.first()?;
-    let worst_db = check(rival.name(), shape, &first, twin)?;
+    let db = rival.first()?;
+    let picture = rival.first_picture().transpose()?;
+    let checked = reference.check(rival.name(), &db, picture.as_deref())?;
     let times: Result<Vec<Duration>, _> = (0..runs).map(|_| rival.decibels()).collect();
-    let picture = match rival.pictures() {
+    let pictures = match picture {
         None => None,
-        Some(warm) => {
-            warm?;
+        Some(_) => {
             let all: Result<Vec<Duration>, _> =
                 (0..runs).filter_map(|_| rival.pictures()).collect();
             Some(Stat::of(all?))
@@ -180,32 +191,7 @@ fn time(
     Ok(RivalTime {
         name: rival.name().into(),
         db: Stat::of(times?),
-        picture,
-        worst_db,
+        picture: pictures,
+        worst_db: checked.worst_db,
     })
-}
-
-/// The largest difference in cells that are not far below the loudest.
-fn check(who: &str, shape: &Shape, got: &[f32], want: &[f32]) -> Result<f64, BenchError> {
-    let loudest = want.iter().copied().fold(f32::MIN, f32::max);
-    let mut worst = if got.len() == want.len() {
-        0.0
-    } else {
-        f64::INFINITY
-    };
-    for (g, w) in got.iter().zip(want) {
-        if *w > loudest - WITHIN_DB {
-            let off = f64::from((g - w).abs());
-            // Not a number is wrong too.
-            worst = if off <= worst { worst } else { off };
-        }
-    }
-    match worst <= TOLERANCE_DB {
-        true => Ok(worst),
-        false => Err(BenchError::Wrong {
-            who: who.into(),
-            worst,
-            shape: shape.id.into(),
-        }),
-    }
 }

@@ -57,13 +57,13 @@ pub struct Measured {
     pub audio_seconds: f64,
     /// PCM to decibels.
     pub stft: Stat,
-    /// Decibels to pictures.
-    pub rgba: Stat,
+    /// Decibels to pictures; where the device has no clock for passes, `stft` has the time of both.
+    pub rgba: Option<Stat>,
     /// Both passes by the host's clock.
     pub wall: Stat,
-    /// Bytes that the passes cannot do without.
+    /// Bytes that the first pass cannot do without: samples in, decibels out.
     pub stft_bytes: u64,
-    /// The same of the second pass.
+    /// Bytes that the second pass cannot do without: decibels in, pictures out.
     pub rgba_bytes: u64,
     /// Rivals that give the same decibels.
     pub rivals: Vec<RivalTime>,
@@ -72,7 +72,16 @@ pub struct Measured {
 impl Measured {
     /// Both passes by the clock that timed them, in seconds.
     pub fn total(&self) -> f64 {
-        self.stft.median + self.rgba.median
+        self.stat().median
+    }
+
+    /// Both passes together.
+    pub fn stat(&self) -> Stat {
+        let rgba = self.rgba.unwrap_or_default();
+        Stat {
+            median: self.stft.median + rgba.median,
+            spread: self.stft.spread + rgba.spread,
+        }
     }
 
     /// Clips a second through both passes.
@@ -91,13 +100,26 @@ impl Measured {
     }
 }
 
+/// A wgpu adapter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adapter {
+    /// Its own.
+    pub name: String,
+    /// Driver and its version.
+    pub driver: String,
+    /// Vulkan, Metal, DX12.
+    pub backend: String,
+}
+
 /// A run of the bench.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// This program's version.
     pub sonoprint: String,
-    /// Name, driver and backend of the device.
+    /// Name, driver and backend of the device in a few words.
     pub device: String,
+    /// None for the CPU.
+    pub adapter: Option<Adapter>,
     /// Not a card's figures: a software rasteriser's, or the CPU's.
     pub software: bool,
     /// `timestamps`, or `wall` where the device has none.
@@ -112,55 +134,11 @@ pub struct Record {
     pub shapes: Vec<Measured>,
 }
 
-/// What a comparison says of a shape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// By more than noise.
-    Faster,
-    /// By more than noise.
-    Slower,
-    /// Noise can explain it.
-    Same,
-}
-
-/// A shape that two records have in common.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Changed {
-    /// Of the catalogue.
-    pub id: String,
-    /// New time over old.
-    pub ratio: f64,
-    /// The change that noise may make.
-    pub noise: f64,
-    /// Outside of it or not.
-    pub verdict: Verdict,
-}
-
-/// Changes smaller than this are noise however steady the runs look: clocks and neighbours differ from run to run.
-const LEAST_NOISE: f64 = 0.03;
-
-/// Compares what two records have in common. Noise is three spreads of each side together, and at least 3 %.
-pub fn compare(old: &Record, new: &Record) -> Vec<Changed> {
-    let pairs = new.shapes.iter().filter_map(|n| {
-        let o = old.shapes.iter().find(|o| o.id == n.id)?;
-        (o.clips == n.clips).then_some((o, n))
-    });
-    pairs
-        .map(|(o, n)| {
-            let share = |m: &Measured| (m.stft.spread + m.rgba.spread) / m.total();
-            let ratio = n.total() / o.total();
-            let noise = LEAST_NOISE.max(3.0 * share(o).hypot(share(n)));
-            let verdict = match ratio.ln() {
-                change if change > noise => Verdict::Slower,
-                change if change < -noise => Verdict::Faster,
-                _ => Verdict::Same,
-            };
-            Changed {
-                id: n.id.clone(),
-                ratio,
-                noise,
-                verdict,
-            }
-        })
-        .collect()
+impl Record {
+    /// All that was timed and can be compared with another record: what (it names the amount of work, too), and how long
+    /// it took. Another kind of entry joins here.
+    pub fn timed(&self) -> Vec<(String, Stat)> {
+        let shape = |m: &Measured| (format!("{} x{}", m.id, m.clips), m.stat());
+        self.shapes.iter().map(shape).collect()
+    }
 }

@@ -73,8 +73,11 @@ impl Classifier {
     /// If the device fails.
     pub fn ask(&self, clips: &[&[f32]], embeddings: bool) -> Result<Asked, ClassifyError> {
         let (start, uploaded) = (Instant::now(), self.engine.upload_time());
+        let span = tracing::info_span!("front end").entered();
         let pictures = self.engine.pictures(clips)?;
+        drop(span);
         let (pictured, upload) = (Instant::now(), self.engine.upload_time() - uploaded);
+        let _span = tracing::info_span!("forward").entered();
         let network = &self.checkpoint.network;
         let features = network.features(pictures);
         let probabilities = softmax(network.head(features.clone()), 1);
@@ -97,6 +100,7 @@ impl Classifier {
         &self,
         asked: Asked,
     ) -> Result<(Vec<Vec<f32>>, Option<Vec<Vec<f32>>>), ClassifyError> {
+        let _span = tracing::info_span!("read-back").entered();
         let probabilities = self.rows(asked.probabilities)?;
         let embeddings = asked.features.map(|f| self.rows(f)).transpose()?;
         Ok((probabilities, embeddings))

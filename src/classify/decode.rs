@@ -139,7 +139,10 @@ fn decode(
         Err(e) => return Some(Err(failed(e))),
     };
     loop {
-        let cut = match clips.next_clip() {
+        let span = tracing::info_span!("decode").entered();
+        let next = clips.next_clip();
+        drop(span);
+        let cut = match next {
             Ok(Some(cut)) => cut,
             Ok(None) => break,
             Err(e) => return Some(Err(failed(e))),

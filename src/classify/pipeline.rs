@@ -157,7 +157,9 @@ impl<'a> Packer<'a> {
     ) -> Result<(), E> {
         loop {
             let start = Instant::now();
+            let span = tracing::info_span!("wait for clips").entered();
             let message = receive.recv_timeout(IDLE);
+            drop(span);
             self.summary.waited += start.elapsed();
             match message {
                 Ok(message) => self.take(message)?,

@@ -106,6 +106,7 @@ impl CpuFrontEnd {
     fn spectrogram(&self, pcm: &[f32]) -> Spectrogram {
         assert_eq!(pcm.len(), self.settings.clip_samples, "samples a clip");
         let (frames, rows) = (self.settings.frames(), self.settings.rows());
+        let _span = tracing::info_span!("stft").entered();
         let mut db = vec![0.0; frames * rows];
         let range = self.stft.run(&self.settings, &self.tables, pcm, &mut db);
         Spectrogram {
@@ -119,6 +120,7 @@ impl CpuFrontEnd {
     fn picture(&self, pcm: &[f32]) -> Vec<[f32; 4]> {
         let size = self.settings.picture_size();
         let s = self.spectrogram(pcm);
+        let _span = tracing::info_span!("rgba").entered();
         let mut pixels = vec![[0.0; 4]; size.height * size.width];
         cpu::rgba::run(&self.settings, &self.tables, &s.db, s.range, &mut pixels);
         pixels

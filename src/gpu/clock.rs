@@ -16,14 +16,13 @@ pub struct Clock {
 struct Stamps {
     set: wgpu::QuerySet,
     resolved: wgpu::Buffer,
-    readable: wgpu::Buffer,
     nanos: f64,
 }
 
 /// What one run took.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Times {
-    /// A duration a pass by the GPU's own clock; empty where it has none.
+    /// A duration a pass by the GPU's own clock; empty where it has none, or has one that runs backwards.
     pub passes: Vec<Duration>,
     /// From submission to the end of a wait, by the host's clock.
     pub wall: Duration,
@@ -36,28 +35,18 @@ impl Clock {
             .device
             .features()
             .contains(wgpu::Features::TIMESTAMP_QUERY);
-        let buffer = |label, usage| {
-            gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(label),
-                size: u64::from(passes) * 16,
-                usage,
-                mapped_at_creation: false,
-            })
-        };
         let stamps = has.then(|| Stamps {
             set: gpu.device.create_query_set(&wgpu::QuerySetDescriptor {
                 label: Some("clock"),
                 ty: wgpu::QueryType::Timestamp,
                 count: 2 * passes,
             }),
-            resolved: buffer(
-                "stamps",
-                BufferUsages::QUERY_RESOLVE | BufferUsages::COPY_SRC,
-            ),
-            readable: buffer(
-                "stamps read",
-                BufferUsages::COPY_DST | BufferUsages::MAP_READ,
-            ),
+            resolved: gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("stamps"),
+                size: u64::from(passes) * 16,
+                usage: BufferUsages::QUERY_RESOLVE | BufferUsages::COPY_SRC,
+                mapped_at_creation: false,
+            }),
             nanos: f64::from(gpu.queue.get_timestamp_period()),
         });
         Self {
@@ -92,10 +81,6 @@ impl Clock {
     pub fn time(&self, encode: impl FnOnce(&mut CommandEncoder)) -> Result<Times, GpuError> {
         let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
         encode(&mut encoder);
-        if let Some(s) = &self.stamps {
-            encoder.resolve_query_set(&s.set, 0..2 * self.passes, &s.resolved, 0);
-            encoder.copy_buffer_to_buffer(&s.resolved, 0, &s.readable, 0, s.readable.size());
-        }
         let commands = encoder.finish();
         // What is still under way is not ours.
         self.gpu.wait()?;
@@ -110,20 +95,18 @@ impl Clock {
         Ok(Times { passes, wall })
     }
 
+    /// Stamps are resolved in a submission of their own: before that, some drivers have not written them.
     fn read(&self, stamps: &Stamps) -> Result<Vec<Duration>, GpuError> {
-        stamps.readable.map_async(wgpu::MapMode::Read, .., |_| {});
-        self.gpu.wait()?;
-        let view = stamps
-            .readable
-            .get_mapped_range(..)
-            .map_err(|e| GpuError::Failed(e.to_string()))?;
-        let ticks: Vec<[u64; 2]> = bytemuck::pod_collect_to_vec(&view);
-        drop(view);
-        stamps.readable.unmap();
+        let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
+        encoder.resolve_query_set(&stamps.set, 0..2 * self.passes, &stamps.resolved, 0);
+        self.gpu.queue.submit([encoder.finish()]);
+        let bytes = self.gpu.read(&stamps.resolved, stamps.resolved.size())?;
+        let ticks: Vec<[u64; 2]> = bytemuck::pod_collect_to_vec(&bytes);
         let time = |[begin, end]: [u64; 2]| {
-            let nanos = end.saturating_sub(begin) as f64 * stamps.nanos;
-            Duration::from_nanos(nanos as u64)
+            let ticks = end.checked_sub(begin).filter(|&t| t > 0)?;
+            Some(Duration::from_nanos((ticks as f64 * stamps.nanos) as u64))
         };
-        Ok(ticks.into_iter().map(time).collect())
+        let all: Option<Vec<Duration>> = ticks.into_iter().map(time).collect();
+        Ok(all.unwrap_or_default())
     }
 }

@@ -4,8 +4,10 @@ pub mod adapter;
 pub mod bridge;
 pub mod clock;
 mod compute;
+mod passes;
 mod shared;
 
 pub use adapter::{DeviceChoice, GpuError};
 pub use compute::{Compute, Opened};
+pub use passes::PassTime;
 pub use shared::{Gpu, describe};

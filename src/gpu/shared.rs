@@ -1,10 +1,13 @@
 //! The one device that our passes and Burn's kernels share.
 
+use std::sync::Arc;
+
 use burn::tensor::Device;
 use burn::tensor::wgpu::WgpuSetup;
-use wgpu::Features;
+use wgpu::{BufferUsages, Features};
 
 use super::adapter::{self, GpuError};
+use super::passes::Passes;
 
 /// A wgpu device that we made and Burn runs on: one device, one queue, so work is done in the order it was submitted.
 ///
@@ -21,6 +24,7 @@ pub struct Gpu {
     pub queue: wgpu::Queue,
     /// The same device as Burn knows it.
     pub burn: Device,
+    pub(super) passes: Arc<Passes>,
 }
 
 impl Gpu {
@@ -68,6 +72,7 @@ impl Gpu {
             device,
             queue,
             burn,
+            passes: Arc::default(),
         })
     }
 
@@ -103,6 +108,28 @@ impl Gpu {
             .poll(wgpu::PollType::wait_indefinitely())
             .map(|_| ())
             .map_err(|e| GpuError::Failed(e.to_string()))
+    }
+
+    /// Copies the first `size` bytes of `buffer` to the host, and waits for it.
+    ///
+    /// # Errors
+    /// [`GpuError::Failed`] if the device was lost.
+    pub fn read(&self, buffer: &wgpu::Buffer, size: u64) -> Result<Vec<u8>, GpuError> {
+        let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("read-back"),
+            size,
+            usage: BufferUsages::COPY_DST | BufferUsages::MAP_READ,
+            mapped_at_creation: false,
+        });
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, size);
+        self.queue.submit([encoder.finish()]);
+        staging.map_async(wgpu::MapMode::Read, .., |_| {});
+        self.wait()?;
+        let view = staging
+            .get_mapped_range(..)
+            .map_err(|e| GpuError::Failed(e.to_string()))?;
+        Ok(view.to_vec())
     }
 }
 

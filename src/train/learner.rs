@@ -111,10 +111,13 @@ impl<'a> Learner<'a> {
         self.steps += 1;
         self.wait(timed)?;
         let (start, uploaded) = (Instant::now(), engine.upload_time());
+        let span = tracing::info_span!("front end").entered();
         let pictures = engine
             .augmented_pictures(&batch.pcm(), &batch.augments)?
             .autodiff();
         self.wait(timed)?;
+        drop(span);
+        let span = tracing::info_span!("forward").entered();
         let pictured = Instant::now();
         let uploaded = engine.upload_time() - uploaded;
         let n = batch.classes.len();
@@ -131,6 +134,8 @@ impl<'a> Learner<'a> {
         let sum = loss.clone().inner();
         let loss = loss / step.clips as f64;
         self.wait(timed)?;
+        drop(span);
+        let span = tracing::info_span!("backward").entered();
         let forwarded = Instant::now();
         let mut gradients = GradientsParams::from_grads(loss.backward(), &self.network);
         if step.clips > n {
@@ -138,6 +143,8 @@ impl<'a> Learner<'a> {
             gradients = GradientsParams::new();
         }
         self.wait(timed)?;
+        drop(span);
+        let span = tracing::info_span!("optimiser").entered();
         let backwarded = Instant::now();
         if let Some(rate) = step.update {
             if step.clips > n {
@@ -146,6 +153,7 @@ impl<'a> Learner<'a> {
             self.network = self.optimizer.step(rate, self.network.clone(), gradients);
         }
         self.wait(timed)?;
+        drop(span);
         if timed {
             self.times.steps += 1;
             self.times.decode += step.waited;
@@ -169,6 +177,7 @@ impl<'a> Learner<'a> {
 
     /// Reads pairs of (sum of losses, right answers) back: the host waits for the device here.
     pub(super) fn read(&self, pairs: Vec<Tensor<1>>) -> Result<Vec<f32>, TrainError> {
+        let _span = tracing::info_span!("read-back").entered();
         let failed = |e: String| TrainError::Device(e);
         let data = Tensor::cat(pairs, 0)
             .try_into_data()

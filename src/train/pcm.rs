@@ -158,6 +158,7 @@ impl PcmSet {
         spans: &[(usize, ClipSpan)],
         clip_samples: usize,
     ) -> Result<Vec<ClipPcm>, TrainError> {
+        let _span = tracing::info_span!("fetch").entered();
         spans
             .par_iter()
             .map(|&(file, span)| self.clip(&self.files[file], span, clip_samples))
@@ -236,6 +237,7 @@ fn stretch(file: &File, span: ClipSpan, clip: usize, rate: u32) -> Result<Vec<f3
         path: file.path.clone(),
         source,
     };
+    let _span = tracing::info_span!("decode").entered();
     let mut reader = MonoReader::open(&file.path, rate).map_err(failed)?;
     let (mut out, mut block, mut before) = (Vec::with_capacity(clip), Vec::new(), 0);
     let end = span.start + span.len.min(clip);

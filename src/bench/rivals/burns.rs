@@ -7,21 +7,26 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::Rival;
 use crate::bench::catalogue::Shape;
+use crate::bench::check::values;
 use crate::bench::measure::BenchError;
 use crate::frontend::tables::{SparseRows, Tables};
 use crate::gpu::Compute;
 
+/// Bytes of one tensor on the CPU.
+const CPU_ROOM: u64 = 1 << 30;
+
 pub(super) struct Burns {
     device: Device,
     options: StftOptions,
-    signal: Tensor<2>,
+    /// `[clip, sample]`, as many clips in each as the device has room for at once.
+    signals: Vec<Tensor<2>>,
     window: Tensor<1>,
     scale: Tensor<3>,
     rows: Tensor<3>,
     frames: Tensor<3>,
     colours: Tensor<2>,
-    /// `[clip, frame, bin]`.
-    db: Option<Tensor<3>>,
+    /// `[clip, frame, bin]` of each of them.
+    db: Vec<Tensor<3>>,
 }
 
 impl Burns {
@@ -36,8 +41,17 @@ impl Burns {
         let tensor = |values: Vec<f32>, shape: [usize; 3]| {
             Tensor::<3>::from_data(TensorData::new(values, shape), &device)
         };
-        let signal: Vec<f32> = clips.iter().flatten().copied().collect();
-        let signal = TensorData::new(signal, [clips.len(), s.clip_samples]);
+        let room = match compute {
+            Compute::Cpu => CPU_ROOM,
+            Compute::Gpu(gpu) => gpu.limits.max_storage_buffer_binding_size,
+        };
+        // Its frames are materialised, and complex after that.
+        let at_once = room as usize / (8 * s.frames() * s.n_fft);
+        let signals = clips.chunks(at_once.max(1)).map(|clips| {
+            let signal: Vec<f32> = clips.iter().flatten().copied().collect();
+            let data = TensorData::new(signal, [clips.len(), s.clip_samples]);
+            Tensor::from_data(data, &device)
+        });
         let colours: Vec<f32> = tables.colours.iter().flatten().copied().collect();
         let (height, width) = (tables.y.rows(), tables.x.rows());
         Self {
@@ -46,21 +60,21 @@ impl Burns {
                 center: false,
                 ..StftOptions::new(s.n_fft)
             },
-            signal: Tensor::from_data(signal, &device),
+            signals: signals.collect(),
             window: Tensor::from_data(TensorData::new(tables.window.clone(), [s.n_fft]), &device),
             scale: tensor(scale, [1, 1, bins]),
             rows: tensor(dense(&tables.y, bins), [1, height, bins]),
             frames: tensor(dense(&tables.x, s.frames()), [1, width, s.frames()]),
             colours: Tensor::from_data(TensorData::new(colours, [256, 4]), &device),
             device,
-            db: None,
+            db: Vec::new(),
         }
     }
 
     /// Decibels, and the smallest and largest of each clip.
-    fn spectrogram(&self) -> (Tensor<3>, Tensor<3>, Tensor<3>) {
+    fn spectrogram(&self, signal: &Tensor<2>) -> (Tensor<3>, Tensor<3>, Tensor<3>) {
         let complex = stft(
-            self.signal.clone(),
+            signal.clone(),
             Some(self.window.clone()),
             self.options.clone(),
         );
@@ -74,6 +88,23 @@ impl Burns {
             * (10.0 / std::f64::consts::LN_10);
         let flat = db.clone().reshape([clips, 1, frames * bins]);
         (db, flat.clone().min_dim(2), flat.max_dim(2))
+    }
+
+    /// `[clip, channel, height, width]`.
+    fn draw(&self, signal: &Tensor<2>) -> Tensor<4> {
+        let (db, low, high) = self.spectrogram(signal);
+        let t = (db - low.clone()) / (high - low);
+        // [1, height, bin] x [clip, bin, frame] x [1, frame, width]
+        let t = self.rows.clone().matmul(t.swap_dims(1, 2));
+        let t = t.matmul(self.frames.clone().swap_dims(1, 2));
+        let [clips, height, width] = t.dims();
+        let index: Tensor<1, Int> = (t * 256.0)
+            .clamp(0.0, 255.0)
+            .int()
+            .reshape([clips * height * width]);
+        let pixels = self.colours.clone().select(0, index);
+        let pixels = pixels.reshape([clips, height * width, 4]).swap_dims(1, 2);
+        pixels.reshape([clips, 4, height, width])
     }
 
     fn wait(&self) -> Result<(), BenchError> {
@@ -100,48 +131,35 @@ impl Rival for Burns {
     }
 
     fn decibels(&mut self) -> Result<Duration, BenchError> {
-        self.db = None;
+        self.db.clear();
         self.wait()?;
         let start = Instant::now();
-        let (db, low, high) = self.spectrogram();
+        let all: Vec<_> = self.signals.iter().map(|s| self.spectrogram(s)).collect();
         self.wait()?;
         let time = start.elapsed();
-        drop((low, high));
-        self.db = Some(db);
+        self.db = all.into_iter().map(|(db, _, _)| db).collect();
         Ok(time)
     }
 
     fn first(&mut self) -> Result<Vec<f32>, BenchError> {
-        let db = self.db.take().expect("run before");
-        db.narrow(0, 0, 1)
-            .into_data()
-            .try_to_vec()
-            .map_err(|e| BenchError::Burn(e.to_string()))
+        values(self.db[0].clone().narrow(0, 0, 1))
     }
 
     fn pictures(&mut self) -> Option<Result<Duration, BenchError>> {
-        self.db = None;
+        self.db.clear();
         let run = || {
             self.wait()?;
             let start = Instant::now();
-            let (db, low, high) = self.spectrogram();
-            let t = (db - low.clone()) / (high - low);
-            // [clip, height, bin] x [clip, bin, frame] x [clip, frame, width]
-            let t = self.rows.clone().matmul(t.swap_dims(1, 2));
-            let t = t.matmul(self.frames.clone().swap_dims(1, 2));
-            let [clips, height, width] = t.dims();
-            let index: Tensor<1, Int> = (t * 256.0)
-                .clamp(0.0, 255.0)
-                .int()
-                .reshape([clips * height * width]);
-            let pixels = self.colours.clone().select(0, index);
-            let pixels = pixels.reshape([clips, height * width, 4]).swap_dims(1, 2);
-            let picture: Tensor<4> = pixels.reshape([clips, 4, height, width]);
+            let pictures: Vec<_> = self.signals.iter().map(|s| self.draw(s)).collect();
             self.wait()?;
             let time = start.elapsed();
-            drop(picture);
+            drop(pictures);
             Ok(time)
         };
         Some(run())
+    }
+
+    fn first_picture(&mut self) -> Option<Result<Vec<f32>, BenchError>> {
+        Some(values(self.draw(&self.signals[0]).narrow(0, 0, 1)))
     }
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Rival;
 use crate::bench::catalogue::Shape;
+use crate::bench::check::values;
 use crate::bench::measure::BenchError;
 use crate::frontend::Engine;
 use crate::gpu::Compute;
@@ -47,5 +48,10 @@ impl Rival for Host {
         let start = Instant::now();
         let made = self.engine.pictures(&clips);
         Some(made.map(|_| start.elapsed()).map_err(Into::into))
+    }
+
+    fn first_picture(&mut self) -> Option<Result<Vec<f32>, BenchError>> {
+        let made = self.engine.pictures(&[&self.clips[0]]);
+        Some(made.map_err(Into::into).and_then(values))
     }
 }

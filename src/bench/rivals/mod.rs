@@ -19,8 +19,12 @@ pub(super) trait Rival {
     fn decibels(&mut self) -> Result<Duration, BenchError>;
     /// `[frame][row]` of the first clip, as the last run left them.
     fn first(&mut self) -> Result<Vec<f32>, BenchError>;
-    /// Pictures of all clips, if it makes them.
+    /// Pictures of all clips, if it makes them: how long it took.
     fn pictures(&mut self) -> Option<Result<Duration, BenchError>> {
+        None
+    }
+    /// `[channel][y][x]` of the first clip, made now, if it makes pictures.
+    fn first_picture(&mut self) -> Option<Result<Vec<f32>, BenchError>> {
         None
     }
 }

@@ -10,8 +10,8 @@ use super::{Rival, group, numbered_group, pipeline};
 use crate::bench::catalogue::Shape;
 use crate::bench::measure::BenchError;
 use crate::frontend::tables::Tables;
+use crate::gpu::Gpu;
 use crate::gpu::clock::{Clock, Times};
-use crate::gpu::{Gpu, GpuError};
 
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -21,14 +21,15 @@ struct Params {
     hop: u32,
     edge_scale: f32,
     inner_scale: f32,
-    pad: [u32; 3],
+    first_clip: u32,
+    pad: [u32; 2],
 }
 
 /// What both read and write.
 struct Common {
     gpu: Gpu,
     clock: Clock,
-    params: wgpu::Buffer,
+    params: Params,
     pcm: wgpu::Buffer,
     window: wgpu::Buffer,
     db: wgpu::Buffer,
@@ -49,7 +50,8 @@ impl Common {
             hop: s.hop as u32,
             edge_scale: tables.edge_scale,
             inner_scale: tables.inner_scale,
-            pad: [0; 3],
+            first_clip: 0,
+            pad: [0; 2],
         };
         let make = |contents: &[u8], usage| {
             gpu.device
@@ -62,7 +64,7 @@ impl Common {
         let pcm: Vec<f32> = clips.iter().flatten().copied().collect();
         let cells = (clips.len() * s.frames() * s.rows()) as u64;
         Some(Self {
-            params: make(bytemuck::bytes_of(&params), BufferUsages::UNIFORM),
+            params,
             pcm: make(bytemuck::cast_slice(&pcm), BufferUsages::STORAGE),
             window: make(bytemuck::cast_slice(&tables.window), BufferUsages::STORAGE),
             db: storage(gpu, cells * 4)?,
@@ -75,6 +77,16 @@ impl Common {
         })
     }
 
+    fn uniform(&self, contents: &[u8]) -> wgpu::Buffer {
+        self.gpu
+            .device
+            .create_buffer_init(&wgpu::util::BufferInitDescriptor {
+                label: None,
+                contents,
+                usage: BufferUsages::UNIFORM,
+            })
+    }
+
     fn constants(&self) -> [(&'static str, f64); 2] {
         [
             ("N_FFT", f64::from(self.n_fft)),
@@ -84,21 +96,8 @@ impl Common {
 
     fn first(&self) -> Result<Vec<f32>, BenchError> {
         let size = u64::from(self.frames) * u64::from(self.bins) * 4;
-        let staging = self.gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("read-back"),
-            size,
-            usage: BufferUsages::COPY_DST | BufferUsages::MAP_READ,
-            mapped_at_creation: false,
-        });
-        let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(&self.db, 0, &staging, 0, size);
-        self.gpu.queue.submit([encoder.finish()]);
-        staging.map_async(wgpu::MapMode::Read, .., |_| {});
-        self.gpu.wait()?;
-        let view = staging
-            .get_mapped_range(..)
-            .map_err(|e| GpuError::Failed(e.to_string()))?;
-        Ok(bytemuck::pod_collect_to_vec(&view))
+        let bytes = self.gpu.read(&self.db, size)?;
+        Ok(bytemuck::pod_collect_to_vec(&bytes))
     }
 }
 
@@ -134,7 +133,8 @@ impl Naive {
         }
         let text = include_str!("../../../shaders/rivals/naive.wgsl");
         let pipeline = pipeline(gpu, text, "naive", &common.constants());
-        let buffers = [&common.params, &common.pcm, &common.window, &common.db];
+        let params = common.uniform(bytemuck::bytes_of(&common.params));
+        let buffers = [&params, &common.pcm, &common.window, &common.db];
         let group = group(gpu, &pipeline, &buffers);
         Some(Self {
             common,
@@ -165,41 +165,64 @@ impl Rival for Naive {
     }
 }
 
+struct Step {
+    pipeline: wgpu::ComputePipeline,
+    group: wgpu::BindGroup,
+    /// A frame.
+    invocations: u32,
+    clips: u32,
+}
+
 /// A dispatch a stage, radix 2, all in global memory.
 pub(super) struct Passes {
     common: Common,
-    /// Pipeline, bind group, invocations a frame.
-    steps: Vec<(wgpu::ComputePipeline, wgpu::BindGroup, u32)>,
+    steps: Vec<Step>,
 }
 
 impl Passes {
-    /// `None` if the points of all frames are more than the device binds.
+    /// `None` if the points of one clip are more than the device binds. With those of all clips more than that, clips
+    /// take turns.
     pub(super) fn new(gpu: &Gpu, shape: &Shape, clips: &[Vec<f32>]) -> Option<Self> {
         let c = Common::new(gpu, shape, clips)?;
-        let points = u64::from(c.clips) * u64::from(c.frames) * u64::from(c.n_fft);
-        let work = storage(gpu, points * 8)?;
+        let clip = u64::from(c.frames) * u64::from(c.n_fft) * 8;
+        let most = gpu.limits.max_storage_buffer_binding_size / clip;
+        let at_once = (most as u32).clamp(1, c.clips);
+        let work = storage(gpu, u64::from(at_once) * clip)?;
         let text = include_str!("../../../shaders/rivals/passes.wgsl");
         let make = |entry| pipeline(gpu, text, entry, &c.constants());
         let (load, butterfly, store) = (make("load"), make("butterfly"), make("store"));
+        let halves: Vec<_> = (0..c.n_fft.ilog2())
+            .map(|stage| c.uniform(bytemuck::bytes_of(&[1u32 << stage, 0, 0, 0])))
+            .collect();
         let mut steps = Vec::new();
-        let buffers = [(0, &c.params), (1, &c.pcm), (2, &c.window), (4, &work)];
-        let load_group = numbered_group(gpu, &load, &buffers);
-        steps.push((load, load_group, c.n_fft));
-        for stage in 0..c.n_fft.ilog2() {
-            let half = gpu
-                .device
-                .create_buffer_init(&wgpu::util::BufferInitDescriptor {
-                    label: None,
-                    contents: bytemuck::bytes_of(&[1u32 << stage, 0, 0, 0]),
-                    usage: BufferUsages::UNIFORM,
+        for first_clip in (0..c.clips).step_by(at_once as usize) {
+            let clips = at_once.min(c.clips - first_clip);
+            let params = Params {
+                first_clip,
+                ..c.params
+            };
+            let params = c.uniform(bytemuck::bytes_of(&params));
+            let mut step = |pipeline: &wgpu::ComputePipeline,
+                            invocations,
+                            buffers: &[(u32, &wgpu::Buffer)]| {
+                steps.push(Step {
+                    pipeline: pipeline.clone(),
+                    group: numbered_group(gpu, pipeline, buffers),
+                    invocations,
+                    clips,
                 });
-            let buffers = [(0, &c.params), (4, &work), (5, &half)];
-            let group = numbered_group(gpu, &butterfly, &buffers);
-            steps.push((butterfly.clone(), group, c.n_fft / 2));
+            };
+            let buffers = [(0, &params), (1, &c.pcm), (2, &c.window), (4, &work)];
+            step(&load, c.n_fft, &buffers);
+            for half in &halves {
+                step(
+                    &butterfly,
+                    c.n_fft / 2,
+                    &[(0, &params), (4, &work), (5, half)],
+                );
+            }
+            step(&store, c.bins, &[(0, &params), (3, &c.db), (4, &work)]);
         }
-        let buffers = [(0, &c.params), (3, &c.db), (4, &work)];
-        let store_group = numbered_group(gpu, &store, &buffers);
-        steps.push((store, store_group, c.bins));
         Some(Self { common: c, steps })
     }
 }
@@ -213,10 +236,10 @@ impl Rival for Passes {
         let c = &self.common;
         let times = c.clock.time(|encoder| {
             let mut pass = c.clock.pass(0, encoder);
-            for (pipeline, group, invocations) in &self.steps {
-                pass.set_pipeline(pipeline);
-                pass.set_bind_group(0, group, &[]);
-                pass.dispatch_workgroups(invocations.div_ceil(64), c.frames, c.clips);
+            for step in &self.steps {
+                pass.set_pipeline(&step.pipeline);
+                pass.set_bind_group(0, &step.group, &[]);
+                pass.dispatch_workgroups(step.invocations.div_ceil(64), c.frames, step.clips);
             }
         })?;
         Ok(taken(times))

@@ -1,6 +1,7 @@
 //! `sonoprint classify`.
 
 pub mod files;
+mod start;
 mod view;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::thread::available_parallelism;
 use anyhow::{Context, bail, ensure};
 
 use self::files::resume;
+use self::start::Start;
 use self::view::{View, summarise};
 use super::{Done, args};
 use crate::classify::journal::{self, Settings};
@@ -82,6 +84,7 @@ fn overlap(text: &str) -> Result<f64, String> {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
+    let mut start = Start::now();
     let mut found = find(args)?.peekable();
     // One shard of several may be empty.
     if found.peek().is_none() && args.shard == Shard::default() {
@@ -94,7 +97,9 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         "Parquet is written to a file: add --out FILE"
     );
     let compute = args.device.open()?;
+    start.done("device");
     let checkpoint = Checkpoint::open(args.checkpoint.as_deref(), &compute.burn())?;
+    start.done("checkpoint");
     let settings = Settings {
         journal: journal::VERSION,
         model: checkpoint.fingerprint.clone(),
@@ -135,8 +140,11 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         timeline: args.timeline.is_some(),
         embeddings: args.embeddings.is_some(),
     };
+    start.done("earlier work");
     let classifier = Classifier::new(&compute, checkpoint)?;
+    start.done("front end and its shaders");
     let summary = classify(&classifier, open, &options, |row| {
+        start.answered();
         if let Some(files) = &mut files {
             files.row(&row)?;
         }
@@ -148,7 +156,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         None => summary.failed,
     };
     view.finish();
-    summarise(&summary, &options, args);
+    summarise(&summary, &start, &options, args);
     Ok(if failed == 0 { Done::All } else { Done::Some })
 }
 

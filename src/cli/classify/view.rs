@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use indicatif::ProgressBar;
 
 use super::super::args;
-use super::Args;
+use super::{Args, Start};
 use crate::classify::{Content, Options, Outcome, Row, Schema, Summary, Table, ranked};
 
 /// Columns that a path gets.
@@ -111,7 +111,7 @@ impl View {
 }
 
 /// The numbers at the end, and which part was the limit.
-pub fn summarise(s: &Summary, options: &Options, args: &Args) {
+pub fn summarise(s: &Summary, start: &Start, options: &Options, args: &Args) {
     let elapsed = s.elapsed.as_secs_f64().max(1e-9);
     let failed = match s.failed {
         0 => String::new(),
@@ -151,6 +151,9 @@ pub fn summarise(s: &Summary, options: &Options, args: &Args) {
         share(s.resampling) / workers,
         share(s.decoders_waited) / workers,
     );
+    if let Some(line) = start.line() {
+        eprintln!("{line}");
+    }
     if let Some(path) = &args.out {
         eprintln!("wrote {}", path.display());
     }

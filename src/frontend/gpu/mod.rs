@@ -227,7 +227,7 @@ impl GpuFrontEnd {
             write(&scratch.waveforms, bytemuck::cast_slice(&waveforms));
         }
         {
-            let mut pass = encoder.begin_compute_pass(&Default::default());
+            let mut pass = self.gpu.pass("stft", &mut encoder);
             let stft = match augments.is_empty() {
                 true => &self.stft,
                 false => self.stft_augmented.get_or_init(|| {
@@ -238,6 +238,8 @@ impl GpuFrontEnd {
             pass.set_bind_group(0, &self.stft_group(stft, scratch), &[]);
             pass.dispatch_workgroups(self.plan.frames, n, 1);
             if let Some(sink) = sink {
+                drop(pass);
+                let mut pass = self.gpu.pass("rgba", &mut encoder);
                 let (pipeline, group) = self.rgba_group(scratch, &sink, range.start as u64, n);
                 pass.set_pipeline(pipeline);
                 pass.set_bind_group(0, &group, &[]);
@@ -261,6 +263,7 @@ impl GpuFrontEnd {
         match samples {
             Samples::Host(pcm) => {
                 assert_eq!(pcm.len(), clip, "samples a clip");
+                let _span = tracing::info_span!("upload").entered();
                 let start = Instant::now();
                 self.gpu
                     .queue

@@ -1,0 +1,167 @@
+//! Whether a way to decibels and pictures gives the right ones: a figure for wrong numbers would be worth nothing.
+
+use burn::tensor::Tensor;
+
+use super::catalogue::{Shape, signals};
+use super::measure::BenchError;
+use super::rivals;
+use crate::frontend::Engine;
+use crate::gpu::Compute;
+
+/// Differences beyond this are mistakes. 80 dB below the loudest cell, f32 is good for a hundredth.
+const TOLERANCE_DB: f64 = 0.1;
+/// How far below the loudest cell is looked.
+const WITHIN_DB: f32 = 80.0;
+/// Mean difference of a picture's values that rounding may make.
+const TOLERANCE_PICTURE: f64 = 1.0 / 255.0;
+
+/// One way that gave the right numbers, and how far off it was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked {
+    /// Which way.
+    pub name: String,
+    /// Largest difference of its decibels, within 80 dB of the loudest.
+    pub worst_db: f64,
+    /// Mean difference of its picture's values (0..=1), if it makes pictures.
+    pub mean_picture: Option<f64>,
+}
+
+/// The CPU twin's answer for the first clip.
+pub(super) struct Reference {
+    shape: &'static str,
+    db: Vec<f32>,
+    picture: Vec<f32>,
+}
+
+impl Reference {
+    pub(super) fn of(shape: &Shape, clip: &[f32]) -> Result<Self, BenchError> {
+        let twin = Engine::new(&Compute::Cpu, &shape.front_end)?;
+        Ok(Self {
+            shape: shape.id,
+            db: twin.spectrograms(&[clip], &[])?.remove(0).db,
+            picture: values(twin.pictures(&[clip])?)?,
+        })
+    }
+
+    /// Holds `db` (`[frame][row]`) and `picture` (`[channel][y][x]`) of the first clip against it.
+    pub(super) fn check(
+        &self,
+        name: &str,
+        db: &[f32],
+        picture: Option<&[f32]>,
+    ) -> Result<Checked, BenchError> {
+        let wrong = |what: String| {
+            Err(BenchError::Wrong {
+                who: name.into(),
+                what,
+                shape: self.shape.into(),
+            })
+        };
+        if db.len() != self.db.len() || picture.is_some_and(|p| p.len() != self.picture.len()) {
+            return wrong("has other sizes than".into());
+        }
+        let worst_db = worst(db, &self.db);
+        if worst_db > TOLERANCE_DB {
+            return wrong(format!("is {worst_db:.3} dB off"));
+        }
+        let mean_picture = picture.map(|p| mean(p, &self.picture));
+        if let Some(mean) = mean_picture.filter(|&m| m > TOLERANCE_PICTURE) {
+            return wrong(format!("draws pictures {:.2}/255 off", 255.0 * mean));
+        }
+        Ok(Checked {
+            name: name.into(),
+            worst_db,
+            mean_picture,
+        })
+    }
+}
+
+/// Runs our passes and every rival that can over `shape`, and holds each against the CPU twin. Nothing is timed.
+///
+/// # Errors
+/// [`BenchError::Wrong`] for numbers that are not the twin's; otherwise if the device fails.
+pub fn check(compute: &Compute, shape: &Shape) -> Result<Vec<Checked>, BenchError> {
+    let clips = signals(shape.clips, shape.front_end.clip_samples);
+    let reference = Reference::of(shape, &clips[0])?;
+    let engine = Engine::new(compute, &shape.front_end)?;
+    let mut all = vec![ours(&engine, &clips, &reference)?];
+    if rivals::comparable(shape) {
+        for mut rival in rivals::all(compute, shape, &clips)? {
+            rival.decibels()?;
+            let db = rival.first()?;
+            let picture = rival.first_picture().transpose()?;
+            all.push(reference.check(rival.name(), &db, picture.as_deref())?);
+        }
+    }
+    Ok(all)
+}
+
+/// Our passes, over all clips at once.
+pub(super) fn ours(
+    engine: &Engine,
+    clips: &[Vec<f32>],
+    reference: &Reference,
+) -> Result<Checked, BenchError> {
+    let views: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
+    let db = engine.spectrograms(&views, &[])?.remove(0).db;
+    let picture = values(engine.pictures(&views)?.narrow(0, 0, 1))?;
+    reference.check("sonoprint", &db, Some(&picture))
+}
+
+/// All values of a tensor.
+pub(super) fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, BenchError> {
+    let data = tensor
+        .try_into_data()
+        .map_err(|e| BenchError::Burn(e.to_string()))?;
+    data.try_to_vec()
+        .map_err(|e| BenchError::Burn(e.to_string()))
+}
+
+/// The largest difference in cells that are not far below the loudest.
+fn worst(got: &[f32], want: &[f32]) -> f64 {
+    let loudest = want.iter().copied().fold(f32::MIN, f32::max);
+    let off = |(g, w): (&f32, &f32)| match f64::from((g - w).abs()) {
+        off if off.is_nan() => f64::INFINITY,
+        off => off,
+    };
+    got.iter()
+        .zip(want)
+        .filter(|(_, w)| **w > loudest - WITHIN_DB)
+        .map(off)
+        .fold(0.0, f64::max)
+}
+
+fn mean(got: &[f32], want: &[f32]) -> f64 {
+    let off = got.iter().zip(want).map(|(g, w)| f64::from((g - w).abs()));
+    match off.sum::<f64>() / want.len() as f64 {
+        mean if mean.is_nan() => f64::INFINITY,
+        mean => mean,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BenchError, Reference};
+
+    #[test]
+    fn wrong_numbers_are_found() {
+        let reference = Reference {
+            shape: "toy",
+            db: vec![0.0, -50.0, -120.0],
+            picture: vec![0.5; 4],
+        };
+        let check = |db: &[f32], picture: &[f32]| reference.check("x", db, Some(picture));
+        let right = check(&[0.0, -50.05, -99.0], &[0.5, 0.501, 0.5, 0.5]).unwrap();
+        assert!((right.worst_db - 0.05).abs() < 1e-5, "{right:?}");
+        for (db, picture) in [
+            ([0.0, -50.2, -120.0], [0.5; 4]),
+            ([f32::NAN, -50.0, -120.0], [0.5; 4]),
+            ([0.0, -50.0, -120.0], [0.5, 0.52, 0.5, 0.5]),
+            ([0.0, -50.0, -120.0], [0.5, f32::NAN, 0.5, 0.5]),
+        ] {
+            let wrong = check(&db, &picture);
+            assert!(matches!(wrong, Err(BenchError::Wrong { .. })), "{wrong:?}");
+        }
+        assert!(check(&[0.0, -50.0], &[0.5; 4]).is_err());
+    }
+}

@@ -1,0 +1,113 @@
+//! `sonoprint bench`.
+
+mod table;
+mod trace;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+
+use super::{Done, args};
+use crate::bench::{Options, Record, Verdict, catalogue, compare, measure, record};
+
+/// Time the front end's passes on a device, against its memory and against rivals.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Only entries whose name begins so (see the first column); repeat for more.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Clips at once, in place of each entry's own number.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    clips: Option<u16>,
+    /// Runs behind each median; one more warms up.
+    #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u16).range(1..))]
+    runs: u16,
+    /// Time other ways to the same decibels beside ours: Burn's own STFT, plain WGSL, realfft on all cores. Each must
+    /// give the same numbers first.
+    #[arg(long)]
+    rivals: bool,
+    /// Write all that was found here.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write a row an entry here.
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Say what is faster or slower than in this record of --json, beyond noise. Exit code 1 if something is slower.
+    #[arg(long, value_name = "FILE")]
+    compare: Option<PathBuf>,
+    /// Also write where the time of a step of classify and of a step of train goes, for ui.perfetto.dev or
+    /// chrome://tracing.
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    #[command(flatten)]
+    device: args::DeviceArg,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<Done> {
+    let mut shapes = catalogue();
+    let asked = |id: &str| args.only.is_empty() || args.only.iter().any(|o| id.starts_with(o));
+    let ids: Vec<&str> = shapes.iter().map(|s| s.id).collect();
+    ensure!(
+        ids.iter().any(|id| asked(id)),
+        "no entry begins so: there are {}",
+        ids.join(", ")
+    );
+    shapes.retain(|s| asked(s.id));
+    for shape in &mut shapes {
+        shape.clips = args.clips.map_or(shape.clips, usize::from);
+    }
+    let old = args.compare.as_deref().map(read).transpose()?;
+    let compute = args.device.open()?;
+    let options = Options {
+        runs: usize::from(args.runs),
+        rivals: args.rivals,
+    };
+    let mut found = record(&compute, &options)?;
+    args::say(table::head(&found))?;
+    let bar = args::bar(shapes.len(), "{bar:30} {pos}/{len} shapes, {msg}");
+    for shape in &shapes {
+        bar.set_message(shape.label);
+        let measured = measure(&compute, shape, &options)?;
+        bar.suspend(|| args::say(table::row(&measured, found.copy_gigabytes_per_second)))?;
+        found.shapes.push(measured);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let wrote = |path: &Path| args::say(format!("wrote {}", path.display()));
+    let failed = |path: &Path| format!("cannot write {}", path.display());
+    if let Some(path) = &args.json {
+        let text = serde_json::to_string_pretty(&found)? + "\n";
+        std::fs::write(path, text).with_context(|| failed(path))?;
+        wrote(path)?;
+    }
+    if let Some(path) = &args.csv {
+        table::write_csv(path, &found).with_context(|| failed(path))?;
+        wrote(path)?;
+    }
+    if let Some(path) = &args.trace {
+        trace::run(&compute)?
+            .write(path)
+            .with_context(|| failed(path))?;
+        wrote(path)?;
+    }
+    match old {
+        Some(old) => verdicts(&old, &found),
+        None => Ok(Done::All),
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<Record> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("{} is not a record of sonoprint bench", path.display()))
+}
+
+fn verdicts(old: &Record, new: &Record) -> anyhow::Result<Done> {
+    let all = compare(old, new)?;
+    for changed in &all {
+        args::say(table::verdict(changed))?;
+    }
+    let slower = all.iter().any(|c| c.verdict == Verdict::Slower);
+    Ok(if slower { Done::Some } else { Done::All })
+}

@@ -1,0 +1,141 @@
+//! One step of `classify` and one of `train`, by the code that those commands run, on made-up music.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use anyhow::Context;
+
+use crate::bench::{Trace, signals};
+use crate::classify::{Classifier, ClassifyError, Found, Options, classify};
+use crate::dataset::{Dataset, Side, Split};
+use crate::frontend::presets;
+use crate::frontend::settings::{FrontEnd, Size};
+use crate::gpu::Compute;
+use crate::gpu::adapter::is_hardware;
+use crate::model::{Checkpoint, NetworkKind};
+use crate::train::{PcmMemory, PcmSet, TrainSettings, Tried, find_lr};
+
+/// What the training step learns on: as `README.md` trains.
+const CLIP_SECONDS: f64 = 10.0;
+const PICTURE: Size = Size {
+    height: 128,
+    width: 216,
+};
+
+/// Runs both, and classify's first batch beside it; training's first step, which compiles, is left out.
+pub fn run(compute: &Compute) -> anyhow::Result<Trace> {
+    let clips = match compute {
+        Compute::Cpu => 16,
+        Compute::Gpu(gpu) if is_hardware(&gpu.info) => 16,
+        Compute::Gpu(_) => 2,
+    };
+    let folder = tempfile::tempdir().context("no temporary folder")?;
+    let files = write(folder.path(), clips).context("cannot write made-up music")?;
+    let trace = Trace::install()?;
+    answer(compute, &files, &trace)?;
+    learn(compute, folder.path(), clips, &trace)?;
+    Ok(trace)
+}
+
+/// `clips` files of a clip in two classes.
+fn write(root: &Path, clips: usize) -> anyhow::Result<Vec<PathBuf>> {
+    let rate = 44_100;
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: rate,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let samples = (CLIP_SECONDS * f64::from(rate)) as usize;
+    let mut files = Vec::new();
+    for (i, clip) in signals(clips, samples).into_iter().enumerate() {
+        let class = root.join(["even", "odd"][i % 2]);
+        std::fs::create_dir_all(&class)?;
+        let path = class.join(format!("{i:03}.wav"));
+        let mut wav = hound::WavWriter::create(&path, spec)?;
+        for x in clip {
+            wav.write_sample((x * 32_767.0) as i16)?;
+        }
+        wav.finalize()?;
+        files.push(path);
+    }
+    Ok(files)
+}
+
+fn answer(compute: &Compute, files: &[PathBuf], trace: &Trace) -> anyhow::Result<()> {
+    let classifier = Classifier::new(compute, Checkpoint::shipped(&compute.burn())?)?;
+    let options = Options {
+        workers: std::thread::available_parallelism().map_or(2, usize::from),
+        batch: files.len(),
+        overlap: 0.0,
+        timeline: false,
+        embeddings: false,
+    };
+    // The first compiles the network's kernels.
+    for name in ["classify: first batch", "classify: one batch"] {
+        trace.begin(gpu(compute))?;
+        let start = Instant::now();
+        let found = files.iter().cloned().map(Found::File);
+        classify(&classifier, found, &options, |_| Ok::<_, ClassifyError>(()))?;
+        trace.span(name, start, start.elapsed());
+        trace.end(gpu(compute))?;
+    }
+    Ok(())
+}
+
+/// The second step of a training run, whose samples are read from the files.
+fn learn(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> anyhow::Result<()> {
+    let front_end = FrontEnd {
+        picture: Some(PICTURE),
+        ..presets::mel().with_clip_seconds(CLIP_SECONDS)
+    };
+    let settings = TrainSettings {
+        network: NetworkKind::Compact,
+        epochs: 2,
+        patience: None,
+        batch: clips,
+        accumulate: 1,
+        lr: 1e-3,
+        weight_decay: 0.05,
+        mask: 0.15,
+        gain: 0.0,
+        polarity: false,
+        noise_snr: None,
+        mixup: 0.0,
+        label_smoothing: 0.1,
+        seed: 1,
+        front_end,
+    };
+    let data = Dataset::scan(root)?;
+    let split = Split::stratified(&data, 1, (0.0, 0.0))?;
+    let memory = PcmMemory::new(compute, 0);
+    let rate = settings.front_end.sample_rate;
+    let set = PcmSet::load(&data, &split, Side::Train, rate, &memory, &|| ())?;
+    let stop = AtomicBool::new(false);
+    let (mut steps, mut result, mut start) = (0, Ok(()), Instant::now());
+    // Called between steps: the first compiles, the second is traced.
+    let mut between = |_: &Tried| {
+        steps += 1;
+        if steps == 1 {
+            result = trace.begin(gpu(compute));
+            start = Instant::now();
+        } else {
+            trace.span("train: one step", start, start.elapsed());
+            stop.store(true, Ordering::Relaxed);
+            if result.is_ok() {
+                result = trace.end(gpu(compute));
+            }
+        }
+    };
+    let classes = data.classes.len();
+    find_lr(compute, &settings, classes, &set, &stop, &mut between)?;
+    result.context("the step was not traced")
+}
+
+fn gpu(compute: &Compute) -> Option<&crate::gpu::Gpu> {
+    match compute {
+        Compute::Cpu => None,
+        Compute::Gpu(gpu) => Some(gpu),
+    }
+}
