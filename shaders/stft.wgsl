@@ -1,72 +1,41 @@
-// PCM to decibels: one workgroup makes one frame of one clip.
+// PCM to decibels: one workgroup makes FRAMES frames of one clip.
 //
 // Gather and window on load, a real FFT of N_FFT samples as a complex one of POINTS = N_FFT / 2 in workgroup memory
 // (Stockham, radix 8 with a radix 4 or 2 tail, elements in registers), squared magnitude, mel bands if the settings
 // have them, decibels on store. Neither frames nor complex spectra ever reach global memory. The clip's own smallest
 // and largest value are kept by atomicMax on keys that order as the numbers do: no order of execution can change them.
 //
-// Twin: src/frontend/cpu/stft.rs. Plan: src/frontend/plan.rs.
+// Short frames share a workgroup, so that no warp stands half empty. With PACKED two neighbouring frames are the real
+// and the imaginary part of one transform of POINTS = N_FFT; what rounding leaves of the louder then lies in the other.
+//
+// `stft_common.wgsl` goes before this text. Twin: src/frontend/cpu/stft.rs. Variants: src/frontend/variants.rs.
 
 override N_FFT: u32 = 2048u;
-override POINTS: u32 = 1024u;       // N_FFT / 2
-override LANES: u32 = 128u;         // invocations a workgroup
-override ROUNDS: u32 = 1u;          // groups of eight elements an invocation: LANES * ROUNDS * 8 = POINTS
-override RADIX8_STAGES: u32 = 3u;   // after the first, which reads PCM: 8^RADIX8_STAGES * TAIL = POINTS
+override POINTS: u32 = 1024u;       // N_FFT / 2; N_FFT if PACKED
+override FRAMES: u32 = 1u;          // transforms a workgroup
+override FRAME_LANES: u32 = 128u;   // invocations a transform
+override LANES: u32 = 128u;         // invocations a workgroup: FRAMES * FRAME_LANES
+override ROUNDS: u32 = 1u;          // groups of eight elements an invocation: FRAME_LANES * ROUNDS * 8 = POINTS
+override RADIX8_STAGES: u32 = 3u;   // with the first, which reads PCM: 8^RADIX8_STAGES * TAIL = POINTS
 override TAIL: u32 = 2u;            // 1, 2 or 4
 override PAD_SHIFT: u32 = 4u;       // one element of padding every 2^PAD_SHIFT: against bank conflicts
-override WORK_LEN: u32 = 1088u;     // POINTS + POINTS >> PAD_SHIFT
-override MEL: bool = false;
-override AUGMENT: bool = false;      // for training: see struct Augment
+override FRAME_LEN: u32 = 1088u;    // POINTS + POINTS >> PAD_SHIFT
+override WORK_LEN: u32 = 1088u;     // FRAMES * FRAME_LEN
+override PACKED: bool = false;
 
-struct Params {
-    clip_samples: u32,
-    frames: u32,
-    rows: u32,
-    hop: u32,
-    lead: i32,        // samples of a frame before its own time: 0, or N_FFT / 2 when centred
-    reflect: u32,     // outside the clip: 0 zeros, 1 mirrored
-    amin: f32,        // smallest power told apart; 0: a power of zero has no value
-    edge_scale: f32,  // of DC and Nyquist
-    inner_scale: f32, // of every other bin
-    pad0: u32,
-    pad1: u32,
-    pad2: u32,
-}
-
-// What is done to a clip's samples before windowing: mix with the clip after it, gain (and polarity), noise.
-struct Augment {
-    gain: f32,
-    noise: f32, // amplitude of uniform noise
-    mix: f32,   // share of the next clip
-    seed: u32,  // of the noise
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> pcm: array<f32>;             // [clip][sample]
 @group(0) @binding(2) var<storage, read> window: array<f32>;          // [N_FFT]
 @group(0) @binding(3) var<storage, read> twiddle: array<vec2<f32>>;   // exp(-2 pi i k / N_FFT)
-@group(0) @binding(4) var<storage, read> mel_rows: array<vec4<u32>>;  // start, len, offset
-@group(0) @binding(5) var<storage, read> mel_weights: array<f32>;
-@group(0) @binding(6) var<storage, read_write> db: array<f32>;        // [clip][frame][row]
-@group(0) @binding(7) var<storage, read_write> range: array<atomic<u32>>; // [clip]: key of max, inverted key of min
-@group(0) @binding(8) var<storage, read> augments: array<Augment>;    // [clip]
+@group(0) @binding(4) var<storage, read> mel_ends: array<u32>;        // see tables.rs, MelSegments
+@group(0) @binding(5) var<storage, read> mel_weights: array<vec2<f32>>;
 
-var<private> augment: Augment;
 var<workgroup> work: array<vec2<f32>, WORK_LEN>;
-
-const NO_VALUE: f32 = -3.0e38;
-const SMALLEST_NORMAL: f32 = 1.17549435e-38;
-const SQRT_HALF: f32 = 0.70710678118654752;
-const DB_PER_LOG2: f32 = 3.01029995663981195;
+var<private> own: u32; // where this invocation's transform begins
 
 struct Eight { a: vec2<f32>, b: vec2<f32>, c: vec2<f32>, d: vec2<f32>, e: vec2<f32>, f: vec2<f32>, g: vec2<f32>, h: vec2<f32> }
 struct Four { a: vec2<f32>, b: vec2<f32>, c: vec2<f32>, d: vec2<f32> }
 
-fn mul(x: vec2<f32>, y: vec2<f32>) -> vec2<f32> {
-    return vec2<f32>(x.x * y.x - x.y * y.y, x.x * y.y + x.y * y.x);
-}
 fn times_minus_i(x: vec2<f32>) -> vec2<f32> { return vec2<f32>(x.y, -x.x); }
-fn place(i: u32) -> u32 { return i + (i >> PAD_SHIFT); }
+fn place(i: u32) -> u32 { return own + i + (i >> PAD_SHIFT); }
 
 fn dft4(a: vec2<f32>, b: vec2<f32>, c: vec2<f32>, d: vec2<f32>) -> Four {
     let ac = a + c;
@@ -89,40 +58,12 @@ fn dft8(v: Eight) -> Eight {
     return Eight(even.a, odd.a, even.b, odd.b, even.c, odd.c, even.d, odd.d);
 }
 
-// Jarzynski and Olano 2020, "Hash functions for GPU rendering": the PCG hash.
-fn pcg(v: u32) -> u32 {
-    let state = v * 747796405u + 2891336453u;
-    let word = ((state >> ((state >> 28u) + 4u)) ^ state) * 277803737u;
-    return (word >> 22u) ^ word;
-}
-
-// White noise in -1..1 at one sample of the clip: a function of seed and place, so every frame sees the same.
-fn white(at: u32) -> f32 {
-    return f32(pcg(at + pcg(augment.seed)) >> 8u) * 1.1920928955078125e-7 - 1.0;
-}
-
-// One windowed sample of the frame that begins `start` samples into the clip.
-fn sample(base: u32, start: i32, i: u32) -> f32 {
-    let n = i32(params.clip_samples);
-    var at = start + i32(i);
-    if (params.reflect == 1u) {
-        at = select(at, -at, at < 0);
-        at = select(at, 2 * (n - 1) - at, at >= n);
-    }
-    let inside = at >= 0 && at < n;
-    let index = base + u32(clamp(at, 0, n - 1));
-    var x = pcm[index];
-    if (AUGMENT) {
-        if (augment.mix > 0.0) { x = x * (1.0 - augment.mix) + pcm[index + params.clip_samples] * augment.mix; }
-        x *= augment.gain;
-        if (augment.noise > 0.0) { x += augment.noise * white(u32(at)); }
-    }
-    return select(0.0, x, inside) * window[i];
-}
-
-// Two neighbouring real samples make one complex one.
+// Two neighbouring real samples make one complex one; or the same sample of two frames.
 fn pair(base: u32, start: i32, i: u32) -> vec2<f32> {
-    return vec2<f32>(sample(base, start, 2u * i), sample(base, start, 2u * i + 1u));
+    if (PACKED) {
+        return vec2<f32>(sample(base, start, i), sample(base, start + i32(params.hop), i)) * window[i];
+    }
+    return vec2<f32>(sample(base, start, 2u * i) * window[2u * i], sample(base, start, 2u * i + 1u) * window[2u * i + 1u]);
 }
 
 fn load_pcm(base: u32, start: i32, b: u32) -> Eight {
@@ -186,40 +127,39 @@ fn tail2(b: u32) {
     work[place(b + s)] = x - y;
 }
 
-// Powers of bins k and POINTS - k from the half-length transform.
+// Powers of bins k and POINTS - k; of bin k of both frames if PACKED.
 fn unpack(k: u32) -> vec2<f32> {
     let z = work[place(k)];
-    if (k == 0u) {
-        let dc = z.x + z.y;
-        let nyquist = z.x - z.y;
-        return vec2<f32>(dc * dc, nyquist * nyquist) * params.edge_scale;
+    if (!PACKED) {
+        if (k == 0u) { return edges(z); }
+        return powers(z, work[place(POINTS - k)], twiddle[k]);
     }
-    let m = work[place(POINTS - k)];
-    let even = 0.5 * vec2<f32>(z.x + m.x, z.y - m.y);
-    let odd = mul(0.5 * vec2<f32>(z.y + m.y, m.x - z.x), twiddle[k]);
-    let up = even + odd;
-    let down = even - odd;
-    return vec2<f32>(dot(up, up), dot(down, down)) * params.inner_scale;
+    let m = work[place((POINTS - k) & (POINTS - 1u))];
+    let a = 0.5 * vec2<f32>(z.x + m.x, z.y - m.y);
+    let b = 0.5 * vec2<f32>(z.y + m.y, m.x - z.x);
+    let scale = select(params.inner_scale, params.edge_scale, k == 0u || k == N_FFT / 2u);
+    return vec2<f32>(dot(a, a), dot(b, b)) * scale;
 }
 
-fn decibels(power: f32) -> f32 {
-    let p = max(power, params.amin);
-    if (p < SMALLEST_NORMAL) { return NO_VALUE; }
-    return log2(p) * DB_PER_LOG2;
-}
-
-// A u32 that orders as the f32 does, and is never 0 for a number.
-fn key(v: f32) -> u32 {
-    let bits = bitcast<u32>(v);
-    return select(bits | 0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
+// The power of a bin, where the frame's powers have taken the transform's place.
+fn power_of(bin: u32) -> vec2<f32> {
+    if (PACKED) { return work[place(bin)]; }
+    if (bin == POINTS) { return vec2<f32>(work[own].y, 0.0); }
+    return vec2<f32>(work[place(bin)].x, 0.0);
 }
 
 @compute @workgroup_size(LANES)
-fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let frame = group.x;
+fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) invocation: u32) {
+    let lane = invocation % FRAME_LANES;
+    own = invocation / FRAME_LANES * FRAME_LEN;
+    let unit = group.x * FRAMES + invocation / FRAME_LANES;
+    let frame = select(unit, 2u * unit, PACKED);
+    // The last workgroup of a clip may have too much of everything: it computes, and writes nothing.
+    let real = frame < params.frames;
+    let second = PACKED && frame + 1u < params.frames;
     let clip = group.y;
     let base = clip * params.clip_samples;
-    let start = i32(frame * params.hop) - params.lead;
+    let start = i32(min(frame, params.frames - 1u) * params.hop) - params.lead;
 
     if (AUGMENT) { augment = augments[clip]; }
 
@@ -231,77 +171,86 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var done = 8u;
     for (var stage = 1u; stage < RADIX8_STAGES; stage++) {
         let first = load8(lane, done);
-        var second: Eight;
-        if (ROUNDS == 2u) { second = load8(lane + LANES, done); }
+        var other: Eight;
+        if (ROUNDS == 2u) { other = load8(lane + LANES, done); }
         workgroupBarrier();
         store8(lane, done, dft8(first));
-        if (ROUNDS == 2u) { store8(lane + LANES, done, dft8(second)); }
+        if (ROUNDS == 2u) { store8(lane + LANES, done, dft8(other)); }
         workgroupBarrier();
         done *= 8u;
     }
     if (TAIL == 4u) {
-        for (var b = lane; b < POINTS / 4u; b += LANES) { tail4(b); }
+        for (var b = lane; b < POINTS / 4u; b += FRAME_LANES) { tail4(b); }
         workgroupBarrier();
     }
     if (TAIL == 2u) {
-        for (var b = lane; b < POINTS / 2u; b += LANES) { tail2(b); }
+        for (var b = lane; b < POINTS / 2u; b += FRAME_LANES) { tail2(b); }
         workgroupBarrier();
     }
 
     let out = (clip * params.frames + frame) * params.rows;
-    var top = NO_VALUE;
-    var bottom = -NO_VALUE;
+    top = NO_VALUE;
+    bottom = -NO_VALUE;
     // Each pair of bins belongs to one invocation, so powers may take the transform's place.
-    for (var k = lane; k <= POINTS / 2u; k += LANES) {
+    for (var k = lane; k <= POINTS / 2u; k += FRAME_LANES) {
         let power = unpack(k);
         if (MEL) {
-            if (k == 0u) {
-                work[0] = power;
+            if (PACKED) {
+                work[place(k)] = power;
+            } else if (k == 0u) {
+                work[own] = power;
             } else {
                 work[place(POINTS - k)].x = power.y;
                 work[place(k)].x = power.x;
             }
-        } else {
-            let low = decibels(power.x);
-            let high = decibels(power.y);
-            db[out + k] = low;
-            db[out + POINTS - k] = high;
-            top = max(top, max(low, high));
-            if (low != NO_VALUE) { bottom = min(bottom, low); }
-            if (high != NO_VALUE) { bottom = min(bottom, high); }
+        } else if (real) {
+            keep(out + k, power.x);
+            if (!PACKED) { keep(out + POINTS - k, power.y); }
+            if (second) { keep(out + params.rows + k, power.y); }
         }
     }
     if (MEL) {
         workgroupBarrier();
-        for (var row = lane; row < params.rows; row += LANES) {
-            let band = mel_rows[row];
-            var sum = 0.0;
-            for (var i = 0u; i < band.y; i++) {
-                let bin = band.x + i;
-                var power = work[place(bin & (POINTS - 1u))].x;
-                if (bin == POINTS) { power = work[0].y; }
-                sum += power * mel_weights[band.z + i];
+        // Neighbouring bands overlap: each bin between two mel points falls in one and rises in the next, so an
+        // invocation with a stretch of bands reads most powers once.
+        let bands = (params.rows + FRAME_LANES - 1u) / FRAME_LANES;
+        let first = min(lane * bands, params.rows);
+        let last = min(first + bands, params.rows);
+        var bin = 0u;
+        if (first > 0u) { bin = mel_ends[first - 1u]; }
+        var rising = vec2<f32>(0.0);
+        for (var segment = first; segment <= last && first < last; segment++) {
+            var fall = vec2<f32>(0.0);
+            var rise = vec2<f32>(0.0);
+            let end = mel_ends[segment];
+            for (; bin < end; bin++) {
+                let power = power_of(bin);
+                let weights = mel_weights[bin];
+                fall += power * weights.x;
+                rise += power * weights.y;
             }
-            let value = decibels(sum);
-            db[out + row] = value;
-            top = max(top, value);
-            if (value != NO_VALUE) { bottom = min(bottom, value); }
+            if (segment > first && real) {
+                let sum = rising + fall;
+                keep(out + segment - 1u, sum.x);
+                if (second) { keep(out + params.rows + segment - 1u, sum.y); }
+            }
+            rising = rise;
         }
     }
 
-    // The frame's own range, in the transform's memory: sixteen invocations look at all, then one at the sixteen.
+    // The workgroup's own range, in the transform's memory: sixteen invocations look at all, then one at the sixteen.
     workgroupBarrier();
-    work[lane] = vec2<f32>(top, bottom);
+    work[invocation] = vec2<f32>(top, bottom);
     workgroupBarrier();
-    if (lane < 16u) {
-        var best = work[lane];
-        for (var i = lane + 16u; i < LANES; i += 16u) {
+    if (invocation < 16u) {
+        var best = work[invocation];
+        for (var i = invocation + 16u; i < LANES; i += 16u) {
             best = vec2<f32>(max(best.x, work[i].x), min(best.y, work[i].y));
         }
-        work[lane] = best;
+        work[invocation] = best;
     }
     workgroupBarrier();
-    if (lane == 0u) {
+    if (invocation == 0u) {
         var best = work[0];
         for (var i = 1u; i < 16u; i++) {
             best = vec2<f32>(max(best.x, work[i].x), min(best.y, work[i].y));

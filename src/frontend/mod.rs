@@ -8,6 +8,8 @@ pub mod plan;
 pub mod presets;
 pub mod settings;
 pub mod tables;
+pub mod tune;
+pub mod variants;
 
 use std::borrow::Cow;
 
@@ -22,6 +24,7 @@ use cpu::stft::Stft;
 use gpu::GpuFrontEnd;
 use settings::{FrontEnd, Range, SettingsError};
 use tables::Tables;
+use variants::Variant;
 
 /// Why no picture could be made.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -150,6 +153,24 @@ impl Engine {
             })),
             Compute::Gpu(gpu) => Self::Gpu(Box::new(GpuFrontEnd::new(gpu, settings)?)),
         })
+    }
+
+    /// As [`Engine::new`], but by the way to decibels that is asked for; on the CPU there is only one.
+    ///
+    /// # Errors
+    /// As [`Engine::new`], and if this is no way for these settings on this device.
+    pub fn with_variant(
+        compute: &Compute,
+        settings: &FrontEnd,
+        variant: Variant,
+    ) -> Result<Self, FrontEndError> {
+        match compute {
+            Compute::Cpu => Self::new(compute, settings),
+            Compute::Gpu(gpu) => {
+                let made = GpuFrontEnd::with_variant(gpu, settings, variant)?;
+                Ok(Self::Gpu(Box::new(made)))
+            }
+        }
     }
 
     /// Pictures of `clips`, each of `clip_samples` samples: `[n, 4, height, width]`, f32 in 0..=1, on the device.

@@ -3,6 +3,9 @@
 //! A plan is made from settings and limits alone, so tests read it without a device.
 
 use super::settings::FrontEnd;
+use super::variants::{FftPlan, Variant};
+use crate::gpu::Gpu;
+use crate::gpu::adapter::is_hardware;
 
 /// The limits of a device that a plan heeds. See [`wgpu::Limits`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +22,23 @@ pub struct Limits {
     pub workgroups: u32,
     /// What a storage binding's offset must be a multiple of.
     pub offset_alignment: u32,
+    /// What the device has beyond WebGPU's base.
+    pub features: wgpu::Features,
+    /// Whether it is a processor, which pays for barriers and scattered loads what a card does not.
+    pub software: bool,
 }
 
+impl From<&Gpu> for Limits {
+    fn from(gpu: &Gpu) -> Self {
+        Self {
+            features: gpu.device.features(),
+            software: !is_hardware(&gpu.info),
+            ..Self::from(&gpu.limits)
+        }
+    }
+}
+
+/// A card without features beyond WebGPU's base.
 impl From<&wgpu::Limits> for Limits {
     fn from(l: &wgpu::Limits) -> Self {
         Self {
@@ -32,51 +50,9 @@ impl From<&wgpu::Limits> for Limits {
                 .min(l.max_compute_workgroup_size_x),
             workgroups: l.max_compute_workgroups_per_dimension,
             offset_alignment: l.min_storage_buffer_offset_alignment,
+            features: wgpu::Features::empty(),
+            software: false,
         }
-    }
-}
-
-/// The transform of one frame in one workgroup.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FftPlan {
-    /// Complex points: `n_fft / 2`.
-    pub points: u32,
-    /// Invocations a workgroup.
-    pub lanes: u32,
-    /// Groups of eight points that an invocation holds in registers: 1 or 2.
-    pub rounds: u32,
-    /// Stages of radix 8, the one that reads PCM included.
-    pub radix8_stages: u32,
-    /// Radix of the last stage: 4, 2, or 1 for none.
-    pub tail: u32,
-    /// One point of padding every `2^pad_shift`; 31 for none.
-    pub pad_shift: u32,
-    /// Points of workgroup memory, padding included.
-    pub work_len: u32,
-}
-
-impl FftPlan {
-    /// The plan for `n_fft` (validated: a power of two from 256 to 8192).
-    pub fn new(n_fft: usize) -> Self {
-        let points = n_fft as u32 / 2;
-        let log2 = points.ilog2();
-        let rounds = if points > 2048 { 2 } else { 1 };
-        // Padding takes the banks' conflicts away, but 8192 would then outgrow the 32 KiB that most adapters have.
-        let pad_shift = if points > 2048 { 31 } else { 4 };
-        Self {
-            points,
-            lanes: points / 8 / rounds,
-            rounds,
-            radix8_stages: log2 / 3,
-            tail: 1 << (log2 % 3),
-            pad_shift,
-            work_len: points + (points >> pad_shift),
-        }
-    }
-
-    /// Bytes of workgroup memory that the pass declares.
-    pub fn workgroup_bytes(&self) -> u32 {
-        self.work_len * 8
     }
 }
 
@@ -125,6 +101,14 @@ pub enum PlanError {
         /// Invocations.
         have: u32,
     },
+    /// The way to decibels that was asked for does not exist for this transform, or not on this device.
+    #[error("the way '{variant}' cannot be taken for n_fft {n_fft} on this adapter: leave the choice to the plan")]
+    Variant {
+        /// As asked for.
+        variant: Variant,
+        /// As set.
+        n_fft: usize,
+    },
     /// Not even one clip fits.
     #[error(
         "one clip needs a buffer of {need} bytes, and this adapter binds at most {have}: use shorter clips or smaller pictures, or --device cpu"
@@ -156,13 +140,37 @@ pub enum PlanError {
 const LOOP_TURNS: usize = 65_000;
 
 impl Plan {
-    /// The plan of validated `settings` under `limits`.
+    /// The plan of validated `settings` under `limits`, by the way that is best as far as limits can tell.
     ///
     /// # Errors
     /// What the device lacks, and what to use instead.
     pub fn new(settings: &FrontEnd, limits: &Limits) -> Result<Self, PlanError> {
-        let fft = FftPlan::new(settings.n_fft);
-        let n_fft = settings.n_fft;
+        Self::with_variant(settings, limits, Self::variant(settings.n_fft, limits))
+    }
+
+    /// The way that is best as far as limits can tell: registers on processors, shared workgroups for short frames.
+    pub fn variant(n_fft: usize, limits: &Limits) -> Variant {
+        let by_preference = match limits.software {
+            true => [Variant::Registers, Variant::OneFrame, Variant::OneFrame],
+            false => [Variant::SharedWorkgroup, Variant::OneFrame, Variant::OneFrame],
+        };
+        by_preference
+            .into_iter()
+            .find(|v| v.accurate() && Self::fft(*v, n_fft, limits).is_ok())
+            .unwrap_or(Variant::OneFrame)
+    }
+
+    /// The ways that this device can take to frames of `n_fft`, those that are not [`Variant::accurate`] included.
+    pub fn possible(n_fft: usize, limits: &Limits) -> Vec<Variant> {
+        let fits = |v: &Variant| Self::fft(*v, n_fft, limits).is_ok();
+        Variant::ALL.into_iter().filter(fits).collect()
+    }
+
+    fn fft(variant: Variant, n_fft: usize, limits: &Limits) -> Result<FftPlan, PlanError> {
+        let fft = variant
+            .fft(n_fft)
+            .filter(|_| limits.features.contains(variant.features()))
+            .ok_or(PlanError::Variant { variant, n_fft })?;
         if fft.workgroup_bytes() > limits.workgroup_memory {
             return Err(PlanError::WorkgroupMemory {
                 n_fft,
@@ -177,6 +185,19 @@ impl Plan {
                 have: limits.workgroup_size,
             });
         }
+        Ok(fft)
+    }
+
+    /// The plan by a way that is asked for by name.
+    ///
+    /// # Errors
+    /// As [`Plan::new`]; [`PlanError::Variant`] if this is no way for these settings.
+    pub fn with_variant(
+        settings: &FrontEnd,
+        limits: &Limits,
+        variant: Variant,
+    ) -> Result<Self, PlanError> {
+        let fft = Self::fft(variant, settings.n_fft, limits)?;
         let size = settings.picture_size();
         let cells = |from: usize, to: usize| from.div_ceil(to) + 1;
         if cells(settings.rows(), size.height) * cells(settings.frames(), size.width) > LOOP_TURNS {
@@ -224,6 +245,11 @@ impl Plan {
             width: size.width as u32,
             clips_per_dispatch,
         }
+    }
+
+    /// Workgroups of `stft` a clip.
+    pub fn workgroups(&self) -> u32 {
+        self.frames.div_ceil(self.fft.frames)
     }
 
     /// Bytes of one clip's decibels.

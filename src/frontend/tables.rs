@@ -192,6 +192,61 @@ pub fn resize_weights(from: usize, to: usize, flip: bool) -> SparseRows {
     out
 }
 
+/// Mel bands by bins: each bin lies between two mel points, where one band falls and the next rises. Segment `s`, of
+/// `rows + 1`, holds the bins in which band `s - 1` falls and band `s` rises.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MelSegments {
+    /// First bin behind each segment.
+    pub ends: Vec<u32>,
+    /// Weights of each bin in the falling and in the rising band.
+    pub weights: Vec<[f32; 2]>,
+}
+
+impl MelSegments {
+    /// The same bands as `rows`, of which no more than two neighbours overlap, over `bins` bins.
+    pub fn new(rows: &SparseRows, bins: usize) -> Self {
+        if rows.rows() == 0 {
+            return Self::default();
+        }
+        let mut of_bin: Vec<Vec<(usize, f32)>> = vec![Vec::new(); bins];
+        for r in 0..rows.rows() {
+            for (bin, weight) in rows.row(r) {
+                of_bin[bin].push((r, weight));
+            }
+        }
+        let mut ends = vec![0; rows.rows() + 1];
+        let mut weights = Vec::with_capacity(bins);
+        let mut segment = 0;
+        for (bin, bands) in of_bin.iter().enumerate() {
+            if let Some((highest, _)) = bands.last() {
+                segment = segment.max(*highest);
+            }
+            let weight = |of: Option<usize>| {
+                let found = bands.iter().find(|(r, _)| Some(*r) == of);
+                found.map_or(0.0, |(_, w)| *w)
+            };
+            // A bin of one band alone, behind that band's peak, lies in the segment where it falls.
+            let alone = bands.len() == 1 && segment == bands[0].0;
+            if alone && bin > 0 && behind_peak(rows, bands[0].0, bin) {
+                segment += 1;
+            }
+            weights.push([weight(segment.checked_sub(1)), weight(Some(segment))]);
+            ends[segment] = bin as u32 + 1;
+        }
+        // Segments without a bin end where the one before them does.
+        for s in 1..ends.len() {
+            ends[s] = ends[s].max(ends[s - 1]);
+        }
+        Self { ends, weights }
+    }
+}
+
+/// Whether band `r` has a larger weight in a bin before `bin`.
+fn behind_peak(rows: &SparseRows, r: usize, bin: usize) -> bool {
+    let here = rows.row(r).find(|(b, _)| *b == bin).map_or(0.0, |(_, w)| w);
+    rows.row(r).any(|(b, w)| b < bin && w > here)
+}
+
 /// All tables of one front end.
 #[derive(Clone, Debug)]
 pub struct Tables {

@@ -1,5 +1,7 @@
 //! What the passes are given once: pipelines, parameters and tables on the device.
 
+use std::borrow::Cow;
+
 use bytemuck::{Pod, Zeroable};
 use wgpu::util::DeviceExt;
 use wgpu::{BufferUsages, ComputePipeline};
@@ -7,7 +9,8 @@ use wgpu::{BufferUsages, ComputePipeline};
 use crate::frontend::cpu::NO_VALUE;
 use crate::frontend::plan::Plan;
 use crate::frontend::settings::{Decibels, Framing, FrontEnd, Range, Rows};
-use crate::frontend::tables::{SparseRows, Tables};
+use crate::frontend::tables::{MelSegments, SparseRows, Tables};
+use crate::frontend::variants::Variant;
 use crate::gpu::Gpu;
 
 #[repr(C)]
@@ -42,7 +45,9 @@ pub(super) struct Constants {
     pub(super) rgba_params: wgpu::Buffer,
     pub(super) window: wgpu::Buffer,
     pub(super) twiddles: wgpu::Buffer,
-    pub(super) mel_rows: wgpu::Buffer,
+    pub(super) mel_ends: wgpu::Buffer,
+    /// Of [`Variant::Registers`] alone.
+    pub(super) bins: Option<wgpu::Buffer>,
     pub(super) mel_weights: wgpu::Buffer,
     pub(super) y_rows: wgpu::Buffer,
     pub(super) y_weights: wgpu::Buffer,
@@ -52,7 +57,12 @@ pub(super) struct Constants {
 }
 
 impl Constants {
-    pub(super) fn new(gpu: &Gpu, settings: &FrontEnd, tables: &Tables) -> Self {
+    pub(super) fn new(
+        gpu: &Gpu,
+        settings: &FrontEnd,
+        tables: &Tables,
+        variant: Variant,
+    ) -> Self {
         let make = |label, contents: &[u8], usage| {
             gpu.device
                 .create_buffer_init(&wgpu::util::BufferInitDescriptor {
@@ -77,7 +87,17 @@ impl Constants {
                 storage(label, bytemuck::cast_slice(&t.weights)),
             )
         };
-        let (mel_rows, mel_weights) = rows("mel", &tables.mel);
+        let mel = MelSegments::new(&tables.mel, settings.bins());
+        let registers = (variant == Variant::Registers).then(|| Registers::new(mel.clone()));
+        // What the registers' way reads is uniform, and in its own order.
+        let table = |label, contents: &[u8]| match &registers {
+            None => storage(label, contents),
+            Some(_) => uniform(label, contents),
+        };
+        let (twiddles, mel) = match &registers {
+            None => (&tables.twiddles, &mel),
+            Some(r) => (&r.between, &r.mel),
+        };
         let (y_rows, y_weights) = rows("y", &tables.y);
         let (x_rows, x_weights) = rows("x", &tables.x);
         let stft = StftParams::new(settings, tables);
@@ -96,16 +116,58 @@ impl Constants {
         Self {
             stft_params: uniform("stft params", bytemuck::bytes_of(&stft)),
             rgba_params: uniform("rgba params", bytemuck::bytes_of(&rgba)),
-            window: storage("window", bytemuck::cast_slice(&tables.window)),
-            twiddles: storage("twiddles", bytemuck::cast_slice(&tables.twiddles)),
-            mel_rows,
-            mel_weights,
+            window: table("window", bytemuck::cast_slice(&tables.window)),
+            twiddles: table("twiddles", bytemuck::cast_slice(twiddles)),
+            mel_ends: table("mel ends", bytemuck::cast_slice(&mel.ends)),
+            mel_weights: table("mel weights", bytemuck::cast_slice(&mel.weights)),
+            bins: registers
+                .as_ref()
+                .map(|r| uniform("bins", bytemuck::cast_slice(&r.bins))),
             y_rows,
             y_weights,
             x_rows,
             x_weights,
             colours: uniform("colours", bytemuck::cast_slice(&tables.colours)),
         }
+    }
+}
+
+/// The tables of `shaders/stft_registers.wgsl`, 32 x 32 points.
+struct Registers {
+    between: Vec<[f32; 2]>,
+    bins: Vec<[f32; 2]>,
+    mel: MelSegments,
+}
+
+impl Registers {
+    fn new(mut mel: MelSegments) -> Self {
+        const SIDE: usize = 32;
+        let turn = |k: usize, n: usize| {
+            let a = -std::f64::consts::TAU * k as f64 / n as f64;
+            [a.cos() as f32, a.sin() as f32]
+        };
+        let mut between = Vec::with_capacity(SIDE * SIDE);
+        for pair in 0..SIDE / 2 {
+            for k in 0..SIDE {
+                between.extend([2 * pair, 2 * pair + 1].map(|c| turn(c * k, SIDE * SIDE)));
+            }
+        }
+        let mut bins = Vec::with_capacity(SIDE * SIDE / 2);
+        for row in 0..SIDE / 2 {
+            for i in 0..SIDE {
+                let bin = match (row, i) {
+                    (0, 0) => SIDE * SIDE / 2,
+                    (0, i) if i < SIDE / 2 => SIDE * i,
+                    (0, i) => SIDE / 2 + SIDE * (i - SIDE / 2),
+                    (row, i) => row + SIDE * i,
+                };
+                bins.push(turn(bin, 2 * SIDE * SIDE));
+            }
+        }
+        // The lengths that the shader declares.
+        mel.ends.resize(4 * 129, 0);
+        mel.weights.resize(2 * 513, [0.0; 2]);
+        Self { between, bins, mel }
     }
 }
 
@@ -139,7 +201,11 @@ pub(super) fn pipelines(
     plan: &Plan,
 ) -> (ComputePipeline, ComputePipeline, ComputePipeline) {
     const { assert!(NO_VALUE == -3.0e38, "the shaders say so too") };
-    let rgba = module(gpu, "rgba", include_str!("../../../shaders/rgba.wgsl"));
+    let rgba = module(
+        gpu,
+        "rgba",
+        include_str!("../../../shaders/rgba.wgsl").into(),
+    );
     (
         stft_pipeline(gpu, settings, plan, false),
         pipeline(gpu, &rgba, "rgba_f32", &[]),
@@ -154,29 +220,42 @@ pub(super) fn stft_pipeline(
     plan: &Plan,
     augment: bool,
 ) -> ComputePipeline {
+    const COMMON: &str = include_str!("../../../shaders/stft_common.wgsl");
     let fft = &plan.fft;
     let flag = |on: bool| f64::from(u8::from(on));
-    let overrides = [
-        ("N_FFT", settings.n_fft as f64),
-        ("POINTS", f64::from(fft.points)),
-        ("LANES", f64::from(fft.lanes)),
-        ("ROUNDS", f64::from(fft.rounds)),
-        ("RADIX8_STAGES", f64::from(fft.radix8_stages)),
-        ("TAIL", f64::from(fft.tail)),
-        ("PAD_SHIFT", f64::from(fft.pad_shift)),
-        ("WORK_LEN", f64::from(fft.work_len)),
+    let mut overrides = vec![
         ("MEL", flag(matches!(settings.rows, Rows::Mel { .. }))),
         ("AUGMENT", flag(augment)),
     ];
-    let stft = module(gpu, "stft", include_str!("../../../shaders/stft.wgsl"));
-    pipeline(gpu, &stft, "stft", &overrides)
+    let own = match fft.variant {
+        Variant::Registers => include_str!("../../../shaders/stft_registers.wgsl"),
+        Variant::OneFrame | Variant::SharedWorkgroup | Variant::Packed => {
+            overrides.extend([
+                ("N_FFT", settings.n_fft as f64),
+                ("POINTS", f64::from(fft.points)),
+                ("FRAMES", f64::from(fft.transforms)),
+                ("FRAME_LANES", f64::from(fft.lanes / fft.transforms)),
+                ("LANES", f64::from(fft.lanes)),
+                ("ROUNDS", f64::from(fft.rounds)),
+                ("RADIX8_STAGES", f64::from(fft.radix8_stages)),
+                ("TAIL", f64::from(fft.tail)),
+                ("PAD_SHIFT", f64::from(fft.pad_shift)),
+                ("FRAME_LEN", f64::from(fft.frame_len)),
+                ("WORK_LEN", f64::from(fft.frame_len * fft.transforms)),
+                ("PACKED", flag(fft.variant == Variant::Packed)),
+            ]);
+            include_str!("../../../shaders/stft.wgsl")
+        }
+    };
+    let text = [COMMON, own].join("\n");
+    pipeline(gpu, &module(gpu, "stft", text.into()), "stft", &overrides)
 }
 
-fn module(gpu: &Gpu, name: &str, text: &'static str) -> wgpu::ShaderModule {
+fn module(gpu: &Gpu, name: &str, text: Cow<'static, str>) -> wgpu::ShaderModule {
     gpu.device
         .create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(name),
-            source: wgpu::ShaderSource::Wgsl(text.into()),
+            source: wgpu::ShaderSource::Wgsl(text),
         })
 }
 

@@ -30,7 +30,7 @@ impl GpuFrontEnd {
                 let mut pass = clock.pass(0, encoder);
                 pass.set_pipeline(&self.stft);
                 pass.set_bind_group(0, &group, &[]);
-                pass.dispatch_workgroups(self.plan.frames, n, 1);
+                pass.dispatch_workgroups(self.plan.workgroups(), n, 1);
                 drop(pass);
                 let mut pass = clock.pass(1, encoder);
                 pass.set_pipeline(rgba);

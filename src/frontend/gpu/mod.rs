@@ -15,6 +15,8 @@ use super::augment::{Augment, Masks, Waveform};
 use super::plan::{Limits, Plan};
 use super::settings::FrontEnd;
 use super::tables::Tables;
+use super::tune;
+use super::variants::Variant;
 use super::{FrontEndError, Samples, Spectrogram};
 use crate::gpu::bridge::Target;
 use crate::gpu::{Gpu, GpuError};
@@ -57,10 +59,26 @@ impl GpuFrontEnd {
     /// Settings that the device has no room for, or a shader that its driver refuses.
     pub fn new(gpu: &Gpu, settings: &FrontEnd) -> Result<Self, FrontEndError> {
         settings.validate()?;
-        let plan = Plan::new(settings, &Limits::from(&gpu.limits))?;
+        let limits = Limits::from(gpu);
+        let variant = tune::remembered(gpu, settings)
+            .unwrap_or_else(|| Plan::variant(settings.n_fft, &limits));
+        Self::with_variant(gpu, settings, variant)
+    }
+
+    /// As [`GpuFrontEnd::new`], by the way to decibels that is asked for.
+    ///
+    /// # Errors
+    /// As [`GpuFrontEnd::new`], and if this is no way for these settings on this device.
+    pub fn with_variant(
+        gpu: &Gpu,
+        settings: &FrontEnd,
+        variant: Variant,
+    ) -> Result<Self, FrontEndError> {
+        settings.validate()?;
+        let plan = Plan::with_variant(settings, &Limits::from(gpu), variant)?;
         let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let (stft, rgba_f32, rgba_u8) = pipelines(gpu, settings, &plan);
-        let constants = Constants::new(gpu, settings, &Tables::new(settings));
+        let constants = Constants::new(gpu, settings, &Tables::new(settings), variant);
         if let Some(e) = pollster::block_on(scope.pop()) {
             return Err(GpuError::Failed(e.to_string()).into());
         }
@@ -236,7 +254,7 @@ impl GpuFrontEnd {
             };
             pass.set_pipeline(stft);
             pass.set_bind_group(0, &self.stft_group(stft, scratch), &[]);
-            pass.dispatch_workgroups(self.plan.frames, n, 1);
+            pass.dispatch_workgroups(self.plan.workgroups(), n, 1);
             if let Some(sink) = sink {
                 drop(pass);
                 let mut pass = self.gpu.pass("rgba", &mut encoder);
@@ -290,8 +308,9 @@ impl GpuFrontEnd {
     fn stft_group(&self, pipeline: &ComputePipeline, scratch: &Scratch) -> wgpu::BindGroup {
         let c = &self.constants;
         let mut buffers = vec![&c.stft_params, &scratch.pcm, &c.window, &c.twiddles];
-        buffers.extend([&c.mel_rows, &c.mel_weights, &scratch.db, &scratch.range]);
+        buffers.extend([&c.mel_ends, &c.mel_weights, &scratch.db, &scratch.range]);
         buffers.push(&scratch.waveforms);
+        buffers.extend(&c.bins);
         let entries: Vec<_> = (0..)
             .zip(buffers)
             .map(|(binding, b)| entry(binding, b.as_entire_binding()))
