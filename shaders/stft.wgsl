@@ -33,12 +33,16 @@ struct Params {
     pad2: u32,
 }
 
-// What is done to a clip's samples before windowing: mix with the clip after it, gain (and polarity), noise.
+// What is done to a clip's samples before windowing: mix with the clip after it, gain (and polarity), noise; how its frames
+// are taken; and a filter.
 struct Augment {
     gain: f32,
     noise: f32, // amplitude of uniform noise
     mix: f32,   // share of the next clip
     seed: u32,  // of the noise
+    tempo: f32, // of the frames' places
+    pitch: f32, // of the samples' places about a frame's middle
+    filter: array<f32, 6>, // dB of cos(pi k (row + 1/2) / rows), k from 1
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -101,10 +105,10 @@ fn white(at: u32) -> f32 {
     return f32(pcg(at + pcg(augment.seed)) >> 8u) * 1.1920928955078125e-7 - 1.0;
 }
 
-// One windowed sample of the frame that begins `start` samples into the clip.
-fn sample(base: u32, start: i32, i: u32) -> f32 {
+// Sample `place` of the clip, or of its surroundings.
+fn value(base: u32, place: i32) -> f32 {
     let n = i32(params.clip_samples);
-    var at = start + i32(i);
+    var at = place;
     if (params.reflect == 1u) {
         at = select(at, -at, at < 0);
         at = select(at, 2 * (n - 1) - at, at >= n);
@@ -117,7 +121,42 @@ fn sample(base: u32, start: i32, i: u32) -> f32 {
         x *= augment.gain;
         if (augment.noise > 0.0) { x += augment.noise * white(u32(at)); }
     }
-    return select(0.0, x, inside) * window[i];
+    return select(0.0, x, inside);
+}
+
+// One windowed sample of the frame that begins `start` samples into the clip.
+fn sample(base: u32, start: i32, i: u32) -> f32 {
+    if (AUGMENT) {
+        if (augment.pitch != 1.0) {
+            let away = (f32(i) - f32(N_FFT / 2u)) * augment.pitch;
+            let whole = floor(away);
+            let at = start + i32(N_FFT / 2u) + i32(whole);
+            let between = away - whole;
+            return (value(base, at) * (1.0 - between) + value(base, at + 1) * between) * window[i];
+        }
+    }
+    return value(base, start + i32(i)) * window[i];
+}
+
+// Where a frame begins. At another tempo, frames that would lie behind the clip begin again at its start.
+fn frame_start(frame: u32) -> i32 {
+    var at = frame * params.hop;
+    if (AUGMENT) {
+        if (augment.tempo != 1.0) { at = u32(f32(at) * augment.tempo) % params.clip_samples; }
+    }
+    return i32(at) - params.lead;
+}
+
+// The power of a row behind the clip's filter.
+fn filtered(power: f32, row: u32) -> f32 {
+    if (!AUGMENT) { return power; }
+    let x = 3.14159265358979 * (f32(row) + 0.5) / f32(params.rows);
+    var db = 0.0;
+    for (var k = 1u; k <= 6u; k++) {
+        let a = augment.filter[k - 1u];
+        if (a != 0.0) { db += a * cos(f32(k) * x); }
+    }
+    return power * exp2(db / DB_PER_LOG2);
 }
 
 // Two neighbouring real samples make one complex one.
@@ -219,9 +258,9 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let frame = group.x;
     let clip = group.y;
     let base = clip * params.clip_samples;
-    let start = i32(frame * params.hop) - params.lead;
 
     if (AUGMENT) { augment = augments[clip]; }
+    let start = frame_start(frame);
 
     // First stage, from PCM: no twiddles.
     store8(lane, 1u, dft8(load_pcm(base, start, lane)));
@@ -262,8 +301,8 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 work[place(k)].x = power.x;
             }
         } else {
-            let low = decibels(power.x);
-            let high = decibels(power.y);
+            let low = decibels(filtered(power.x, k));
+            let high = decibels(filtered(power.y, POINTS - k));
             db[out + k] = low;
             db[out + POINTS - k] = high;
             top = max(top, max(low, high));
@@ -282,7 +321,7 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 if (bin == POINTS) { power = work[0].y; }
                 sum += power * mel_weights[band.z + i];
             }
-            let value = decibels(sum);
+            let value = decibels(filtered(sum, row));
             db[out + row] = value;
             top = max(top, value);
             if (value != NO_VALUE) { bottom = min(bottom, value); }

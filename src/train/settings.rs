@@ -40,6 +40,17 @@ pub struct TrainSettings {
     pub noise_snr: Option<f64>,
     /// Most of the next clip that is mixed into one, with its label: the share is drawn from 0 to this. 0: none.
     pub mixup: f64,
+    /// Most change of a clip's tempo, as a share: drawn on a logarithmic scale from `1 / (1 + tempo)` to `1 + tempo`.
+    /// 0: none.
+    #[serde(default)]
+    pub tempo: f64,
+    /// Most change of a clip's pitch, semitones up or down. 0: none.
+    #[serde(default)]
+    pub pitch: f64,
+    /// Most that the widest wave of a drawn filter raises or lowers the level over the picture's height, dB; the narrower
+    /// ones less. 0: none.
+    #[serde(default)]
+    pub equalise: f64,
     /// Share of the target that is spread over all classes.
     pub label_smoothing: f64,
     /// Of the weights, the order of clips, crops and dropout. On the `cpu` device it fixes the result bit for bit.
@@ -100,6 +111,15 @@ impl TrainSettings {
         }
         if !(0.0..=0.5).contains(&self.mixup) {
             return wrong("--mixup", self.mixup.to_string(), "from 0 to 0.5");
+        }
+        if !(0.0..=0.5).contains(&self.tempo) {
+            return wrong("--tempo", self.tempo.to_string(), "from 0 to 0.5");
+        }
+        if !(0.0..=12.0).contains(&self.pitch) {
+            return wrong("--pitch", self.pitch.to_string(), "from 0 to 12 semitones");
+        }
+        if !(0.0..=30.0).contains(&self.equalise) {
+            return wrong("--equalise", self.equalise.to_string(), "from 0 to 30 dB");
         }
         if !(0.0..=0.5).contains(&self.label_smoothing) {
             return wrong(
