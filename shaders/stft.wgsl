@@ -42,7 +42,7 @@ struct Augment {
     seed: u32,  // of the noise
     tempo: f32, // of the frames' places
     pitch: f32, // of the samples' places about a frame's middle
-    filter: array<f32, 6>, // dB of cos(pi k (row + 1/2) / rows), k from 1
+    equaliser: array<f32, 6>, // dB of cos(pi k (row + 1/2) / rows), k from 1
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -153,7 +153,7 @@ fn filtered(power: f32, row: u32) -> f32 {
     let x = 3.14159265358979 * (f32(row) + 0.5) / f32(params.rows);
     var db = 0.0;
     for (var k = 1u; k <= 6u; k++) {
-        let a = augment.filter[k - 1u];
+        let a = augment.equaliser[k - 1u];
         if (a != 0.0) { db += a * cos(f32(k) * x); }
     }
     return power * exp2(db / DB_PER_LOG2);

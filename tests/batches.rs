@@ -325,9 +325,15 @@ fn frames_are_warped_and_filtered_as_told() {
             );
         }
 
-        let filter = [6.0, -3.0, 0.0, 0.0, 0.0, 1.5];
+        let equaliser = [6.0, -3.0, 0.0, 0.0, 0.0, 1.5];
         let even = run(white, plain());
-        let coloured = run(white, Waveform { filter, ..plain() });
+        let coloured = run(
+            white,
+            Waveform {
+                equaliser,
+                ..plain()
+            },
+        );
         for (i, (a, b)) in even.db.iter().zip(&coloured.db).enumerate() {
             let x = std::f64::consts::PI * ((i % 1025) as f64 + 0.5) / 1025.0;
             let want = 6.0 * x.cos() - 3.0 * (2.0 * x).cos() + 1.5 * (6.0 * x).cos();
@@ -340,7 +346,7 @@ fn frames_are_warped_and_filtered_as_told() {
             seed: 5,
             tempo: 1.23,
             pitch: 0.9,
-            filter,
+            equaliser,
             mix: 0.0,
         };
         all.push((device, run(white, together)));

@@ -21,8 +21,8 @@ impl Masks {
     }
 }
 
-/// Terms of [`Waveform::filter`].
-pub const FILTER_TERMS: usize = 6;
+/// Terms of [`Waveform::equaliser`].
+pub const EQUALISER_TERMS: usize = 6;
 
 /// What is done to one clip's samples: `(x (1 - mix) + next mix) gain + noise white`, where `next` is the clip after it
 /// in the batch (the first, for the last) and `white` uniform noise in -1..1; and how its frames are then taken.
@@ -45,8 +45,8 @@ pub struct Waveform {
     pub tempo: f32,
     /// How many times as high it sounds.
     pub pitch: f32,
-    /// What a filter adds to each row's level, dB: `sum of filter[k - 1] cos(pi k (row + 1/2) / rows)`.
-    pub filter: [f32; FILTER_TERMS],
+    /// What a filter adds to each row's level, dB: `sum of equaliser[k - 1] cos(pi k (row + 1/2) / rows)`.
+    pub equaliser: [f32; EQUALISER_TERMS],
 }
 
 impl Default for Waveform {
@@ -59,7 +59,7 @@ impl Default for Waveform {
             seed: 0,
             tempo: 1.0,
             pitch: 1.0,
-            filter: [0.0; FILTER_TERMS],
+            equaliser: [0.0; EQUALISER_TERMS],
         }
     }
 }
@@ -85,11 +85,11 @@ impl Waveform {
     pub fn row_factors(&self, rows: usize) -> Option<Vec<f32>> {
         let factor = |row: usize| {
             let x = std::f32::consts::PI * (row as f32 + 0.5) / rows as f32;
-            let terms = (1u8..).zip(self.filter);
+            let terms = (1u8..).zip(self.equaliser);
             let db: f32 = terms.map(|(k, a)| a * (f32::from(k) * x).cos()).sum();
             10f32.powf(db / 10.0)
         };
-        (self.filter != [0.0; FILTER_TERMS]).then(|| (0..rows).map(factor).collect())
+        (self.equaliser != [0.0; EQUALISER_TERMS]).then(|| (0..rows).map(factor).collect())
     }
 
     /// Twin of what `shaders/stft.wgsl` does to each sample on load.

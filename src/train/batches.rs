@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::audio::ClipSpan;
 use crate::dataset::shuffle::{below, shuffle, stream};
 use crate::frontend::Samples;
-use crate::frontend::augment::{Augment, FILTER_TERMS, Masks, Waveform};
+use crate::frontend::augment::{Augment, EQUALISER_TERMS, Masks, Waveform};
 use crate::frontend::settings::Size;
 
 use super::pcm::{ClipPcm, File};
@@ -135,7 +135,7 @@ fn warped(rng: &mut ChaCha8Rng, s: &TrainSettings, waveform: &mut Waveform) {
     let mut both = || 2.0 * unit(rng) - 1.0;
     waveform.tempo = (1.0 + s.tempo).powf(both()) as f32;
     waveform.pitch = 2f64.powf(s.pitch / 12.0 * both()) as f32;
-    waveform.filter = std::array::from_fn::<_, FILTER_TERMS, _>(|k| {
+    waveform.equaliser = std::array::from_fn::<_, EQUALISER_TERMS, _>(|k| {
         (s.equalise * both() / ((k + 1) as f64).sqrt()) as f32
     });
 }
