@@ -166,3 +166,40 @@ pub fn steps(set: &PcmSet, clip: usize, batch: usize) -> usize {
     let whole = clips.div_ceil(batch);
     whole - usize::from(whole > 1 && clips % batch == 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{TrainSettings, Waveform, stream, warped};
+
+    #[test]
+    fn warps_stay_in_their_bounds_and_reach_both_ends() {
+        let draw = |settings: &TrainSettings| -> Vec<Waveform> {
+            let mut rng = stream(1, "test");
+            let mut all = vec![Waveform::default(); 1000];
+            for waveform in &mut all {
+                warped(&mut rng, settings, waveform);
+            }
+            all
+        };
+        let plain = TrainSettings::plain();
+        assert!(draw(&plain).iter().all(|w| *w == Waveform::default()));
+        let all = draw(&TrainSettings {
+            tempo: 0.25,
+            pitch: 12.0,
+            equalise: 8.0,
+            ..plain
+        });
+        let ends = |of: fn(&Waveform) -> f32| {
+            let values = all.iter().map(of);
+            values.fold((f32::MAX, f32::MIN), |(a, b), v| (a.min(v), b.max(v)))
+        };
+        let near = |(low, high), (least, most)| {
+            assert!(least <= low && low < least + (most - least) * 0.01);
+            assert!(most - (most - least) * 0.01 < high && high <= most);
+        };
+        near(ends(|w| w.tempo), (0.8, 1.25));
+        near(ends(|w| w.pitch), (0.5, 2.0));
+        near(ends(|w| w.equaliser[0]), (-8.0, 8.0));
+        near(ends(|w| w.equaliser[3]), (-4.0, 4.0));
+    }
+}

@@ -280,10 +280,9 @@ mod tests {
     use burn::tensor::Tensor;
 
     use super::{Batch, Learner, Step};
-    use crate::frontend::settings::{FrontEnd, Size};
-    use crate::frontend::{Engine, presets};
+    use crate::frontend::Engine;
     use crate::gpu::Compute;
-    use crate::model::{Network, NetworkKind};
+    use crate::model::Network;
     use crate::train::{ClipPcm, TrainSettings};
 
     #[derive(Default)]
@@ -310,31 +309,11 @@ mod tests {
     #[test]
     fn accumulated_gradients_move_the_weights_once() {
         let settings = TrainSettings {
-            network: NetworkKind::Compact,
-            epochs: 2,
-            patience: None,
             batch: 3,
             accumulate: 2,
-            lr: 1e-3,
             weight_decay: 0.01,
-            mask: 0.0,
-            gain: 0.0,
-            polarity: false,
-            noise_snr: None,
-            mixup: 0.0,
-            tempo: 0.0,
-            pitch: 0.0,
-            equalise: 0.0,
             label_smoothing: 0.1,
-            seed: 1,
-            front_end: FrontEnd {
-                clip_samples: 4_000,
-                picture: Some(Size {
-                    height: 32,
-                    width: 24,
-                }),
-                ..presets::mel()
-            },
+            ..TrainSettings::plain()
         };
         let engine = Engine::new(&Compute::Cpu, &settings.front_end).unwrap();
         let clip = |f: f32| ClipPcm::Host((0..4_000).map(|i| (i as f32 * f).sin()).collect());

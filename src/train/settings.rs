@@ -134,3 +134,37 @@ impl TrainSettings {
         Ok(())
     }
 }
+
+#[cfg(test)]
+impl TrainSettings {
+    /// Two epochs of pictures of 24x32, and nothing done to clips: for unit tests.
+    pub(super) fn plain() -> Self {
+        Self {
+            network: NetworkKind::Compact,
+            epochs: 2,
+            patience: None,
+            batch: 2,
+            accumulate: 1,
+            lr: 1e-3,
+            weight_decay: 0.0,
+            mask: 0.0,
+            gain: 0.0,
+            polarity: false,
+            noise_snr: None,
+            mixup: 0.0,
+            tempo: 0.0,
+            pitch: 0.0,
+            equalise: 0.0,
+            label_smoothing: 0.0,
+            seed: 1,
+            front_end: FrontEnd {
+                clip_samples: 4_000,
+                picture: Some(crate::frontend::settings::Size {
+                    height: 32,
+                    width: 24,
+                }),
+                ..crate::frontend::presets::mel()
+            },
+        }
+    }
+}
