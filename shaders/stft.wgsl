@@ -30,6 +30,7 @@ override PACKED: bool = false;
 
 var<workgroup> work: array<vec2<f32>, WORK_LEN>;
 var<private> own: u32; // where this invocation's transform begins
+var<private> second_start: i32; // of a packed frame
 
 struct Eight { a: vec2<f32>, b: vec2<f32>, c: vec2<f32>, d: vec2<f32>, e: vec2<f32>, f: vec2<f32>, g: vec2<f32>, h: vec2<f32> }
 struct Four { a: vec2<f32>, b: vec2<f32>, c: vec2<f32>, d: vec2<f32> }
@@ -61,7 +62,7 @@ fn dft8(v: Eight) -> Eight {
 // Two neighbouring real samples make one complex one; or the same sample of two frames.
 fn pair(base: u32, start: i32, i: u32) -> vec2<f32> {
     if (PACKED) {
-        return vec2<f32>(sample(base, start, i), sample(base, start + i32(params.hop), i)) * window[i];
+        return vec2<f32>(sample(base, start, i), sample(base, second_start, i)) * window[i];
     }
     return vec2<f32>(sample(base, start, 2u * i) * window[2u * i], sample(base, start, 2u * i + 1u) * window[2u * i + 1u]);
 }
@@ -159,9 +160,9 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let second = PACKED && frame + 1u < params.frames;
     let clip = group.y;
     let base = clip * params.clip_samples;
-    let start = i32(min(frame, params.frames - 1u) * params.hop) - params.lead;
-
     if (AUGMENT) { augment = augments[clip]; }
+    let start = frame_start(min(frame, params.frames - 1u));
+    second_start = frame_start(frame + 1u);
 
     // First stage, from PCM: no twiddles.
     store8(lane, 1u, dft8(load_pcm(base, start, lane)));
@@ -204,9 +205,9 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 work[place(k)].x = power.x;
             }
         } else if (real) {
-            keep(out + k, power.x);
-            if (!PACKED) { keep(out + POINTS - k, power.y); }
-            if (second) { keep(out + params.rows + k, power.y); }
+            keep(out, k, power.x);
+            if (!PACKED) { keep(out, POINTS - k, power.y); }
+            if (second) { keep(out + params.rows, k, power.y); }
         }
     }
     if (MEL) {
@@ -231,8 +232,8 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             }
             if (segment > first && real) {
                 let sum = rising + fall;
-                keep(out + segment - 1u, sum.x);
-                if (second) { keep(out + params.rows + segment - 1u, sum.y); }
+                keep(out, segment - 1u, sum.x);
+                if (second) { keep(out + params.rows, segment - 1u, sum.y); }
             }
             rising = rise;
         }

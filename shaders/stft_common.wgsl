@@ -19,12 +19,16 @@ struct Params {
     pad2: u32,
 }
 
-// What is done to a clip's samples before windowing: mix with the clip after it, gain (and polarity), noise.
+// What is done to a clip's samples before windowing: mix with the clip after it, gain (and polarity), noise; how its frames
+// are taken; and a filter.
 struct Augment {
     gain: f32,
     noise: f32, // amplitude of uniform noise
     mix: f32,   // share of the next clip
     seed: u32,  // of the noise
+    tempo: f32, // of the frames' places
+    pitch: f32, // of the samples' places about a frame's middle
+    equaliser: array<f32, 6>, // dB of cos(pi k (row + 1/2) / rows), k from 1
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -59,10 +63,10 @@ fn white(at: u32) -> f32 {
     return f32(pcg(at + pcg(augment.seed)) >> 8u) * 1.1920928955078125e-7 - 1.0;
 }
 
-// One sample of the frame that begins `start` samples into the clip, which begins at `base`.
-fn sample(base: u32, start: i32, i: u32) -> f32 {
+// Sample `place` of the clip, or of its surroundings.
+fn value(base: u32, place: i32) -> f32 {
     let n = i32(params.clip_samples);
-    var at = start + i32(i);
+    var at = place;
     if (params.reflect == 1u) {
         at = select(at, -at, at < 0);
         at = select(at, 2 * (n - 1) - at, at >= n);
@@ -78,6 +82,41 @@ fn sample(base: u32, start: i32, i: u32) -> f32 {
     return select(0.0, x, inside);
 }
 
+// One sample of the frame that begins `start` samples into the clip, which begins at `base`; not windowed yet.
+fn sample(base: u32, start: i32, i: u32) -> f32 {
+    if (AUGMENT) {
+        if (augment.pitch != 1.0) {
+            let away = (f32(i) - f32(N_FFT / 2u)) * augment.pitch;
+            let whole = floor(away);
+            let at = start + i32(N_FFT / 2u) + i32(whole);
+            let between = away - whole;
+            return (value(base, at) * (1.0 - between) + value(base, at + 1) * between);
+        }
+    }
+    return value(base, start + i32(i));
+}
+
+// Where a frame begins. At another tempo, frames that would lie behind the clip begin again at its start.
+fn frame_start(frame: u32) -> i32 {
+    var at = frame * params.hop;
+    if (AUGMENT) {
+        if (augment.tempo != 1.0) { at = u32(f32(at) * augment.tempo) % params.clip_samples; }
+    }
+    return i32(at) - params.lead;
+}
+
+// The power of a row behind the clip's filter.
+fn filtered(power: f32, row: u32) -> f32 {
+    if (!AUGMENT) { return power; }
+    let x = 3.14159265358979 * (f32(row) + 0.5) / f32(params.rows);
+    var db = 0.0;
+    for (var k = 1u; k <= 6u; k++) {
+        let a = augment.equaliser[k - 1u];
+        if (a != 0.0) { db += a * cos(f32(k) * x); }
+    }
+    return power * exp2(db / DB_PER_LOG2);
+}
+
 fn decibels(power: f32) -> f32 {
     let p = max(power, params.amin);
     if (p < SMALLEST_NORMAL) { return NO_VALUE; }
@@ -90,9 +129,10 @@ fn key(v: f32) -> u32 {
     return select(bits | 0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
 }
 
-fn keep(at: u32, power: f32) {
-    let value = decibels(power);
-    db[at] = value;
+// Writes a row of the frame whose rows begin at `out`.
+fn keep(out: u32, row: u32, power: f32) {
+    let value = decibels(filtered(power, row));
+    db[out + row] = value;
     top = max(top, value);
     if (value != NO_VALUE) { bottom = min(bottom, value); }
 }

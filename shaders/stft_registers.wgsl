@@ -94,8 +94,8 @@ fn put(out: u32, bin: u32, power: vec2<f32>) {
         work[bin].x = power.x;
         work[POINTS - bin].x = power.y;
     } else {
-        keep(out + bin, power.x);
-        keep(out + POINTS - bin, power.y);
+        keep(out, bin, power.x);
+        keep(out, POINTS - bin, power.y);
     }
 }
 
@@ -111,7 +111,7 @@ fn bands(out: u32, first: u32, last: u32) {
             let two = mel_weights[bin >> 1u];
             sums += work[bin].x * select(two.xy, two.zw, (bin & 1u) == 1u);
         }
-        if (segment > first) { keep(out + segment - 1u, rising + sums.x); }
+        if (segment > first) { keep(out, segment - 1u, rising + sums.x); }
         rising = sums.y;
     }
 }
@@ -121,8 +121,8 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let frame = group.x;
     let clip = group.y;
     let base = clip * params.clip_samples;
-    let start = i32(frame * params.hop) - params.lead;
     if (AUGMENT) { augment = augments[clip]; }
+    let start = frame_start(frame);
 
     for (var j = 0u; j < SIDE; j++) {
         let q = lane + LANES * j;

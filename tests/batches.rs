@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use common::{devices, noise, software, tone};
 use sonoprint::frontend::augment::{Augment, Waveform};
+use sonoprint::frontend::cpu::NO_VALUE;
 use sonoprint::frontend::plan::{Limits, Plan};
 use sonoprint::frontend::settings::{FrontEnd, Size};
-use sonoprint::frontend::{Engine, Samples, presets};
+use sonoprint::frontend::{Engine, Samples, Spectrogram, presets};
 use sonoprint::gpu::Compute;
 
 /// A clip's picture is the same bits alone, in a batch of seven, and at every place in it, whatever its neighbours.
@@ -222,6 +223,141 @@ fn waveforms_are_changed_as_told() {
                 (other + 12.0412).abs() < 0.05,
                 "{device} clip {clip}: next {other} dB"
             );
+        }
+    }
+}
+
+/// Another tempo moves frames and leaves their frequencies, another pitch the reverse, a filter adds its decibels to every
+/// row; all three together come to the same on every device.
+#[test]
+fn frames_are_warped_and_filtered_as_told() {
+    let (samples, frame) = (16_384, 2048);
+    let settings = FrontEnd {
+        clip_samples: samples,
+        hop: 512,
+        picture: None,
+        ..presets::deeppixel()
+    };
+    // Silence, then a tone: the silent half has no value at all.
+    let mut late = vec![0.0; samples];
+    late[samples / 2..].copy_from_slice(&tone(samples / 2, 1000.0, 0.5));
+    let late: &[f32] = &late;
+    let white = noise(samples, 3);
+    let white: &[f32] = &white;
+    let with = |waveform| {
+        [Augment {
+            waveform,
+            ..Augment::default()
+        }]
+    };
+    let plain = Waveform::default;
+    let silent = |s: &Spectrogram| -> Vec<bool> {
+        let columns = s.db.chunks(s.rows);
+        columns.map(|c| c.iter().all(|&v| v == NO_VALUE)).collect()
+    };
+    let loudest = |s: &Spectrogram| {
+        let (cell, _) =
+            s.db.iter()
+                .enumerate()
+                .max_by(|a, b| a.1.total_cmp(b.1))
+                .unwrap();
+        (cell % s.rows) as f64 * 22_050.0 / frame as f64
+    };
+    let mut all = Vec::new();
+    for (device, compute) in devices() {
+        let engine = Engine::new(&compute, &settings).unwrap();
+        let run = |pcm, waveform| {
+            let one = engine.spectrograms(&[pcm], &with(waveform)).unwrap();
+            one.into_iter().next().unwrap()
+        };
+        // Frames 0 to 28 begin at 512 t; a frame is silent if it ends before sample 8192.
+        let ends_early = |start: usize| start + frame <= samples / 2;
+        let normal = run(late, plain());
+        assert_eq!(
+            silent(&normal),
+            (0..29).map(|t| ends_early(512 * t)).collect::<Vec<_>>(),
+            "{device}"
+        );
+
+        let fast = run(
+            late,
+            Waveform {
+                tempo: 1.5,
+                ..plain()
+            },
+        );
+        assert_eq!(
+            silent(&fast),
+            (0..29)
+                .map(|t| ends_early(768 * t % samples))
+                .collect::<Vec<_>>(),
+            "{device}: at one and a half times the tempo"
+        );
+        let slow = run(
+            late,
+            Waveform {
+                tempo: 0.5,
+                ..plain()
+            },
+        );
+        assert_eq!(
+            silent(&slow),
+            (0..29).map(|t| ends_early(256 * t)).collect::<Vec<_>>(),
+            "{device}: at half the tempo"
+        );
+        let high = run(
+            late,
+            Waveform {
+                pitch: 1.5,
+                ..plain()
+            },
+        );
+        for (s, pitch) in [
+            (&normal, 1000.0),
+            (&fast, 1000.0),
+            (&slow, 1000.0),
+            (&high, 1500.0),
+        ] {
+            let heard = loudest(s);
+            assert!(
+                (heard - pitch).abs() < 11.0,
+                "{device}: {heard} Hz, not {pitch}"
+            );
+        }
+
+        let equaliser = [6.0, -3.0, 0.0, 0.0, 0.0, 1.5];
+        let even = run(white, plain());
+        let coloured = run(
+            white,
+            Waveform {
+                equaliser,
+                ..plain()
+            },
+        );
+        for (i, (a, b)) in even.db.iter().zip(&coloured.db).enumerate() {
+            let x = std::f64::consts::PI * ((i % 1025) as f64 + 0.5) / 1025.0;
+            let want = 6.0 * x.cos() - 3.0 * (2.0 * x).cos() + 1.5 * (6.0 * x).cos();
+            assert!((f64::from(b - a) - want).abs() < 1e-3, "{device}: cell {i}");
+        }
+
+        let together = Waveform {
+            gain: 0.5,
+            noise: 0.01,
+            seed: 5,
+            tempo: 1.23,
+            pitch: 0.9,
+            equaliser,
+            mix: 0.0,
+        };
+        all.push((device, run(white, together)));
+    }
+    let power = |db: f32| 10f64.powf(f64::from(db) / 10.0);
+    let (_, first) = &all[0];
+    let peak = power(first.range.unwrap().1);
+    for (device, other) in &all {
+        for (i, (a, b)) in first.db.iter().zip(&other.db).enumerate() {
+            let off = (power(*a) - power(*b)).abs() / peak;
+            assert!(off < 1e-5, "{device}: cell {i}: {a} and {b} dB");
         }
     }
 }

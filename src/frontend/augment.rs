@@ -21,8 +21,15 @@ impl Masks {
     }
 }
 
+/// Terms of [`Waveform::equaliser`].
+pub const EQUALISER_TERMS: usize = 6;
+
 /// What is done to one clip's samples: `(x (1 - mix) + next mix) gain + noise white`, where `next` is the clip after it
-/// in the batch (the first, for the last) and `white` uniform noise in -1..1.
+/// in the batch (the first, for the last) and `white` uniform noise in -1..1; and how its frames are then taken.
+///
+/// Tempo and pitch are independent of each other: frames stand `tempo` times as far apart as they should, and within a
+/// frame samples are read `pitch` times as far apart about its middle, linearly interpolated. Frames that would lie behind
+/// the clip's end begin again at its start.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 pub struct Waveform {
@@ -34,6 +41,12 @@ pub struct Waveform {
     pub mix: f32,
     /// Of the noise.
     pub seed: u32,
+    /// How many times as fast the clip passes.
+    pub tempo: f32,
+    /// How many times as high it sounds.
+    pub pitch: f32,
+    /// What a filter adds to each row's level, dB: `sum of equaliser[k - 1] cos(pi k (row + 1/2) / rows)`.
+    pub equaliser: [f32; EQUALISER_TERMS],
 }
 
 impl Default for Waveform {
@@ -44,12 +57,42 @@ impl Default for Waveform {
             noise: 0.0,
             mix: 0.0,
             seed: 0,
+            tempo: 1.0,
+            pitch: 1.0,
+            equaliser: [0.0; EQUALISER_TERMS],
         }
     }
 }
 
 impl Waveform {
-    /// Twin of what `shaders/stft.wgsl` does on load.
+    /// Whether [`Waveform::apply`] would give anything but the samples themselves.
+    pub fn changes_samples(&self) -> bool {
+        self.gain != 1.0 || self.noise > 0.0 || self.mix > 0.0
+    }
+
+    /// First sample of the frame whose own place would be `at`, in a clip of `samples`; what stands before that place is
+    /// not counted. Twin of `frame_start` in `shaders/stft.wgsl`, in the same arithmetic.
+    pub fn frame_start(&self, at: usize, samples: usize) -> usize {
+        if self.tempo == 1.0 {
+            at
+        } else {
+            (at as f32 * self.tempo) as usize % samples
+        }
+    }
+
+    /// What each of `rows` rows' power is multiplied by; `None` if there is no filter. Twin of `filtered` in
+    /// `shaders/stft.wgsl`.
+    pub fn row_factors(&self, rows: usize) -> Option<Vec<f32>> {
+        let factor = |row: usize| {
+            let x = std::f32::consts::PI * (row as f32 + 0.5) / rows as f32;
+            let terms = (1u8..).zip(self.equaliser);
+            let db: f32 = terms.map(|(k, a)| a * (f32::from(k) * x).cos()).sum();
+            10f32.powf(db / 10.0)
+        };
+        (self.equaliser != [0.0; EQUALISER_TERMS]).then(|| (0..rows).map(factor).collect())
+    }
+
+    /// Twin of what `shaders/stft.wgsl` does to each sample on load.
     pub fn apply(&self, pcm: &[f32], next: &[f32]) -> Vec<f32> {
         let seed = pcg(self.seed);
         (0u32..)

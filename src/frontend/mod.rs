@@ -106,12 +106,13 @@ pub struct CpuFrontEnd {
 }
 
 impl CpuFrontEnd {
-    fn spectrogram(&self, pcm: &[f32]) -> Spectrogram {
+    fn spectrogram(&self, pcm: &[f32], waveform: &Waveform) -> Spectrogram {
         assert_eq!(pcm.len(), self.settings.clip_samples, "samples a clip");
         let (frames, rows) = (self.settings.frames(), self.settings.rows());
         let _span = tracing::info_span!("stft").entered();
         let mut db = vec![0.0; frames * rows];
-        let range = self.stft.run(&self.settings, &self.tables, pcm, &mut db);
+        let (settings, tables) = (&self.settings, &self.tables);
+        let range = self.stft.run(settings, tables, pcm, waveform, &mut db);
         Spectrogram {
             frames,
             rows,
@@ -120,9 +121,9 @@ impl CpuFrontEnd {
         }
     }
 
-    fn picture(&self, pcm: &[f32]) -> Vec<[f32; 4]> {
+    fn picture(&self, pcm: &[f32], waveform: &Waveform) -> Vec<[f32; 4]> {
         let size = self.settings.picture_size();
-        let s = self.spectrogram(pcm);
+        let s = self.spectrogram(pcm, waveform);
         let _span = tracing::info_span!("rgba").entered();
         let mut pixels = vec![[0.0; 4]; size.height * size.width];
         cpu::rgba::run(&self.settings, &self.tables, &s.db, s.range, &mut pixels);
@@ -211,9 +212,10 @@ impl Engine {
                     .par_chunks_mut(4 * plane)
                     .enumerate()
                     .for_each(|(n, out)| {
-                        let masks = augments.get(n).copied().unwrap_or_default().masks;
+                        let Augment { waveform, masks } =
+                            augments.get(n).copied().unwrap_or_default();
                         let [r, g, b, _] = f.tables.colours[0];
-                        let picture = f.picture(&samples(&clips, augments, n));
+                        let picture = f.picture(&samples(&clips, &waveform, n), &waveform);
                         for (i, mut pixel) in picture.into_iter().enumerate() {
                             if masks.hide(i / size.width, i % size.width) {
                                 pixel = [r, g, b, 1.0];
@@ -248,7 +250,7 @@ impl Engine {
                 .par_iter()
                 .map(|pcm| {
                     let byte = |v: f32| (v * 255.0 + 0.5) as u8;
-                    f.picture(pcm)
+                    f.picture(pcm, &Waveform::default())
                         .into_iter()
                         .flat_map(|p| p.map(byte))
                         .collect()
@@ -273,7 +275,12 @@ impl Engine {
         match self {
             Self::Gpu(f) => f.spectrograms(clips, augments),
             Self::Cpu(f) => Ok((0..clips.len())
-                .map(|n| f.spectrogram(&samples(clips, augments, n)))
+                .map(|n| {
+                    let waveform = augments
+                        .get(n)
+                        .map_or_else(Waveform::default, |a| a.waveform);
+                    f.spectrogram(&samples(clips, &waveform, n), &waveform)
+                })
                 .collect()),
         }
     }
@@ -286,12 +293,11 @@ fn one_each(clips: usize, augments: &[Augment]) {
     );
 }
 
-/// The samples of clip `n`, augmented if there are augments.
-fn samples<'a>(clips: &[&'a [f32]], augments: &[Augment], n: usize) -> Cow<'a, [f32]> {
-    match augments.get(n) {
-        Some(a) if a.waveform != Waveform::default() => {
-            Cow::Owned(a.waveform.apply(clips[n], clips[(n + 1) % clips.len()]))
-        }
-        _ => Cow::Borrowed(clips[n]),
+/// The samples of clip `n`, changed as `waveform` says.
+fn samples<'a>(clips: &[&'a [f32]], waveform: &Waveform, n: usize) -> Cow<'a, [f32]> {
+    if waveform.changes_samples() {
+        Cow::Owned(waveform.apply(clips[n], clips[(n + 1) % clips.len()]))
+    } else {
+        Cow::Borrowed(clips[n])
     }
 }

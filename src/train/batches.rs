@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::audio::ClipSpan;
 use crate::dataset::shuffle::{below, shuffle, stream};
 use crate::frontend::Samples;
-use crate::frontend::augment::{Augment, Masks, Waveform};
+use crate::frontend::augment::{Augment, EQUALISER_TERMS, Masks, Waveform};
 use crate::frontend::settings::Size;
 
 use super::pcm::{ClipPcm, File};
@@ -67,6 +67,7 @@ pub fn epoch(set: &PcmSet, settings: &TrainSettings, epoch: usize) -> Vec<Planne
         settings.seed,
     );
     let mut change = stream(seed, &format!("augments of epoch {epoch}"));
+    let mut warp = stream(seed, &format!("warps of epoch {epoch}"));
     let mut rng = stream(seed, &format!("crops of epoch {epoch}"));
     let mut spans: Vec<(usize, ClipSpan)> = set
         .clips(clip)
@@ -90,7 +91,11 @@ pub fn epoch(set: &PcmSet, settings: &TrainSettings, epoch: usize) -> Vec<Planne
             spans: spans.to_vec(),
             augments: spans
                 .iter()
-                .map(|&(file, _)| augment(&mut change, settings, &set.files[file]))
+                .map(|&(file, _)| {
+                    let mut augment = augment(&mut change, settings, &set.files[file]);
+                    warped(&mut warp, settings, &mut augment.waveform);
+                    augment
+                })
                 .collect(),
         })
         .collect()
@@ -99,7 +104,7 @@ pub fn epoch(set: &PcmSet, settings: &TrainSettings, epoch: usize) -> Vec<Planne
 /// Draws what is done to one clip. The number of draws does not depend on the settings, so that switching one off
 /// leaves the others as they were.
 fn augment(rng: &mut ChaCha8Rng, s: &TrainSettings, file: &File) -> Augment {
-    let mut unit = || below(rng, 1 << 53) as f64 / (1u64 << 53) as f64;
+    let mut unit = || unit(rng);
     let gain = 10f64.powf(s.gain * (2.0 * unit() - 1.0) / 20.0);
     let turned = unit() < 0.5 && s.polarity;
     let (noisy, depth) = (unit() < 0.5, 30.0 * unit());
@@ -119,9 +124,25 @@ fn augment(rng: &mut ChaCha8Rng, s: &TrainSettings, file: &File) -> Augment {
             noise: noise as f32,
             mix: mix as f32,
             seed,
+            ..Waveform::default()
         },
         masks: masks(rng, s.front_end.picture_size(), s.mask),
     }
+}
+
+/// Draws tempo, pitch and filter of one clip; from a stream of their own, so that they leave the other draws as they were.
+fn warped(rng: &mut ChaCha8Rng, s: &TrainSettings, waveform: &mut Waveform) {
+    let mut both = || 2.0 * unit(rng) - 1.0;
+    waveform.tempo = (1.0 + s.tempo).powf(both()) as f32;
+    waveform.pitch = 2f64.powf(s.pitch / 12.0 * both()) as f32;
+    waveform.equaliser = std::array::from_fn::<_, EQUALISER_TERMS, _>(|k| {
+        (s.equalise * both() / ((k + 1) as f64).sqrt()) as f32
+    });
+}
+
+/// Uniform in 0..1.
+fn unit(rng: &mut ChaCha8Rng) -> f64 {
+    below(rng, 1 << 53) as f64 / (1u64 << 53) as f64
 }
 
 /// Two stretches of each side, of random length up to `longest` of it, at random places.
@@ -144,4 +165,41 @@ pub fn steps(set: &PcmSet, clip: usize, batch: usize) -> usize {
     let clips = set.clips(clip).len();
     let whole = clips.div_ceil(batch);
     whole - usize::from(whole > 1 && clips % batch == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TrainSettings, Waveform, stream, warped};
+
+    #[test]
+    fn warps_stay_in_their_bounds_and_reach_both_ends() {
+        let draw = |settings: &TrainSettings| -> Vec<Waveform> {
+            let mut rng = stream(1, "test");
+            let mut all = vec![Waveform::default(); 1000];
+            for waveform in &mut all {
+                warped(&mut rng, settings, waveform);
+            }
+            all
+        };
+        let plain = TrainSettings::plain();
+        assert!(draw(&plain).iter().all(|w| *w == Waveform::default()));
+        let all = draw(&TrainSettings {
+            tempo: 0.25,
+            pitch: 12.0,
+            equalise: 8.0,
+            ..plain
+        });
+        let ends = |of: fn(&Waveform) -> f32| {
+            let values = all.iter().map(of);
+            values.fold((f32::MAX, f32::MIN), |(a, b), v| (a.min(v), b.max(v)))
+        };
+        let near = |(low, high), (least, most)| {
+            assert!(least <= low && low < least + (most - least) * 0.01);
+            assert!(most - (most - least) * 0.01 < high && high <= most);
+        };
+        near(ends(|w| w.tempo), (0.8, 1.25));
+        near(ends(|w| w.pitch), (0.5, 2.0));
+        near(ends(|w| w.equaliser[0]), (-8.0, 8.0));
+        near(ends(|w| w.equaliser[3]), (-4.0, 4.0));
+    }
 }

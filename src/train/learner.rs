@@ -234,6 +234,9 @@ impl<'a> Learner<'a> {
                 s.noise_snr.map_or("none".to_owned(), |snr| snr.to_string()),
             ),
             ("mixup".to_owned(), s.mixup.to_string()),
+            ("tempo".to_owned(), s.tempo.to_string()),
+            ("pitch".to_owned(), s.pitch.to_string()),
+            ("equalise".to_owned(), s.equalise.to_string()),
             ("label_smoothing".to_owned(), s.label_smoothing.to_string()),
             ("weight_decay".to_owned(), s.weight_decay.to_string()),
             ("device".to_owned(), device.to_owned()),
@@ -286,10 +289,9 @@ mod tests {
     use burn::tensor::Tensor;
 
     use super::{Batch, Learner, Step};
-    use crate::frontend::settings::{FrontEnd, Size};
-    use crate::frontend::{Engine, presets};
+    use crate::frontend::Engine;
     use crate::gpu::Compute;
-    use crate::model::{Network, NetworkKind};
+    use crate::model::Network;
     use crate::train::{ClipPcm, TrainSettings};
 
     #[derive(Default)]
@@ -316,28 +318,11 @@ mod tests {
     #[test]
     fn accumulated_gradients_move_the_weights_once() {
         let settings = TrainSettings {
-            network: NetworkKind::Compact,
-            epochs: 2,
-            patience: None,
             batch: 3,
             accumulate: 2,
-            lr: 1e-3,
             weight_decay: 0.01,
-            mask: 0.0,
-            gain: 0.0,
-            polarity: false,
-            noise_snr: None,
-            mixup: 0.0,
             label_smoothing: 0.1,
-            seed: 1,
-            front_end: FrontEnd {
-                clip_samples: 4_000,
-                picture: Some(Size {
-                    height: 32,
-                    width: 24,
-                }),
-                ..presets::mel()
-            },
+            ..TrainSettings::plain()
         };
         let engine = Engine::new(&Compute::Cpu, &settings.front_end).unwrap();
         let clip = |f: f32| ClipPcm::Host((0..4_000).map(|i| (i as f32 * f).sin()).collect());

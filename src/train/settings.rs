@@ -40,6 +40,17 @@ pub struct TrainSettings {
     pub noise_snr: Option<f64>,
     /// Most of the next clip that is mixed into one, with its label: the share is drawn from 0 to this. 0: none.
     pub mixup: f64,
+    /// Most change of a clip's tempo, as a share: drawn on a logarithmic scale from `1 / (1 + tempo)` to `1 + tempo`.
+    /// 0: none.
+    #[serde(default)]
+    pub tempo: f64,
+    /// Most change of a clip's pitch, semitones up or down. 0: none.
+    #[serde(default)]
+    pub pitch: f64,
+    /// Most that the widest wave of a drawn filter raises or lowers the level over the picture's height, dB; the narrower
+    /// ones less. 0: none.
+    #[serde(default)]
+    pub equalise: f64,
     /// Share of the target that is spread over all classes.
     pub label_smoothing: f64,
     /// Of the weights, the order of clips, crops and dropout. On the `cpu` device it fixes the result bit for bit.
@@ -101,6 +112,15 @@ impl TrainSettings {
         if !(0.0..=0.5).contains(&self.mixup) {
             return wrong("--mixup", self.mixup.to_string(), "from 0 to 0.5");
         }
+        if !(0.0..=0.5).contains(&self.tempo) {
+            return wrong("--tempo", self.tempo.to_string(), "from 0 to 0.5");
+        }
+        if !(0.0..=12.0).contains(&self.pitch) {
+            return wrong("--pitch", self.pitch.to_string(), "from 0 to 12 semitones");
+        }
+        if !(0.0..=30.0).contains(&self.equalise) {
+            return wrong("--equalise", self.equalise.to_string(), "from 0 to 30 dB");
+        }
         if !(0.0..=0.5).contains(&self.label_smoothing) {
             return wrong(
                 "--label-smoothing",
@@ -112,5 +132,39 @@ impl TrainSettings {
             .validate()
             .map_err(crate::frontend::FrontEndError::from)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl TrainSettings {
+    /// Two epochs of pictures of 24x32, and nothing done to clips: for unit tests.
+    pub(super) fn plain() -> Self {
+        Self {
+            network: NetworkKind::Compact,
+            epochs: 2,
+            patience: None,
+            batch: 2,
+            accumulate: 1,
+            lr: 1e-3,
+            weight_decay: 0.0,
+            mask: 0.0,
+            gain: 0.0,
+            polarity: false,
+            noise_snr: None,
+            mixup: 0.0,
+            tempo: 0.0,
+            pitch: 0.0,
+            equalise: 0.0,
+            label_smoothing: 0.0,
+            seed: 1,
+            front_end: FrontEnd {
+                clip_samples: 4_000,
+                picture: Some(crate::frontend::settings::Size {
+                    height: 32,
+                    width: 24,
+                }),
+                ..crate::frontend::presets::mel()
+            },
+        }
     }
 }

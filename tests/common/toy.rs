@@ -53,6 +53,9 @@ pub fn settings(network: NetworkKind, side: (usize, usize), epochs: usize) -> Tr
         polarity: true,
         noise_snr: Some(20.0),
         mixup: 0.2,
+        tempo: 0.1,
+        pitch: 0.5,
+        equalise: 2.0,
         label_smoothing: 0.0,
         seed: 7,
         front_end: FrontEnd {

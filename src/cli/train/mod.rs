@@ -87,6 +87,15 @@ pub struct Args {
     /// Mix up to this share of another clip into each, labels alike.
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, group = "begin")]
     mixup: f64,
+    /// Play clips up to this share faster or slower, at the same pitch.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, group = "begin")]
+    tempo: f64,
+    /// Transpose clips by up to this many semitones up or down, at the same tempo.
+    #[arg(long, value_name = "SEMITONES", default_value_t = 0.0, group = "begin")]
+    pitch: f64,
+    /// Send clips through random filters, smooth over frequency, of about this much.
+    #[arg(long, value_name = "DB", default_value_t = 0.0, group = "begin")]
+    equalise: f64,
     /// Share of the target spread over all classes.
     #[arg(long, value_name = "SHARE", default_value_t = 0.1, group = "begin")]
     label_smoothing: f64,
@@ -305,6 +314,9 @@ fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
         polarity: args.polarity,
         noise_snr: args.noise_snr,
         mixup: args.mixup,
+        tempo: args.tempo,
+        pitch: args.pitch,
+        equalise: args.equalise,
         label_smoothing: args.label_smoothing,
         seed: args.seed,
         front_end,

@@ -7,6 +7,7 @@ use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 
 use super::NO_VALUE;
+use crate::frontend::augment::Waveform;
 use crate::frontend::settings::{Decibels, Framing, FrontEnd, Rows};
 use crate::frontend::tables::Tables;
 
@@ -35,15 +36,18 @@ impl Stft {
     }
 
     /// Decibels of one clip, `[frame][row]`, into `db`; returns the clip's smallest and largest value, or `None` if no
-    /// cell has one. `pcm` has `clip_samples` samples.
+    /// cell has one. `pcm` has `clip_samples` samples, to which [`Waveform::apply`] has been done; the tempo, pitch and
+    /// filter of `waveform` are done here.
     pub fn run(
         &self,
         settings: &FrontEnd,
         tables: &Tables,
         pcm: &[f32],
+        waveform: &Waveform,
         db: &mut [f32],
     ) -> Option<(f32, f32)> {
         let rows = settings.rows();
+        let factors = waveform.row_factors(rows);
         let scratch = || Scratch {
             frame: self.fft.make_input_vec(),
             spectrum: self.fft.make_output_vec(),
@@ -53,14 +57,14 @@ impl Stft {
         db.par_chunks_mut(rows)
             .enumerate()
             .map_init(scratch, |scratch, (frame, out)| {
-                self.power(settings, tables, pcm, frame, scratch);
-                decibels(settings, tables, &scratch.power, out)
+                gather(settings, pcm, waveform, frame, &mut scratch.frame);
+                self.power(tables, scratch);
+                decibels(settings, tables, &scratch.power, factors.as_deref(), out)
             })
             .reduce(|| None, widen)
     }
 
-    fn power(&self, s: &FrontEnd, t: &Tables, pcm: &[f32], frame: usize, scratch: &mut Scratch) {
-        gather(s, pcm, frame, &mut scratch.frame);
+    fn power(&self, t: &Tables, scratch: &mut Scratch) {
         for (x, w) in scratch.frame.iter_mut().zip(&t.window) {
             *x *= w;
         }
@@ -78,37 +82,50 @@ impl Stft {
 }
 
 /// The samples of frame `frame`, before windowing.
-fn gather(settings: &FrontEnd, pcm: &[f32], frame: usize, out: &mut [f32]) {
+fn gather(settings: &FrontEnd, pcm: &[f32], waveform: &Waveform, frame: usize, out: &mut [f32]) {
     let lead = match settings.framing {
         Framing::Start => 0,
         Framing::CentreZeros | Framing::CentreReflect => settings.n_fft / 2,
     };
-    let start = (frame * settings.hop) as isize - lead as isize;
+    let start = waveform.frame_start(frame * settings.hop, pcm.len()) as isize - lead as isize;
     let n = pcm.len() as isize;
+    if waveform.pitch != 1.0 {
+        let half = (out.len() / 2) as isize;
+        for (i, x) in (-half..).zip(out) {
+            let away = i as f32 * waveform.pitch;
+            let (at, between) = (start + half + away.floor() as isize, away - away.floor());
+            let value = |at| value(settings, pcm, at);
+            *x = value(at) * (1.0 - between) + value(at + 1) * between;
+        }
+        return;
+    }
     if start >= 0 && start + out.len() as isize <= n {
         out.copy_from_slice(&pcm[start as usize..][..out.len()]);
         return;
     }
-    for (i, x) in out.iter_mut().enumerate() {
-        let mut at = start + i as isize;
-        if settings.framing == Framing::CentreReflect {
-            at = at.abs();
-            if at >= n {
-                at = 2 * (n - 1) - at;
-            }
-        }
-        *x = if (0..n).contains(&at) {
-            pcm[at as usize]
-        } else {
-            0.0
-        };
+    for (i, x) in (start..).zip(out) {
+        *x = value(settings, pcm, i);
     }
+}
+
+/// Sample `at` of the clip, or of its surroundings.
+fn value(settings: &FrontEnd, pcm: &[f32], mut at: isize) -> f32 {
+    let n = pcm.len() as isize;
+    if settings.framing == Framing::CentreReflect {
+        at = at.abs();
+        if at >= n {
+            at = 2 * (n - 1) - at;
+        }
+    }
+    let inside = usize::try_from(at).ok().and_then(|at| pcm.get(at));
+    inside.copied().unwrap_or(0.0)
 }
 
 fn decibels(
     settings: &FrontEnd,
     tables: &Tables,
     power: &[f32],
+    factors: Option<&[f32]>,
     out: &mut [f32],
 ) -> Option<(f32, f32)> {
     let amin = match settings.decibels {
@@ -125,17 +142,18 @@ fn decibels(
     };
     match settings.rows {
         Rows::Linear => {
-            for (v, &p) in out.iter_mut().zip(power) {
-                *v = db(p);
-            }
+            out.copy_from_slice(power);
         }
         Rows::Mel { .. } => {
             for (row, v) in out.iter_mut().enumerate() {
                 *v = tables.mel.dot(row, power);
             }
-            out.iter_mut().for_each(|v| *v = db(*v));
         }
     }
+    for (v, factor) in out.iter_mut().zip(factors.unwrap_or_default()) {
+        *v *= factor;
+    }
+    out.iter_mut().for_each(|v| *v = db(*v));
     out.iter()
         .filter(|&&v| v != NO_VALUE)
         .fold(None, |range, &v| widen(range, Some((v, v))))
