@@ -9,10 +9,11 @@ use sonoprint::frontend::augment::{Augment, Waveform};
 use sonoprint::frontend::cpu::NO_VALUE;
 use sonoprint::frontend::plan::{Limits, Plan};
 use sonoprint::frontend::settings::{FrontEnd, Size};
+use sonoprint::frontend::variants::Variant;
 use sonoprint::frontend::{Engine, Samples, Spectrogram, presets};
 use sonoprint::gpu::Compute;
 
-/// A clip's picture is the same bits alone, in a batch of seven, and at every place in it, whatever its neighbours.
+/// By every way to decibels, a clip's picture is the same bits alone, in a batch of seven, and at every place in it, whatever its neighbours.
 #[test]
 fn no_clip_looks_at_another() {
     let settings = FrontEnd {
@@ -30,6 +31,11 @@ fn no_clip_looks_at_another() {
             clip_samples: 22_050,
             ..presets::mel()
         },
+        FrontEnd {
+            n_fft: 512,
+            hop: 300,
+            ..settings
+        },
     ] {
         let one = noise(22_050, 1);
         let mut others: Vec<Vec<f32>> = [1e-4f32, 1.0, 0.0, 1e3, 0.3, 1e-2]
@@ -37,8 +43,16 @@ fn no_clip_looks_at_another() {
             .map(|gain| noise(22_050, 2).iter().map(|x| x * gain).collect())
             .collect();
         others[4] = tone(22_050, 440.0, 0.9);
-        for (device, compute) in devices() {
-            let engine = Engine::new(&compute, &settings).unwrap();
+        let ways = |compute: &Compute| match compute {
+            Compute::Cpu => vec![Variant::OneFrame],
+            Compute::Gpu(gpu) => Plan::possible(settings.n_fft, &Limits::from(&**gpu)),
+        };
+        let all: Vec<_> = devices()
+            .into_iter()
+            .flat_map(|(device, c)| ways(&c).into_iter().map(move |v| (device, c.clone(), v)))
+            .collect();
+        for (device, compute, variant) in all {
+            let engine = Engine::with_variant(&compute, &settings, variant).unwrap();
             let floats = |clips: &[&[f32]]| -> Vec<Vec<u32>> {
                 let data = engine.pictures(clips).unwrap().into_data();
                 let flat: Vec<f32> = data.try_to_vec().unwrap();
@@ -51,7 +65,10 @@ fn no_clip_looks_at_another() {
             for place in 0..7 {
                 let mut batch: Vec<&[f32]> = others.iter().map(Vec::as_slice).collect();
                 batch.insert(place, &one);
-                assert!(floats(&batch)[place] == alone, "{device}: place {place}");
+                assert!(
+                    floats(&batch)[place] == alone,
+                    "{device} {variant}: place {place}"
+                );
                 assert!(engine.bytes(&batch).unwrap()[place] == engine.bytes(&[&one]).unwrap()[0]);
             }
         }

@@ -140,7 +140,7 @@ fn radix8(variant: Variant, points: u32, transforms: u32) -> FftPlan {
 
 impl fmt::Display for Variant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.pad(self.name())
     }
 }
 

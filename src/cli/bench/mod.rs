@@ -5,10 +5,12 @@ mod trace;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 
 use super::{Done, args};
 use crate::bench::{Options, Record, Verdict, catalogue, compare, measure, record};
+use crate::frontend::tune::tune_presets;
+use crate::gpu::Compute;
 
 /// Time the front end's passes on a device, against its memory and against rivals.
 #[derive(clap::Args)]
@@ -39,6 +41,9 @@ pub struct Args {
     /// chrome://tracing.
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Measure the ways to decibels for both presets first, and remember the fastest of this adapter and driver.
+    #[arg(long)]
+    tune: bool,
     #[command(flatten)]
     device: args::DeviceArg,
 }
@@ -58,6 +63,9 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     }
     let old = args.compare.as_deref().map(read).transpose()?;
     let compute = args.device.open()?;
+    if args.tune {
+        tune(&compute)?;
+    }
     let options = Options {
         runs: usize::from(args.runs),
         rivals: args.rivals,
@@ -110,4 +118,25 @@ fn verdicts(old: &Record, new: &Record) -> anyhow::Result<Done> {
     }
     let slower = all.iter().any(|c| c.verdict == Verdict::Slower);
     Ok(if slower { Done::Some } else { Done::All })
+}
+
+/// What each way to decibels takes here, and which will be taken from now on.
+fn tune(compute: &Compute) -> anyhow::Result<()> {
+    let Compute::Gpu(gpu) = compute else {
+        bail!("--tune chooses among the GPU's ways to decibels: the cpu device has one");
+    };
+    for (settings, tuned) in tune_presets(gpu)? {
+        for t in &tuned.tried {
+            let ms = 1e3 * t.time.as_secs_f64();
+            args::say(format!(
+                "{:<10} {:<16} {ms:9.2} ms",
+                settings.preset, t.variant
+            ))?;
+        }
+        match tuned.kept {
+            Ok(path) => args::say(format!("kept in {}", path.display()))?,
+            Err(why) => args::say(format!("for this run only: {why}"))?,
+        }
+    }
+    Ok(())
 }
