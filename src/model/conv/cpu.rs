@@ -246,10 +246,17 @@ impl Geometry {
             let planes = gradient.chunks(pixels.max(1)).skip(c);
             let planes = planes.step_by(self.channels.max(1));
             // f32 sums of a few hundred values, f64 beyond.
-            let sum = |p: &[f32]| p.chunks(512).map(|p| f64::from(p.iter().sum::<f32>())).sum::<f64>();
+            let sum = |p: &[f32]| {
+                p.chunks(512)
+                    .map(|p| f64::from(p.iter().sum::<f32>()))
+                    .sum::<f64>()
+            };
             planes.map(sum).sum()
         };
-        (0..self.channels).into_par_iter().map(|c| sum(c) as f32).collect()
+        (0..self.channels)
+            .into_par_iter()
+            .map(|c| sum(c) as f32)
+            .collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The WGSL convolutions as data: which text, how many workgroups, which numbers. Nothing here needs a device.
 
+use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
@@ -54,7 +55,10 @@ const FORWARD: &str = "conv2d_forward.wgsl";
 const BACKWARD_DATA: &str = "conv2d_backward_data.wgsl";
 const BACKWARD_WEIGHT: &str = "conv2d_backward_weight.wgsl";
 const TEXTS: [(&str, &str); 5] = [
-    (FORWARD, include_str!("../../../shaders/conv2d_forward.wgsl")),
+    (
+        FORWARD,
+        include_str!("../../../shaders/conv2d_forward.wgsl"),
+    ),
     (
         BACKWARD_DATA,
         include_str!("../../../shaders/conv2d_backward_data.wgsl"),
@@ -99,7 +103,7 @@ impl Text for Kernel {
             templates.add_template(name, text).expect("a template");
         }
         let template = templates.get_template(self.file).expect("one of TEXTS");
-        template.render(self).expect("nothing undefined")
+        template.render(Serde(self)).expect("nothing undefined")
     }
 
     fn workgroup(&self) -> [u32; 3] {
@@ -321,7 +325,10 @@ mod tests {
     /// workgroup memory at most, 65 535 workgroups a dimension.
     #[test]
     fn texts_keep_to_webgpus_base() {
-        for g in [geometry(1, [4, 720, 720], 32, 3), geometry(4, [64, 43, 43], 64, 2)] {
+        for g in [
+            geometry(1, [4, 720, 720], 32, 3),
+            geometry(4, [64, 43, 43], 64, 2),
+        ] {
             for kind in [Kind::Tiled, Kind::Direct] {
                 let all = [
                     Launch::forward(&g, kind, true, true),
@@ -331,7 +338,10 @@ mod tests {
                 ];
                 for launch in all {
                     let text = launch.text.wgsl();
-                    assert!(!text.contains("enable ") && !text.contains("requires "), "{text}");
+                    assert!(
+                        !text.contains("enable ") && !text.contains("requires "),
+                        "{text}"
+                    );
                     assert!(launch.text.workgroup().iter().product::<u32>() <= 256);
                     assert!(launch.groups.iter().all(|&n| (1..=65_535).contains(&n)));
                     assert_eq!(text.contains("workgroupBarrier"), launch.text.tiled);
@@ -345,7 +355,9 @@ mod tests {
     #[test]
     fn a_text_serves_many_sizes() {
         for kind in [Kind::Tiled, Kind::Direct] {
-            let text = |n, side| Launch::forward(&geometry(n, [64, side, side], 64, 3), kind, true, false).text;
+            let text = |n, side| {
+                Launch::forward(&geometry(n, [64, side, side], 64, 3), kind, true, false).text
+            };
             assert_eq!(text(1, 43), text(33, 89));
         }
     }
@@ -358,7 +370,10 @@ mod tests {
             let (launch, parts) = Launch::backward_weight(&g, Kind::Direct);
             let [.., band, bands] = launch.words.map(|w| w as usize);
             assert_eq!(parts, n * bands);
-            assert!(band * bands >= side - 2 && band * (bands - 1) < side - 2, "{band} {bands}");
+            assert!(
+                band * bands >= side - 2 && band * (bands - 1) < side - 2,
+                "{band} {bands}"
+            );
         }
     }
 }

@@ -11,6 +11,8 @@ mod kernels;
 mod op;
 mod plan;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
@@ -67,6 +69,13 @@ pub fn affine(
     })
 }
 
+/// For the bench: Burn's kernels everywhere but on the `cpu` device, from now on or no longer.
+pub fn prefer_burns(yes: bool) {
+    PREFER_BURNS.store(yes, Ordering::Relaxed);
+}
+
+static PREFER_BURNS: AtomicBool = AtomicBool::new(false);
+
 /// Whether [`forward`] of this layer on `x` is ours.
 pub fn is_ours(conv: &Conv2d, x: &Tensor<4>) -> bool {
     settings(conv, x).is_some()
@@ -87,6 +96,9 @@ fn settings(conv: &Conv2d, x: &Tensor<4>) -> Option<Settings> {
     };
     if cpu {
         return Some(settings(Kind::Direct));
+    }
+    if PREFER_BURNS.load(Ordering::Relaxed) {
+        return None;
     }
     let geometry = geometry(x.dims(), conv.weight.dims(), &settings(Kind::Direct));
     match Plan::of(facts(&device)?, &geometry) {

@@ -19,7 +19,9 @@ impl Plan {
     /// For an adapter, before any shape is known.
     pub fn for_adapter(facts: Facts) -> Self {
         match facts {
-            Facts { wgsl: false, .. } => Self::Burns("Burn compiles to SPIR-V here, with matrix units"),
+            Facts { wgsl: false, .. } => {
+                Self::Burns("Burn compiles to SPIR-V here, with matrix units")
+            }
             Facts { software: true, .. } => Self::Ours(Kind::Direct),
             Facts { .. } => Self::Ours(Kind::Tiled),
         }

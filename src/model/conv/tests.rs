@@ -23,7 +23,9 @@ fn software() -> Device {
 
 fn noise(len: usize, seed: u32) -> Vec<f32> {
     let hash = |i: usize| (i as u32 ^ seed.wrapping_mul(0x9e37)).wrapping_mul(2_654_435_761) >> 8;
-    (0..len).map(|i| hash(i) as f32 / (1 << 23) as f32 - 1.0).collect()
+    (0..len)
+        .map(|i| hash(i) as f32 / (1 << 23) as f32 - 1.0)
+        .collect()
 }
 
 fn on<const D: usize>(device: &Device, values: &[f32], shape: [usize; D]) -> Tensor<D> {
@@ -36,7 +38,10 @@ fn close<const D: usize>(what: &str, got: Tensor<D>, want: &[f32]) {
     assert_eq!(got.len(), want.len(), "{what}");
     let scale = want.iter().fold(1e-3f32, |m, w| m.max(w.abs()));
     for (i, (g, w)) in got.iter().zip(want).enumerate() {
-        assert!((g - w).abs() <= 1e-5 * scale, "{what} {i}: {g} for {w}, of {scale}");
+        assert!(
+            (g - w).abs() <= 1e-5 * scale,
+            "{what} {i}: {g} for {w}, of {scale}"
+        );
     }
 }
 
@@ -63,7 +68,14 @@ const CASES: [Case; 11] = [
 fn it_is_the_twin() {
     let device = software();
     for (n, input, channels, kernel, stride, padding) in CASES {
-        let g = Geometry { n, input, channels, kernel, stride, padding };
+        let g = Geometry {
+            n,
+            input,
+            channels,
+            kernel,
+            stride,
+            padding,
+        };
         let ([c, height, width], [oh, ow]) = (input, g.output());
         let of_x = [n, c, height, width];
         let of_weight = [channels, c, kernel[0], kernel[1]];
@@ -80,7 +92,11 @@ fn it_is_the_twin() {
         let for_bias = g.backward_bias(&gradient);
         for kind in [Kind::Tiled, Kind::Direct] {
             let what = format!("{g:?} {kind:?}");
-            let settings = Settings { stride, padding, kind };
+            let settings = Settings {
+                stride,
+                padding,
+                kind,
+            };
             let x = || on(&device, &x, of_x).into_dispatch();
             let w = || on(&device, &weight, of_weight).into_dispatch();
             let b = || on(&device, &bias, [channels]).into_dispatch();
@@ -147,24 +163,50 @@ fn gradients_are_finite_differences() {
     let draw = |of: [usize; 4], seed| on(&device, &noise(of.iter().product(), seed), of);
     let (x, weight, seen) = (draw(of_x, 1), draw(of_weight, 2), draw(of_out, 3));
     for kind in [Kind::Tiled, Kind::Direct] {
-        let settings = Settings { stride, padding, kind };
+        let settings = Settings {
+            stride,
+            padding,
+            kind,
+        };
         let value = |x: &Tensor<4>, w: &Tensor<4>| -> f32 {
             let (x, w) = (x.clone().into_dispatch(), w.clone().into_dispatch());
             let out = Tensor::<4>::from_dispatch(Dispatch::conv_plain(x, w, settings));
             (out * seen.clone()).sum().into_scalar()
         };
         let gradient = || seen.clone().into_dispatch();
-        let for_x = Dispatch::conv_backward_data(weight.clone().into_dispatch(), gradient(), of_x, settings);
-        let (for_weight, _) = Dispatch::conv_backward_weight(x.clone().into_dispatch(), gradient(), of_weight, settings);
+        let for_x = Dispatch::conv_backward_data(
+            weight.clone().into_dispatch(),
+            gradient(),
+            of_x,
+            settings,
+        );
+        let (for_weight, _) = Dispatch::conv_backward_weight(
+            x.clone().into_dispatch(),
+            gradient(),
+            of_weight,
+            settings,
+        );
         for seed in 10..14 {
             let step = draw(of_x, seed);
-            let difference = value(&(x.clone() + step.clone()), &weight) - value(&(x.clone() - step.clone()), &weight);
-            let product: f32 = (Tensor::<4>::from_dispatch(for_x.clone()) * step).sum().into_scalar();
-            assert!((difference / 2.0 - product).abs() < 2e-4, "{kind:?} x: {difference} {product}");
+            let difference = value(&(x.clone() + step.clone()), &weight)
+                - value(&(x.clone() - step.clone()), &weight);
+            let product: f32 = (Tensor::<4>::from_dispatch(for_x.clone()) * step)
+                .sum()
+                .into_scalar();
+            assert!(
+                (difference / 2.0 - product).abs() < 2e-4,
+                "{kind:?} x: {difference} {product}"
+            );
             let step = draw(of_weight, seed);
-            let difference = value(&x, &(weight.clone() + step.clone())) - value(&x, &(weight.clone() - step.clone()));
-            let product: f32 = (Tensor::<4>::from_dispatch(for_weight.clone()) * step).sum().into_scalar();
-            assert!((difference / 2.0 - product).abs() < 2e-4, "{kind:?} weight: {difference} {product}");
+            let difference = value(&x, &(weight.clone() + step.clone()))
+                - value(&x, &(weight.clone() - step.clone()));
+            let product: f32 = (Tensor::<4>::from_dispatch(for_weight.clone()) * step)
+                .sum()
+                .into_scalar();
+            assert!(
+                (difference / 2.0 - product).abs() < 2e-4,
+                "{kind:?} weight: {difference} {product}"
+            );
         }
     }
 }
