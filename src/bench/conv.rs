@@ -1,4 +1,4 @@
-//! Timing the networks' convolutions against Burn's own on the same device, and a whole training step with either.
+//! Timing the networks' convolutions against Burn's own on the same device, in turns, and a whole training step with either.
 
 use std::time::{Duration, Instant};
 
@@ -170,31 +170,50 @@ pub fn conv(compute: &Compute, layer: &Layer, runs: usize) -> Result<LayerTimes,
         .with_bias(false)
         .init(&device);
     let [channels, height, width] = layer.input;
-    let shape = [layer.n, channels, height, width];
-    let noise =
-        (0..shape.iter().product::<usize>()).map(|i| (i * 7919 % 1009) as f32 / 1009.0 - 0.5);
-    let x = Tensor::<4>::from_data(TensorData::new(noise.collect::<Vec<f32>>(), shape), &device);
-    let out = [conv::forward(&conv, x.clone()), conv.forward(x.clone())];
-    let [difference, scale]: [f32; 2] = {
-        let [a, b] = out;
-        [(a - b.clone()).abs().max(), b.abs().max()].map(|t| t.into_scalar())
+    let noise = |shape: [usize; 4], seed: u32| {
+        let hash = |i: usize| (i as u32 ^ seed).wrapping_mul(2_654_435_761) >> 8;
+        let value = |i: usize| hash(i) as f32 / (1 << 23) as f32 - 1.0;
+        let values: Vec<f32> = (0..shape.iter().product()).map(value).collect();
+        Tensor::<4>::from_data(TensorData::new(values, shape), &device)
     };
-    if !(difference <= 1e-4 * scale) {
-        return Err(BenchError::Burn(format!(
-            "{}: the two convolutions differ by {difference} of {scale}",
-            layer.id
-        )));
-    }
-    let pass = |which: Which| -> Result<Both, BenchError> {
-        let mut times = [Vec::new(), Vec::new()];
-        for run in 0..=runs {
-            for (burns, times) in times.iter_mut().enumerate() {
-                let took = time(&device, &conv, &x, which, burns == 1)?;
-                // The first compiles.
-                if run > 0 {
-                    times.push(took);
-                }
+    let x = noise([layer.n, channels, height, width], 1);
+    let gradient = noise(conv.forward(x.clone()).dims(), 2);
+    let ours = conv::is_ours(&conv, &x);
+    let cpu = Device::flex();
+    let twin = (
+        conv.clone().fork(&cpu),
+        x.clone().to_device(&cpu),
+        gradient.clone().to_device(&cpu),
+    );
+    let pass = |name: &str, which: Pass| -> Result<Both, BenchError> {
+        let run = |burns: bool| -> Result<(Duration, Tensor<4>), BenchError> {
+            let sync = || device.sync().map_err(|e| BenchError::Burn(e.to_string()));
+            conv::prefer_burns(burns);
+            sync()?;
+            let start = Instant::now();
+            let out = which(&conv, x.clone(), gradient.clone());
+            sync()?;
+            let took = start.elapsed();
+            conv::prefer_burns(false);
+            Ok((took, out))
+        };
+        // The first of each compiles, and must be right.
+        let want = which(&twin.0, twin.1.clone(), twin.2.clone());
+        let scale: f32 = want.clone().abs().max().into_scalar();
+        for (burns, who) in [(false, "ours"), (true, "Burn's")] {
+            let got = run(burns)?.1.to_device(&cpu);
+            let difference: f32 = (got - want.clone()).abs().max().into_scalar();
+            if difference.is_nan() || difference > 1e-4 * scale {
+                return Err(BenchError::Burn(format!(
+                    "{} {name}: {who} differs from the CPU twin by {difference} of {scale}",
+                    layer.id
+                )));
             }
+        }
+        let mut times = [Vec::new(), Vec::new()];
+        for _ in 0..runs {
+            times[0].push(run(false)?.0);
+            times[1].push(run(true)?.0);
         }
         let [ours, burns] = times.map(Stat::of);
         Ok(Both { ours, burns })
@@ -202,64 +221,15 @@ pub fn conv(compute: &Compute, layer: &Layer, runs: usize) -> Result<LayerTimes,
     Ok(LayerTimes {
         id: layer.id,
         flops: layer.flops(),
-        ours: conv::is_ours(&conv, &x),
-        forward: pass(Which::Forward)?,
-        backward_data: pass(Which::Data)?,
-        backward_weight: pass(Which::Weight)?,
+        ours,
+        forward: pass("forward", |conv, x, _| conv::forward(conv, x))?,
+        backward_data: pass("backward data", conv::backward_data)?,
+        backward_weight: pass("backward weight", conv::backward_weight)?,
     })
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Which {
-    Forward,
-    Data,
-    Weight,
-}
-
-fn time(
-    device: &Device,
-    conv: &Conv2d,
-    x: &Tensor<4>,
-    which: Which,
-    burns: bool,
-) -> Result<Duration, BenchError> {
-    let forward = |conv: &Conv2d, x: Tensor<4>| match burns {
-        true => conv.forward(x),
-        false => conv::forward(conv, x),
-    };
-    let sync = || device.sync().map_err(|e| BenchError::Burn(e.to_string()));
-    if which == Which::Forward {
-        sync()?;
-        let start = Instant::now();
-        let out = forward(conv, x.clone());
-        sync()?;
-        let took = start.elapsed();
-        drop(out);
-        return Ok(took);
-    }
-    // Only one of the two is tracked, so only its gradient is made.
-    let (conv, x) = match which {
-        Which::Data => (
-            conv.clone().train().no_grad(),
-            x.clone().autodiff().require_grad(),
-        ),
-        _ => (conv.clone().train(), x.clone().autodiff()),
-    };
-    let loss = forward(&conv, x.clone()).sum();
-    sync()?;
-    let start = Instant::now();
-    let gradients = loss.backward();
-    let made = match which {
-        Which::Data => x.grad(&gradients),
-        _ => conv.weight.grad(&gradients),
-    };
-    sync()?;
-    let took = start.elapsed();
-    match made {
-        Some(_) => Ok(took),
-        None => Err(BenchError::Burn("no gradient was made".into())),
-    }
-}
+/// A result of a layer, what it reads, and the gradient of its result.
+type Pass = fn(&Conv2d, Tensor<4>, Tensor<4>) -> Tensor<4>;
 
 /// A training step (forward, loss, backward, AdamW) of the seed network on four pictures of 180x180, with each.
 ///

@@ -28,7 +28,7 @@ pub fn run() -> anyhow::Result<Done> {
         )?;
         writeln!(
             out,
-            "                convolutions: {}",
+            "                 convolutions: {}",
             Plan::for_adapter(Facts::of(info))
         )?;
     }

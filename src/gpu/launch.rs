@@ -43,6 +43,15 @@ pub fn launch<T: Text>(text: T, groups: [u32; 3], tensors: &[&CubeTensor], words
     );
 }
 
+/// Workgroups a dimension: WebGPU's default limit.
+const MOST_GROUPS: usize = 65_535;
+
+/// Workgroups across and down, at least as many as asked for and no more than a dimension may have.
+pub fn fold(groups: usize) -> [u32; 2] {
+    let across = groups.clamp(1, MOST_GROUPS);
+    [across as u32, groups.div_ceil(across).max(1) as u32]
+}
+
 /// A contiguous f32 tensor beside `like`, its values not yet set.
 pub fn empty(like: &CubeTensor, shape: impl Into<Shape>) -> CubeTensor {
     let shape: Shape = shape.into();

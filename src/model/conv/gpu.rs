@@ -33,6 +33,15 @@ fn forward(
     out
 }
 
+/// The sum over the first dimension of `parts`, which has so many, in the order that they have.
+pub fn sum_parts(parts: &CubeTensor, count: usize, shape: impl Into<Shape>) -> CubeTensor {
+    let shape: Shape = shape.into();
+    let pass = Launch::sum(count, shape.num_elements());
+    let total = empty(parts, shape);
+    pass.run(&[parts, &total]);
+    total
+}
+
 impl ConvOps for CubeBackend {
     fn conv_plain(x: CubeTensor, weight: CubeTensor, settings: Settings) -> CubeTensor {
         forward([x, weight], None, false, &settings)
@@ -78,14 +87,12 @@ impl ConvOps for CubeBackend {
         let [x, gradient] = [x, gradient].map(into_contiguous);
         let geometry = geometry(x.shape().dims(), of, &settings);
         let (pass, parts) = Launch::backward_weight(&geometry, settings.kind);
-        let shapes = [Shape::from(of), Shape::new([of[0]])];
-        let counts = shapes.each_ref().map(Shape::num_elements);
-        let split = counts.map(|count| empty(&x, [parts, count]));
+        let size = of.iter().product::<usize>();
+        let split = [size, of[0]].map(|count| empty(&x, [parts, count]));
         pass.run(&[&x, &gradient, &split[0], &split[1]]);
-        let [weight, bias] = shapes.map(|shape| empty(&x, shape));
-        for ((split, total), count) in split.iter().zip([&weight, &bias]).zip(counts) {
-            Launch::sum(parts, count).run(&[split, total]);
-        }
+        let [weight, bias] = split;
+        let weight = sum_parts(&weight, parts, of);
+        let bias = sum_parts(&bias, parts, [of[0]]);
         (weight, bias)
     }
 }

@@ -5,7 +5,7 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use super::cpu::Geometry;
-use crate::gpu::launch::Text;
+use crate::gpu::launch::{Text, fold};
 
 /// How the kernels are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,14 +77,14 @@ const TEXTS: [(&str, &str); 5] = [
     ),
 ];
 
-/// Workgroups a dimension: WebGPU's default limit.
-const MOST_GROUPS: usize = 65_535;
 /// A tile of [`Kind::Direct`], rows, columns and channels: more would be faster by a third and take the driver three times as long to compile.
 const TILE: [usize; 3] = [4, 8, 8];
 /// The same of a forward pass with a stride, which sees more of the picture.
 const STRIDED: [usize; 3] = [4, 4, 8];
 /// Channels out and in, and pixels across, of [`Kind::Direct`]'s gradient of the weights.
-const WEIGHT_TILE: [usize; 3] = [4, 4, 8];
+const WEIGHT_TILE: [usize; 3] = [8, 4, 8];
+/// The same of kernels with few taps, whose values serve fewer products.
+const FEW_TAPS: [usize; 3] = [8, 8, 8];
 /// Invocations that keep the threads of a software adapter busy.
 const BUSY: usize = 256;
 /// A workgroup of [`Kind::Direct`]: the width of the vectors that software adapters compute in.
@@ -211,7 +211,8 @@ impl Launch {
         let mut text = Kernel::new(BACKWARD_WEIGHT, g, kind);
         let [height, width] = g.output();
         if kind == Kind::Direct {
-            let [to, tc, tx] = WEIGHT_TILE;
+            let few = g.kernel.iter().product::<usize>() <= 4;
+            let [to, tc, tx] = if few { FEW_TAPS } else { WEIGHT_TILE };
             text.to = within(to, g.channels);
             text.tc = within(tc, g.input[0]);
             text.tx = within(tx, width);
@@ -298,12 +299,6 @@ fn words(g: &Geometry, across: u32, [down, parts, band, bands]: [usize; 4]) -> [
         bands,
     ]
     .map(|n| n as u32)
-}
-
-/// Workgroups across and down, at least as many as asked for.
-fn fold(groups: usize) -> [u32; 2] {
-    let across = groups.clamp(1, MOST_GROUPS);
-    [across as u32, groups.div_ceil(across).max(1) as u32]
 }
 
 #[cfg(test)]

@@ -13,13 +13,17 @@ mod plan;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use burn::backend::ops::ModuleOps;
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::Conv2d;
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
 
 use crate::gpu::facts;
 use op::{ConvOps, Dispatch, Settings, geometry};
 
+pub use gpu::sum_parts;
 pub use kernels::Kind;
 pub use plan::Plan;
 
@@ -38,12 +42,14 @@ pub fn forward(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     })
 }
 
-/// [`forward`] on the `cpu` device, and the bias left out.
+/// [`forward`], and the bias left out.
 ///
 /// # Panics
 /// As [`forward`].
 pub fn without_bias(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
-    let settings = settings(conv, &x).expect("the cpu device");
+    let Some(settings) = settings(conv, &x) else {
+        return conv2d(x, conv.weight.val(), None, options(conv));
+    };
     let (x, weight) = (x.into_dispatch(), conv.weight.val().into_dispatch());
     Tensor::from_dispatch(Dispatch::conv_plain(x, weight, settings))
 }
@@ -69,7 +75,35 @@ pub fn affine(
     })
 }
 
-/// For the bench: Burn's kernels everywhere but on the `cpu` device, from now on or no longer.
+/// For the bench: the gradient of `x` alone, given that of the result; Burn's where the convolution is.
+pub fn backward_data(conv: &Conv2d, x: Tensor<4>, gradient: Tensor<4>) -> Tensor<4> {
+    let (of, settings) = (x.dims(), settings(conv, &x));
+    let (weight, gradient) = (conv.weight.val().into_dispatch(), gradient.into_dispatch());
+    Tensor::from_dispatch(match settings {
+        Some(settings) => Dispatch::conv_backward_data(weight, gradient, of, settings),
+        None => Dispatch::conv2d_x_backward(x.into_dispatch(), weight, gradient, options(conv)),
+    })
+}
+
+/// For the bench: the gradient of the weights alone, as [`backward_data`].
+pub fn backward_weight(conv: &Conv2d, x: Tensor<4>, gradient: Tensor<4>) -> Tensor<4> {
+    let (of, settings) = (conv.weight.dims(), settings(conv, &x));
+    let (x, gradient) = (x.into_dispatch(), gradient.into_dispatch());
+    Tensor::from_dispatch(match settings {
+        Some(settings) => Dispatch::conv_backward_weight(x, gradient, of, settings).0,
+        None => {
+            let weight = conv.weight.val().into_dispatch();
+            Dispatch::conv2d_weight_backward(x, weight, gradient, options(conv))
+        }
+    })
+}
+
+fn options(conv: &Conv2d) -> ConvOptions<2> {
+    let padding = padding(conv).expect("even padding");
+    ConvOptions::new(conv.stride, padding, conv.dilation, conv.groups)
+}
+
+/// For the bench: Burn's convolutions from now on, or no longer.
 pub fn prefer_burns(yes: bool) {
     PREFER_BURNS.store(yes, Ordering::Relaxed);
 }
@@ -89,6 +123,9 @@ fn settings(conv: &Conv2d, x: &Tensor<4>) -> Option<Settings> {
         assert!(!cpu, "plain convolutions with explicit, even padding only");
         return None;
     };
+    if PREFER_BURNS.load(Ordering::Relaxed) {
+        return None;
+    }
     let settings = |kind| Settings {
         stride: conv.stride,
         padding,
@@ -96,9 +133,6 @@ fn settings(conv: &Conv2d, x: &Tensor<4>) -> Option<Settings> {
     };
     if cpu {
         return Some(settings(Kind::Direct));
-    }
-    if PREFER_BURNS.load(Ordering::Relaxed) {
-        return None;
     }
     let geometry = geometry(x.dims(), conv.weight.dims(), &settings(Kind::Direct));
     match Plan::of(facts(&device)?, &geometry) {
@@ -124,6 +158,8 @@ fn padding(conv: &Conv2d) -> Option<[usize; 2]> {
 #[cfg(test)]
 #[path = "tests.rs"]
 mod on_a_gpu;
+#[cfg(test)]
+pub use on_a_gpu::software;
 
 #[cfg(test)]
 mod tests {

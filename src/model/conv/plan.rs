@@ -60,3 +60,65 @@ impl fmt::Display for Plan {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(software: bool, wgsl: bool) -> Facts {
+        Facts { software, wgsl }
+    }
+
+    #[test]
+    fn adapters_get_the_kernels_that_suit_them() {
+        let ours = Plan::Ours;
+        assert_eq!(Plan::for_adapter(facts(true, true)), ours(Kind::Direct));
+        assert_eq!(Plan::for_adapter(facts(false, true)), ours(Kind::Tiled));
+        for software in [false, true] {
+            let plan = Plan::for_adapter(facts(software, false));
+            assert!(matches!(plan, Plan::Burns(_)));
+        }
+    }
+
+    #[test]
+    fn shapes_that_ours_are_not_made_for_are_burns() {
+        let usual = Geometry {
+            n: 4,
+            input: [32, 89, 89],
+            channels: 64,
+            kernel: [3, 3],
+            stride: [1, 1],
+            padding: [0, 0],
+        };
+        let of = |g| Plan::of(facts(true, true), &g);
+        assert_eq!(of(usual), Plan::Ours(Kind::Direct));
+        let burns = [
+            Geometry {
+                n: 1 << 16,
+                ..usual
+            },
+            Geometry {
+                padding: [3, 0],
+                ..usual
+            },
+            Geometry {
+                kernel: [7, 7],
+                ..usual
+            },
+            Geometry {
+                stride: [1, 5],
+                ..usual
+            },
+        ];
+        for g in burns {
+            assert!(matches!(of(g), Plan::Burns(_)), "{g:?}");
+        }
+        // On cards the kernel's size is no text.
+        let large = Geometry {
+            kernel: [7, 7],
+            ..usual
+        };
+        let plan = Plan::of(facts(false, true), &large);
+        assert_eq!(plan, Plan::Ours(Kind::Tiled));
+    }
+}
