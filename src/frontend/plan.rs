@@ -102,7 +102,9 @@ pub enum PlanError {
         have: u32,
     },
     /// The way to decibels that was asked for does not exist for this transform, or not on this device.
-    #[error("the way '{variant}' cannot be taken for n_fft {n_fft} on this adapter: leave the choice to the plan")]
+    #[error(
+        "the way '{variant}' cannot be taken for n_fft {n_fft} on this adapter: leave the choice to the plan"
+    )]
     Variant {
         /// As asked for.
         variant: Variant,
@@ -152,7 +154,11 @@ impl Plan {
     pub fn variant(n_fft: usize, limits: &Limits) -> Variant {
         let by_preference = match limits.software {
             true => [Variant::Registers, Variant::OneFrame, Variant::OneFrame],
-            false => [Variant::SharedWorkgroup, Variant::OneFrame, Variant::OneFrame],
+            false => [
+                Variant::SharedWorkgroup,
+                Variant::OneFrame,
+                Variant::OneFrame,
+            ],
         };
         by_preference
             .into_iter()

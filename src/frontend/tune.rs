@@ -104,7 +104,11 @@ fn key(gpu: &Gpu, settings: &FrontEnd) -> String {
 }
 
 fn file() -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let set = |name| {
+        std::env::var_os(name)
+            .filter(|v| !v.is_empty())
+            .map(PathBuf::from)
+    };
     let folder = set("XDG_CACHE_HOME")
         .filter(|p| p.is_absolute())
         .or_else(|| set("LOCALAPPDATA"))

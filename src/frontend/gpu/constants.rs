@@ -57,12 +57,7 @@ pub(super) struct Constants {
 }
 
 impl Constants {
-    pub(super) fn new(
-        gpu: &Gpu,
-        settings: &FrontEnd,
-        tables: &Tables,
-        variant: Variant,
-    ) -> Self {
+    pub(super) fn new(gpu: &Gpu, settings: &FrontEnd, tables: &Tables, variant: Variant) -> Self {
         let make = |label, contents: &[u8], usage| {
             gpu.device
                 .create_buffer_init(&wgpu::util::BufferInitDescriptor {

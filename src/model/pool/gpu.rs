@@ -46,7 +46,12 @@ impl PoolOps for CubeBackend {
         let [across, down] = fold(count.div_ceil(64));
         let words = [count, channels, height, width, across as usize, 0, 0, 0];
         let tensors = [&x, &bias, &slope, &out];
-        launch(Pass::Forward, [across, down, 1], &tensors, &words.map(|n| n as u32));
+        launch(
+            Pass::Forward,
+            [across, down, 1],
+            &tensors,
+            &words.map(|n| n as u32),
+        );
         out
     }
 
@@ -65,9 +70,23 @@ impl PoolOps for CubeBackend {
         let for_x = empty(&x, x.shape());
         let [for_bias, for_slope] = [0, 1].map(|_| empty(&x, [n * parts, channels]));
         let [across, down] = fold((planes * parts).div_ceil(8));
-        let words = [planes, channels, height, width, across as usize, parts, band, 0];
+        let words = [
+            planes,
+            channels,
+            height,
+            width,
+            across as usize,
+            parts,
+            band,
+            0,
+        ];
         let tensors = [&x, &bias, &slope, &gradient, &for_x, &for_bias, &for_slope];
-        launch(Pass::Backward, [across, down, 1], &tensors, &words.map(|n| n as u32));
+        launch(
+            Pass::Backward,
+            [across, down, 1],
+            &tensors,
+            &words.map(|n| n as u32),
+        );
         let [bias, slope] = [for_bias, for_slope].map(|of| sum_parts(&of, n * parts, [channels]));
         (for_x, bias, slope)
     }

@@ -110,8 +110,7 @@ impl<B: PoolOps, C: CheckpointStrategy> PoolOps for Autodiff<B, C> {
             bias.primitive().clone(),
             slope.primitive().clone(),
         );
-        let prepared =
-            Backward::<B, 3>::prepare::<C>(Pool, [x.node(), bias.node(), slope.node()]);
+        let prepared = Backward::<B, 3>::prepare::<C>(Pool, [x.node(), bias.node(), slope.node()]);
         match prepared.compute_bound().stateful() {
             OpsKind::Tracked(mut prepared) => {
                 let inputs = [
