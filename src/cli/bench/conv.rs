@@ -5,7 +5,9 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 
 use super::super::{Done, args};
-use crate::bench::{Both, ConvRecord, LAYERS, LayerTimes, STEP, conv, conv_record, steps};
+use crate::bench::{
+    Both, ConvRecord, LAYERS, LayerTimes, STEP, TOLERANCE, conv, conv_record, steps,
+};
 use crate::gpu::Compute;
 
 /// Whether these words of `--only` mean convolutions.
@@ -76,9 +78,16 @@ fn head(found: &ConvRecord) -> String {
 fn rows(times: &LayerTimes, peak: Option<f64>) -> String {
     let row = |id: &str, what: &str, both: &Both| {
         let rate = times.flops / 1e9 / both.ours.median;
+        let wrong = match both.burns_off > TOLERANCE {
+            true => format!(
+                "  (Burn's numbers are wrong: {:.0}% off)",
+                100.0 * both.burns_off
+            ),
+            false => String::new(),
+        };
         let share = peak.map_or(String::new(), |p| format!("{:.0}%", 100.0 * rate / p));
         format!(
-            "{id:<22} {what:<16} {:>8.1} ±{:<4.1}ms {rate:>8.2} {share:>7} {:>10.1} ±{:<4.1}ms {:>6.2}",
+            "{id:<22} {what:<16} {:>8.1} ±{:<4.1}ms {rate:>8.2} {share:>7} {:>10.1} ±{:<4.1}ms {:>6.2}{wrong}",
             1e3 * both.ours.median,
             1e3 * both.ours.spread,
             1e3 * both.burns.median,
