@@ -42,7 +42,9 @@ fn losses(kind: NetworkKind, side: usize, lr: f64, device: &Device) -> Vec<f32> 
     let head = LinearConfig::new(features.dims()[1], 2).init(&cpu);
     // Parameters are drawn when first used: here and now, on the CPU.
     head.weight.val();
-    head.bias.as_ref().map(|b| b.val());
+    if let Some(bias) = &head.bias {
+        bias.val();
+    }
     let probe = Probe { network, head };
     let mut probe = probe.fork(device).train();
     let pictures = Tensor::<4>::from_data(pictures, device).autodiff();
