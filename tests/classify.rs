@@ -382,4 +382,6 @@ fn devices_are_listed_with_reasons() {
         "{stdout}"
     );
     assert!(stdout.contains("auto takes"), "{stdout}");
+    // Whose convolutions each adapter gets.
+    assert!(stdout.contains("convolutions: ours"), "{stdout}");
 }

@@ -4,6 +4,7 @@
 mod catalogue;
 mod check;
 mod compare;
+mod conv;
 mod measure;
 mod record;
 mod rivals;
@@ -13,6 +14,9 @@ mod trace;
 pub use catalogue::{Shape, catalogue, signals};
 pub use check::{Checked, check};
 pub use compare::{Changed, CompareError, Verdict, compare};
+pub use conv::{
+    Both, ConvRecord, LAYERS, Layer, LayerTimes, STEP, TOLERANCE, conv, conv_record, steps,
+};
 pub use measure::{BenchError, Options, measure, record};
 pub use record::{Adapter, Measured, Record, RivalTime, Stat};
 pub use trace::Trace;

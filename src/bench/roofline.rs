@@ -1,4 +1,5 @@
-//! What the device's memory gives to a kernel that does nothing but copy.
+//! What the device's memory gives to a kernel that does nothing but copy, and its arithmetic to one that does nothing but
+//! multiply and add.
 
 use std::time::{Duration, Instant};
 
@@ -63,4 +64,35 @@ fn on_gpu(gpu: &Gpu, runs: usize) -> Result<Vec<Duration>, GpuError> {
     };
     run()?;
     (0..runs).map(|_| run()).collect()
+}
+
+/// Multiply-adds of an invocation of `shaders/fma.wgsl`, and invocations.
+const EACH: u32 = 8 * 4 * 256;
+const INVOCATIONS: u32 = 64 << 12;
+
+/// GFLOPS of fused multiply-adds in registers, two operations each, median of `runs`.
+pub(super) fn multiply_add(gpu: &Gpu, runs: usize) -> Result<f64, GpuError> {
+    let out = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("sums"),
+        size: u64::from(INVOCATIONS) * 4,
+        usage: BufferUsages::STORAGE,
+        mapped_at_creation: false,
+    });
+    let text = include_str!("../../shaders/fma.wgsl");
+    let pipeline = super::rivals::pipeline(gpu, text, "multiply_add", &[]);
+    let group = super::rivals::group(gpu, &pipeline, &[&out]);
+    let clock = Clock::new(gpu, 1);
+    let run = || -> Result<Duration, GpuError> {
+        let times = clock.time(|encoder| {
+            let mut pass = clock.pass(0, encoder);
+            pass.set_pipeline(&pipeline);
+            pass.set_bind_group(0, &group, &[]);
+            pass.dispatch_workgroups(INVOCATIONS / 64, 1, 1);
+        })?;
+        Ok(times.passes.first().copied().unwrap_or(times.wall))
+    };
+    run()?;
+    let times: Result<Vec<_>, _> = (0..runs).map(|_| run()).collect();
+    let flops = 2.0 * f64::from(EACH) * f64::from(INVOCATIONS);
+    Ok(flops / 1e9 / Stat::of(times?).median)
 }

@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 
 use super::Done;
+use crate::gpu::Facts;
 use crate::gpu::adapter::{self, Choice, DeviceChoice};
+use crate::model::conv::Plan;
 
 pub fn run() -> anyhow::Result<Done> {
     let infos: Vec<_> = adapter::list(&adapter::instance())
@@ -23,6 +25,11 @@ pub fn run() -> anyhow::Result<Done> {
             out,
             "{mark} {i:>3}  {kind:<8}  {}  [{}, {} {}]",
             info.name, info.backend, info.driver, info.driver_info
+        )?;
+        writeln!(
+            out,
+            "                 convolutions: {}",
+            Plan::for_adapter(Facts::of(info))
         )?;
     }
     let threads = rayon::current_num_threads();

@@ -4,10 +4,11 @@ pub mod adapter;
 pub mod bridge;
 pub mod clock;
 mod compute;
+pub mod launch;
 mod passes;
 mod shared;
 
 pub use adapter::{DeviceChoice, GpuError};
 pub use compute::{Compute, Opened};
 pub use passes::PassTime;
-pub use shared::{Gpu, describe};
+pub use shared::{Facts, Gpu, describe, facts};

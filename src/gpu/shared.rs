@@ -1,6 +1,6 @@
 //! The one device that our passes and Burn's kernels share.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use burn::tensor::Device;
 use burn::tensor::wgpu::WgpuSetup;
@@ -8,6 +8,36 @@ use wgpu::{BufferUsages, Features};
 
 use super::adapter::{self, GpuError};
 use super::passes::Passes;
+
+/// What a plan of kernels depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// A software rasteriser: its threads are a processor's.
+    pub software: bool,
+    /// Burn compiles to WGSL here, and so runs ours.
+    pub wgsl: bool,
+}
+
+impl Facts {
+    /// Of an adapter that [`Gpu::open`] opened.
+    pub fn of(info: &wgpu::AdapterInfo) -> Self {
+        let software = !adapter::is_hardware(info);
+        Self {
+            software,
+            wgsl: true,
+        }
+    }
+}
+
+/// Of each device that was opened.
+static KNOWN: Mutex<Vec<(Device, Facts)>> = Mutex::new(Vec::new());
+
+/// Of a device that [`Gpu::open`] made, with or without autodiff.
+pub fn facts(device: &Device) -> Option<Facts> {
+    let device = device.clone().inner();
+    let known = KNOWN.lock().unwrap_or_else(|e| e.into_inner());
+    known.iter().find(|(d, _)| *d == device).map(|(_, f)| *f)
+}
 
 /// A wgpu device that we made and Burn runs on: one device, one queue, so work is done in the order it was submitted.
 ///
@@ -66,6 +96,11 @@ impl Gpu {
             })
             .init()
             .map_err(|e| failed(e.to_string()))?;
+        let facts = Facts::of(&info);
+        KNOWN
+            .lock()
+            .unwrap_or_else(|e| e.into_inner())
+            .push((burn.clone(), facts));
         Ok(Self {
             info,
             limits,

@@ -2,7 +2,7 @@
 
 mod checkpoint;
 mod compact;
-mod conv;
+pub(crate) mod conv;
 mod deeppixel;
 mod export;
 mod flex;

@@ -1,5 +1,6 @@
 //! `sonoprint bench`.
 
+mod conv;
 mod table;
 mod trace;
 
@@ -12,7 +13,8 @@ use crate::bench::{Options, Record, Verdict, catalogue, compare, measure, record
 use crate::frontend::tune::tune_presets;
 use crate::gpu::Compute;
 
-/// Time the front end's passes on a device, against its memory and against rivals.
+/// Time the front end's passes on a device, against its memory and against rivals; with `--only conv` the networks'
+/// convolutions, against Burn's.
 #[derive(clap::Args)]
 pub struct Args {
     /// Only entries whose name begins so (see the first column); repeat for more.
@@ -49,6 +51,11 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
+    if conv::asked(&args.only) {
+        let compute = args.device.open()?;
+        let json = args.json.as_deref();
+        return conv::run(&compute, &args.only, usize::from(args.runs), json);
+    }
     let mut shapes = catalogue();
     let asked = |id: &str| args.only.is_empty() || args.only.iter().any(|o| id.starts_with(o));
     let ids: Vec<&str> = shapes.iter().map(|s| s.id).collect();

@@ -238,6 +238,26 @@ impl Geometry {
         }
         out
     }
+
+    /// The gradient of a bias behind [`Self::forward`], given that of the result.
+    pub fn backward_bias(&self, gradient: &[f32]) -> Vec<f32> {
+        let pixels = self.pixels();
+        let sum = |c: usize| -> f64 {
+            let planes = gradient.chunks(pixels.max(1)).skip(c);
+            let planes = planes.step_by(self.channels.max(1));
+            // f32 sums of a few hundred values, f64 beyond.
+            let sum = |p: &[f32]| {
+                p.chunks(512)
+                    .map(|p| f64::from(p.iter().sum::<f32>()))
+                    .sum::<f64>()
+            };
+            planes.map(sum).sum()
+        };
+        (0..self.channels)
+            .into_par_iter()
+            .map(|c| sum(c) as f32)
+            .collect()
+    }
 }
 
 /// `out[m, n] = a[m, k] b[k, n]`, or added to what is there; every matrix with the steps from row to row and from column

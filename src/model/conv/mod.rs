@@ -1,52 +1,61 @@
-//! Convolutions of the networks here: Burn's on a GPU, our own on the `cpu` device.
+//! Convolutions of the networks here, our own: in WGSL on a GPU where the [`Plan`] says so, else Burn's; im2col and products
+//! on the `cpu` device.
 //!
 //! Burn's `flex` backend convolves with im2col and a matrix product, but derives both gradients from further
-//! convolutions: that of the weights has a kernel as large as the picture. Here all three are im2col and one product.
+//! convolutions: that of the weights has a kernel as large as the picture. On a GPU, where Burn compiles to WGSL, it has only
+//! a direct kernel that loads both factors of every product.
 
 mod cpu;
+mod gpu;
+mod kernels;
 mod op;
+mod plan;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use burn::backend::ops::ModuleOps;
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::Conv2d;
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
 
-use cpu::Geometry;
-use op::{CpuConv, Dispatch};
+use crate::gpu::facts;
+use op::{ConvOps, Dispatch, Settings, geometry};
 
-/// `conv` of `x`, `[n, channels, height, width]`: on the `cpu` device by our kernels, elsewhere by Burn's.
+pub use gpu::sum_parts;
+pub use kernels::Kind;
+pub use plan::Plan;
+
+/// `conv` of `x`, `[n, channels, height, width]`.
 ///
 /// # Panics
 /// On the `cpu` device if the convolution is dilated, grouped or padded otherwise than by an explicit, even padding.
 pub fn forward(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
-    if x.device().inner() != Device::flex() {
+    let Some(settings) = settings(conv, &x) else {
         return conv.forward(x);
-    }
-    let out = without_bias(conv, x);
-    match &conv.bias {
-        Some(bias) => {
-            let [channels] = bias.dims();
-            out + bias.val().reshape([1, channels, 1, 1])
-        }
-        None => out,
-    }
+    };
+    let (x, weight) = (x.into_dispatch(), conv.weight.val().into_dispatch());
+    Tensor::from_dispatch(match &conv.bias {
+        Some(bias) => Dispatch::conv_bias(x, weight, bias.val().into_dispatch(), settings),
+        None => Dispatch::conv_plain(x, weight, settings),
+    })
 }
 
-/// [`forward`] on the `cpu` device, and the bias left out.
+/// [`forward`], and the bias left out.
 ///
 /// # Panics
 /// As [`forward`].
 pub fn without_bias(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
-    let out = Dispatch::cpu_conv2d(
-        x.into_dispatch(),
-        conv.weight.val().into_dispatch(),
-        conv.stride,
-        padding(conv),
-    );
-    Tensor::from_dispatch(out)
+    let Some(settings) = settings(conv, &x) else {
+        return conv2d(x, conv.weight.val(), None, options(conv));
+    };
+    let (x, weight) = (x.into_dispatch(), conv.weight.val().into_dispatch());
+    Tensor::from_dispatch(Dispatch::conv_plain(x, weight, settings))
 }
 
-/// [`forward`] on the `cpu` device, of weights and a bias that are not the layer's own, with a ReLU behind it if `rectify`.
-/// Not differentiable.
+/// [`forward`] of weights and a bias that are not the layer's own, with a ReLU behind it if `rectify`; `None` where Burn's
+/// convolution runs. Not differentiable.
 ///
 /// # Panics
 /// As [`forward`].
@@ -57,32 +66,100 @@ pub fn affine(
     bias: Tensor<1>,
     rectify: bool,
 ) -> Tensor<4> {
-    let out = Dispatch::cpu_conv2d_affine(
-        x.into_dispatch(),
-        weight.into_dispatch(),
-        bias.into_dispatch(),
-        conv.stride,
-        padding(conv),
-        rectify,
-    );
-    Tensor::from_dispatch(out)
+    let settings = settings(conv, &x).expect("ours");
+    let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
+    let bias = bias.into_dispatch();
+    Tensor::from_dispatch(match rectify {
+        true => Dispatch::conv_bias_relu(x, weight, bias, settings),
+        false => Dispatch::conv_bias(x, weight, bias, settings),
+    })
 }
 
-/// Rows above and below, columns left and right.
-fn padding(conv: &Conv2d) -> [usize; 2] {
-    assert!(
-        conv.dilation == [1, 1] && conv.groups == 1,
-        "plain convolutions only"
-    );
-    match conv.padding {
-        PaddingConfig2d::Valid => [0, 0],
-        PaddingConfig2d::Explicit(top, left, bottom, right) => {
-            assert!((top, left) == (bottom, right), "even padding only");
-            [top, left]
+/// For the bench: the gradient of `x` alone, given that of the result; Burn's where the convolution is.
+pub fn backward_data(conv: &Conv2d, x: Tensor<4>, gradient: Tensor<4>) -> Tensor<4> {
+    let (of, settings) = (x.dims(), settings(conv, &x));
+    let (weight, gradient) = (conv.weight.val().into_dispatch(), gradient.into_dispatch());
+    Tensor::from_dispatch(match settings {
+        Some(settings) => Dispatch::conv_backward_data(weight, gradient, of, settings),
+        None => Dispatch::conv2d_x_backward(x.into_dispatch(), weight, gradient, options(conv)),
+    })
+}
+
+/// For the bench: the gradient of the weights alone, as [`backward_data`].
+pub fn backward_weight(conv: &Conv2d, x: Tensor<4>, gradient: Tensor<4>) -> Tensor<4> {
+    let (of, settings) = (conv.weight.dims(), settings(conv, &x));
+    let (x, gradient) = (x.into_dispatch(), gradient.into_dispatch());
+    Tensor::from_dispatch(match settings {
+        Some(settings) => Dispatch::conv_backward_weight(x, gradient, of, settings).0,
+        None => {
+            let weight = conv.weight.val().into_dispatch();
+            Dispatch::conv2d_weight_backward(x, weight, gradient, options(conv))
         }
-        _ => panic!("explicit padding only"),
+    })
+}
+
+fn options(conv: &Conv2d) -> ConvOptions<2> {
+    let padding = padding(conv).expect("even padding");
+    ConvOptions::new(conv.stride, padding, conv.dilation, conv.groups)
+}
+
+/// For the bench: Burn's convolutions from now on, or no longer.
+pub fn prefer_burns(yes: bool) {
+    PREFER_BURNS.store(yes, Ordering::Relaxed);
+}
+
+static PREFER_BURNS: AtomicBool = AtomicBool::new(false);
+
+/// Whether [`forward`] of this layer on `x` is ours.
+pub fn is_ours(conv: &Conv2d, x: &Tensor<4>) -> bool {
+    settings(conv, x).is_some()
+}
+
+/// For our convolution; `None` where it is Burn's.
+fn settings(conv: &Conv2d, x: &Tensor<4>) -> Option<Settings> {
+    let device = x.device().inner();
+    let cpu = device == Device::flex();
+    let Some(padding) = padding(conv) else {
+        assert!(!cpu, "plain convolutions with explicit, even padding only");
+        return None;
+    };
+    if PREFER_BURNS.load(Ordering::Relaxed) {
+        return None;
+    }
+    let settings = |kind| Settings {
+        stride: conv.stride,
+        padding,
+        kind,
+    };
+    if cpu {
+        return Some(settings(Kind::Direct));
+    }
+    let geometry = geometry(x.dims(), conv.weight.dims(), &settings(Kind::Direct));
+    match Plan::of(facts(&device)?, &geometry) {
+        Plan::Ours(kind) => Some(settings(kind)),
+        Plan::Burns(_) => None,
     }
 }
+
+/// Rows above and below, columns left and right, of a convolution that is neither dilated nor grouped.
+fn padding(conv: &Conv2d) -> Option<[usize; 2]> {
+    if conv.dilation != [1, 1] || conv.groups != 1 {
+        return None;
+    }
+    match conv.padding {
+        PaddingConfig2d::Valid => Some([0, 0]),
+        PaddingConfig2d::Explicit(top, left, bottom, right) => {
+            ((top, left) == (bottom, right)).then_some([top, left])
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod on_a_gpu;
+#[cfg(test)]
+pub use on_a_gpu::software;
 
 #[cfg(test)]
 mod tests {

@@ -59,12 +59,11 @@ pub fn forward(norm: &BatchNorm, x: Tensor<4>, rectify: bool) -> Tensor<4> {
     Tensor::from_dispatch(out)
 }
 
-/// `norm` behind `conv`, as [`forward`]. Where nothing is learnt, on the `cpu` device, both are one convolution: the
+/// `norm` behind `conv`, as [`forward`]. Where nothing is learnt and the convolution is ours, both are one: the
 /// normalisation is a factor and a sum a channel, and goes into the weights.
 pub fn behind(norm: &BatchNorm, conv: &Conv2d, x: Tensor<4>, rectify: bool) -> Tensor<4> {
-    let device = x.device();
     // A device with autodiff equals the one without.
-    if device.is_autodiff() || device != Device::flex() || conv.bias.is_some() {
+    if x.device().is_autodiff() || !conv::is_ours(conv, &x) || conv.bias.is_some() {
         return forward(norm, conv::forward(conv, x), rectify);
     }
     let [channels] = norm.gamma.dims();

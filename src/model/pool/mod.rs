@@ -1,23 +1,23 @@
-//! A convolution of the seed network and what stands behind it: parametric ReLU and 2x2 max-pooling. Burn's on a GPU, our own
-//! on the `cpu` device, where bias, ReLU and pooling are one pass instead of five over the largest of all activations.
+//! A convolution of the seed network and what stands behind it: parametric ReLU and 2x2 max-pooling. Bias, ReLU and pooling are
+//! one pass instead of five over the largest of all activations, wherever the convolution is ours.
 
 mod cpu;
+mod gpu;
 mod op;
 
 use burn::nn::PRelu;
 use burn::nn::conv::Conv2d;
 use burn::nn::pool::MaxPool2d;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
 use super::conv;
-use op::{CpuPool, Dispatch};
+use op::{Dispatch, PoolOps};
 
 /// `pool` of `prelu`, if there is one, of `conv` of `x`, `[n, channels, height, width]`.
 pub fn forward(conv: &Conv2d, prelu: Option<&PRelu>, pool: &MaxPool2d, x: Tensor<4>) -> Tensor<4> {
-    let device = x.device();
     let usual = pool.kernel_size == [2, 2] && pool.stride == [2, 2];
     let bias = conv.bias.as_ref().filter(|_| usual);
-    let (Some(bias), true) = (bias, device.clone().inner() == Device::flex()) else {
+    let (Some(bias), true) = (bias, conv::is_ours(conv, &x)) else {
         let x = conv::forward(conv, x);
         return pool.forward(match prelu {
             Some(prelu) => prelu.forward(x),
@@ -26,9 +26,9 @@ pub fn forward(conv: &Conv2d, prelu: Option<&PRelu>, pool: &MaxPool2d, x: Tensor
     };
     let slope = match prelu {
         Some(prelu) => prelu.alpha.val(),
-        None => Tensor::ones(bias.dims(), &device),
+        None => Tensor::ones(bias.dims(), &x.device()),
     };
-    let out = Dispatch::cpu_prelu_pool(
+    let out = Dispatch::prelu_pool(
         conv::without_bias(conv, x).into_dispatch(),
         bias.val().into_dispatch(),
         slope.into_dispatch(),
@@ -51,19 +51,25 @@ mod tests {
     /// Result and all gradients are those of Burn's own layers, with odd sides, with and without the ReLU.
     #[test]
     fn it_is_burns_layers() {
-        let device = Device::flex().autodiff();
-        let conv = Conv2dConfig::new([3, 8], [3, 3]).init(&device);
+        let software = crate::model::conv::software().autodiff();
+        for device in [Device::flex().autodiff(), software] {
+            check(&device);
+        }
+    }
+
+    fn check(device: &Device) {
+        let conv = Conv2dConfig::new([3, 8], [3, 3]).init(device);
         let prelu = PReluConfig::new()
             .with_num_parameters(8)
             .with_alpha(0.2)
-            .init(&device);
+            .init(device);
         let pool = MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init();
         let values: Vec<f32> = (0..2 * 3 * 13 * 10)
             .map(|i| (i as f32 * 0.37).sin() + (i as f32 * 0.011).cos())
             .collect();
         let input = || {
             let data = TensorData::new(values.clone(), [2, 3, 13, 10]);
-            Tensor::<4>::from_data(data, &device).require_grad()
+            Tensor::<4>::from_data(data, device).require_grad()
         };
         for prelu in [Some(&prelu), None] {
             let (x, y) = (input(), input());

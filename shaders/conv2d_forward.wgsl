@@ -1,0 +1,84 @@
+// Convolution, NCHW: out[n][o][y][x] = bias[o] + sum over c, ky, kx of
+// x[n][c][y * stride - padding + ky][x * stride - padding + kx] * weight[o][c][ky][kx], zeros outside the picture.
+//
+// With `rectify`, no less than zero.
+// A template (Jinja): kernel, stride, padding and tile are known when the text is made, so everything that they decide is
+// unrolled. Twin: `forward` in src/model/conv/cpu.rs.
+{% include "conv2d_shape.wgsl" %}
+@group(0) @binding(0) var<storage, read_write> image: array<f32>;
+@group(0) @binding(1) var<storage, read_write> weight: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+{% if bias -%}
+@group(0) @binding(3) var<storage, read_write> bias: array<f32>;
+{% endif -%}
+@group(0) @binding({{ 4 if bias else 3 }}) var<uniform> shape: Shape;
+{% if tiled %}
+// For cards: an implicit matrix product, [out, in * taps] by [in * taps, pixels].
+{% include "conv2d_product.wgsl" %}
+fn rows() -> u32 { return shape.channels_out; }
+fn columns() -> u32 { return shape.images * shape.out_height * shape.out_width; }
+fn depth() -> u32 { return shape.channels_in * TAPS; }
+
+// weight as [out][in * taps].
+fn left(row: u32, k: u32) -> f32 { return weight[row * depth() + k]; }
+
+// What the kernel sees at a pixel.
+fn right(k: u32, column: u32) -> f32 {
+    let c = k / TAPS;
+    let pixel = column % (shape.out_height * shape.out_width);
+    let y = i32(pixel / shape.out_width * {{ sy }}u + k % TAPS / {{ kw }}u) - {{ py }};
+    let x = i32(pixel % shape.out_width * {{ sx }}u + k % {{ kw }}u) - {{ px }};
+    if (y < 0 || x < 0 || y >= i32(shape.height) || x >= i32(shape.width)) { return 0.0; }
+    let n = column / (shape.out_height * shape.out_width);
+    return image[((n * shape.channels_in + c) * shape.height + u32(y)) * shape.width + u32(x)];
+}
+
+fn store(row: u32, column: u32, part: u32, sum: f32) {
+    let pixels = shape.out_height * shape.out_width;
+    out[(column / pixels * shape.channels_out + row) * pixels + column % pixels] = {% if rectify %}max(0.0, {% endif %}sum{% if bias %} + bias[row]{% endif %}{% if rectify %}){% endif %};
+}
+{% else %}
+// For software adapters: no barrier, and as much as possible done in registers with every value that is loaded, since
+// a load costs as much as a hundred multiply-adds. One invocation: {{ ty }}x{{ tx }} pixels of {{ tc }} channels.
+@compute @workgroup_size(8)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let id = (group.y * shape.groups_across + group.x) * 8u + lane;
+    let across = (shape.out_width + {{ tx - 1 }}u) / {{ tx }}u;
+    let down = (shape.out_height + {{ ty - 1 }}u) / {{ ty }}u;
+    let blocks = (shape.channels_out + {{ tc - 1 }}u) / {{ tc }}u;
+    if (id >= shape.images * blocks * down * across) { return; }
+    // The last tile of a row, a column or the channels overlaps the one before: both write the same numbers.
+    let x0 = min(id % across * {{ tx }}u, shape.out_width - {{ tx }}u);
+    let y0 = min(id / across % down * {{ ty }}u, shape.out_height - {{ ty }}u);
+    let o0 = min(id / (across * down) % blocks * {{ tc }}u, shape.channels_out - {{ tc }}u);
+    let n = id / (across * down * blocks);
+{% set columns = (tx - 1) * sx + kw %}{% set rows = (ty - 1) * sy + kh %}{% set taps = kh * kw %}
+    let left = i32(x0 * {{ sx }}u) - {{ px }};
+    let top = i32(y0 * {{ sy }}u) - {{ py }};
+{% if px or py %}{% for i in range(columns) %}    let in{{ i }} = left + {{ i }} >= 0 && left + {{ i }} < i32(shape.width);
+{% endfor %}{% endif %}
+    var a: array<f32, {{ ty * tx * tc }}>;
+    for (var c = 0u; c < shape.channels_in; c += 1u) {
+        let corner = i32((n * shape.channels_in + c) * shape.height * shape.width) + top * i32(shape.width) + left;
+        let kernel = (o0 * shape.channels_in + c) * {{ taps }}u;
+{% for o in range(tc) %}{% for t in range(taps) %}        let w{{ o }}_{{ t }} = weight[kernel + {{ o * taps }}u * shape.channels_in + {{ t }}u];
+{% endfor %}{% endfor %}
+{%- for r in range(rows) %}        {
+            let row = corner + {{ r }} * i32(shape.width);
+{% if px or py %}            let in_y = top + {{ r }} >= 0 && top + {{ r }} < i32(shape.height);
+{% for i in range(columns) %}            let ok{{ i }} = in_y && in{{ i }};
+            let x{{ i }} = select(0.0, image[u32(select(0, row + {{ i }}, ok{{ i }}))], ok{{ i }});
+{% endfor %}{% else %}{% for i in range(columns) %}            let x{{ i }} = image[u32(row) + {{ i }}u];
+{% endfor %}{% endif %}
+{%- for ky in range(kh) %}{% set up = r - ky %}{% if up >= 0 and up % sy == 0 and up // sy < ty %}{% set y = up // sy %}
+{%- for kx in range(kw) %}{% for x in range(tx) %}{% for o in range(tc) %}{% set i = (o * ty + y) * tx + x %}            a[{{ i }}] = fma(x{{ x * sx + kx }}, w{{ o }}_{{ ky * kw + kx }}, a[{{ i }}]);
+{% endfor %}{% endfor %}{% endfor %}{% endif %}{% endfor %}        }
+{% endfor %}    }
+{% for o in range(tc) %}    {
+        let plane = (n * shape.channels_out + o0 + {{ o }}u) * shape.out_height + y0;
+        let b = {% if bias %}bias[o0 + {{ o }}u]{% else %}0.0{% endif %};
+{% for y in range(ty) %}        let row{{ y }} = (plane + {{ y }}u) * shape.out_width + x0;
+{% for x in range(tx) %}        out[row{{ y }} + {{ x }}u] = {% if rectify %}max(0.0, {% endif %}a[{{ (o * ty + y) * tx + x }}] + b{% if rectify %}){% endif %};
+{% endfor %}{% endfor %}    }
+{% endfor %}}
+{% endif %}

@@ -1,0 +1,34 @@
+// What stands behind the seed network's convolutions, in one pass: bias, parametric ReLU (what is negative times the channel's
+// slope) and the largest of every 2x2. A last odd row or column is left out. One invocation an output.
+//
+// Twin: `forward` in src/model/pool/cpu.rs.
+
+struct Shape {
+    count: u32,         // outputs
+    channels: u32,
+    height: u32,        // of what is read
+    width: u32,
+    groups_across: u32, // of the dispatch, which is folded to stay within its limits
+    parts: u32,         // of a plane (backward only)
+    band: u32,          // rows of outputs in a part (backward only)
+    unused: u32,
+}
+@group(0) @binding(0) var<storage, read_write> image: array<f32>;
+@group(0) @binding(1) var<storage, read_write> bias: array<f32>;
+@group(0) @binding(2) var<storage, read_write> slope: array<f32>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+@group(0) @binding(4) var<uniform> shape: Shape;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let i = (group.y * shape.groups_across + group.x) * 64u + lane;
+    if (i >= shape.count) { return; }
+    let across = shape.width / 2u;
+    let down = shape.height / 2u;
+    let plane = i / (across * down);
+    let c = plane % shape.channels;
+    let at = (plane * shape.height + i / across % down * 2u) * shape.width + i % across * 2u;
+    let x = vec4<f32>(image[at], image[at + 1u], image[at + shape.width], image[at + shape.width + 1u]) + bias[c];
+    let y = select(x * slope[c], x, x > vec4<f32>(0.0));
+    out[i] = max(max(y.x, y.y), max(y.z, y.w));
+}
