@@ -152,11 +152,12 @@ fn wav_flac_aiff_and_mp3() {
 #[test]
 fn opus_in_ogg_and_mp4() {
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds/decode");
-    for (name, channels, seconds, exact) in [
-        ("s.opus", 2, 0.7, true),
-        ("surround.opus", 6, 0.5, true),
+    for (name, channels, seconds, level, exact) in [
+        ("s.opus", 2, 0.7, 0.501, true),
+        // One channel of six is for effects below 120 Hz, and 440 Hz are not in it.
+        ("surround.opus", 6, 0.5, 0.501 * 5.0 / 6.0, true),
         // What the encoder added to fill its last packet is told by Ogg alone.
-        ("opus.mp4", 2, 0.7, false),
+        ("opus.mp4", 2, 0.7, 0.501, false),
     ] {
         let got = loaded(&seeds.join(name));
         assert_eq!(
@@ -175,9 +176,9 @@ fn opus_in_ogg_and_mp4() {
             "{name}: {len}, not {want}"
         );
         let middle = &got.samples[RATE as usize / 20..want - RATE as usize / 20];
-        let off = db(level_at(middle, 440.0, RATE) / 0.501);
+        let off = db(level_at(middle, 440.0, RATE) / level);
         assert!(off.abs() < 0.2, "{name}: off by {off} dB");
-        let want = tone(440.0, RATE, want, 0.501);
+        let want = tone(440.0, RATE, want, level);
         let want = &want[RATE as usize / 20..][..middle.len()];
         let rest: Vec<f32> = middle.iter().zip(want).map(|(a, b)| a - b).collect();
         // In place too: what the decoder needs to warm up was cut off.

@@ -131,7 +131,9 @@ fn parquet(content: Content) -> (String, Vec<String>) {
     let rows = file.get_row_iter(None).unwrap();
     (
         String::from_utf8(schema).unwrap(),
-        rows.map(|row| row.unwrap().to_string()).collect(),
+        // The crate writes some numbers as 0E0 and -1.5E0.
+        rows.map(|row| row.unwrap().to_string().replace("E0", ""))
+            .collect(),
     )
 }
 
@@ -165,7 +167,7 @@ message sonoprint {
         rows,
         [
             r#"{path: "a/1.wav", status: "ok", genre: "jazz", confidence: 0.625, genre_2: "rock", confidence_2: 0.25, seconds: 20.5, clips: 2, silent: 1, padded: false, reason: null, message: null, p_blues: 0.125, p_jazz: 0.625, p_rock: 0.25, model: "0123456789ab"}"#,
-            r#"{path: "a/2, short.mp3", status: "ok", genre: "rock", confidence: 0.75, genre_2: "jazz", confidence_2: 0.25, seconds: 3.0, clips: 1, silent: 0, padded: true, reason: "damaged", message: "it breaks off", p_blues: 0.0, p_jazz: 0.25, p_rock: 0.75, model: "0123456789ab"}"#,
+            r#"{path: "a/2, short.mp3", status: "ok", genre: "rock", confidence: 0.75, genre_2: "jazz", confidence_2: 0.25, seconds: 3.0, clips: 1, silent: 0, padded: true, reason: "damaged", message: "it breaks off", p_blues: 0, p_jazz: 0.25, p_rock: 0.75, model: "0123456789ab"}"#,
             r#"{path: "b/3.flac", status: "failed", genre: null, confidence: null, genre_2: null, confidence_2: null, seconds: null, clips: null, silent: null, padded: null, reason: "empty", message: "the file is empty, "really"", p_blues: null, p_jazz: null, p_rock: null, model: "0123456789ab"}"#,
         ]
     );

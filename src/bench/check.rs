@@ -14,6 +14,13 @@ const TOLERANCE_DB: f64 = 0.1;
 const WITHIN_DB: f32 = 80.0;
 /// Mean difference of a picture's values that rounding may make.
 const TOLERANCE_PICTURE: f64 = 1.0 / 255.0;
+/// The same for a rival. Colours are stretched down to the clip's single quietest cell, and that is where a transform with
+/// sines of its own making differs: on llvmpipe `burn-signal` moves it far enough for 5.4/255 at n_fft 256, although every
+/// cell within 80 dB of the loudest is right.
+const TOLERANCE_RIVAL: f64 = 8.0 / 255.0;
+
+/// Our own passes, among the ways.
+const OURS: &str = "sonoprint";
 
 /// One way that gave the right numbers, and how far off it was.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,7 +72,11 @@ impl Reference {
             return wrong(format!("is {worst_db:.3} dB off"));
         }
         let mean_picture = picture.map(|p| mean(p, &self.picture));
-        if let Some(mean) = mean_picture.filter(|&m| m > TOLERANCE_PICTURE) {
+        let tolerance = match name {
+            OURS => TOLERANCE_PICTURE,
+            _ => TOLERANCE_RIVAL,
+        };
+        if let Some(mean) = mean_picture.filter(|&m| m > tolerance) {
             return wrong(format!("draws pictures {:.2}/255 off", 255.0 * mean));
         }
         Ok(Checked {
@@ -105,7 +116,7 @@ pub(super) fn ours(
     let views: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
     let db = engine.spectrograms(&views, &[])?.remove(0).db;
     let picture = values(engine.pictures(&views)?.narrow(0, 0, 1))?;
-    reference.check("sonoprint", &db, Some(&picture))
+    reference.check(OURS, &db, Some(&picture))
 }
 
 /// All values of a tensor.
