@@ -120,7 +120,7 @@ fn decode(files: &[PathBuf], front_end: &FrontEnd, workers: usize) -> Duration {
 }
 
 fn whole(classifier: &Classifier, files: &[PathBuf], options: &Options) -> Summary {
-    let found = files.to_vec().into_iter().map(Found::File);
+    let found = files.iter().cloned().map(Found::File);
     classify(classifier, found, options, |row| {
         std::hint::black_box(row);
         Ok::<_, ClassifyError>(())

@@ -73,11 +73,7 @@ impl Burns {
 
     /// Decibels, and the smallest and largest of each clip.
     fn spectrogram(&self, signal: &Tensor<2>) -> (Tensor<3>, Tensor<3>, Tensor<3>) {
-        let complex = stft(
-            signal.clone(),
-            Some(self.window.clone()),
-            self.options.clone(),
-        );
+        let complex = stft(signal.clone(), Some(self.window.clone()), self.options);
         let [clips, frames, bins, _] = complex.dims();
         let power = (complex.clone() * complex)
             .sum_dim(3)

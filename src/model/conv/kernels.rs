@@ -340,7 +340,7 @@ mod tests {
                     assert!(launch.text.workgroup().iter().product::<u32>() <= 256);
                     assert!(launch.groups.iter().all(|&n| (1..=65_535).contains(&n)));
                     assert_eq!(text.contains("workgroupBarrier"), launch.text.tiled);
-                    assert!(2 * SIDE * DEEP * 4 <= 16 << 10);
+                    const { assert!(2 * SIDE * DEEP * 4 <= 16 << 10) };
                 }
             }
         }
