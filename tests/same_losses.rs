@@ -35,7 +35,13 @@ fn losses(kind: NetworkKind, side: usize, lr: f64, device: &Device) -> Vec<f32> 
     // What the two classes differ by: how loud the first channel is.
     let mut pixels = noise(N * picture, 5);
     for (i, p) in pixels.iter_mut().enumerate() {
-        *p = 0.5 + 0.25 * *p + if i / picture % 2 == 0 { 0.2 } else { 0.0 };
+        *p = 0.5
+            + 0.25 * *p
+            + if (i / picture).is_multiple_of(2) {
+                0.2
+            } else {
+                0.0
+            };
     }
     let pictures = TensorData::new(pixels, shape);
     let features = network.features(Tensor::from_data(pictures.clone(), &cpu));
