@@ -181,17 +181,18 @@ fn time(
     let checked = reference.check(rival.name(), &db, picture.as_deref())?;
     let times: Result<Vec<Duration>, _> = (0..runs).map(|_| rival.decibels()).collect();
     let pictures = match picture {
-        None => None,
-        Some(_) => {
+        Some(_) if !checked.wrong_picture => {
             let all: Result<Vec<Duration>, _> =
                 (0..runs).filter_map(|_| rival.pictures()).collect();
             Some(Stat::of(all?))
         }
+        _ => None,
     };
     Ok(RivalTime {
         name: rival.name().into(),
         db: Stat::of(times?),
         picture: pictures,
         worst_db: checked.worst_db,
+        wrong_picture: checked.wrong_picture,
     })
 }

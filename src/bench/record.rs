@@ -42,6 +42,9 @@ pub struct RivalTime {
     pub picture: Option<Stat>,
     /// Largest difference of its decibels from the CPU twin's, within 80 dB of the loudest.
     pub worst_db: f64,
+    /// It draws pictures, and they are wrong: they were not timed.
+    #[serde(default)]
+    pub wrong_picture: bool,
 }
 
 /// One shape.

@@ -54,6 +54,9 @@ pub fn row(m: &Measured, copy: f64) -> String {
         if m.rgba.is_some() {
             text += &format!(" = {:.2} times ours", rival.db.median / m.stft.median);
         }
+        if rival.wrong_picture {
+            text += "; its pictures are wrong: not timed";
+        }
         if let Some(picture) = &rival.picture {
             text += &format!(
                 "; to the picture {}, {:.2} times",
