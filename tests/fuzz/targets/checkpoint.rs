@@ -6,20 +6,11 @@ use std::path::Path;
 use libfuzzer_sys::fuzz_target;
 
 #[allow(dead_code)]
-mod frontend {
-    #[path = "../../../../src/frontend/colormap.rs"]
-    pub mod colormap;
-    #[path = "../../../../src/frontend/settings.rs"]
-    pub mod settings;
-}
-
+#[path = "checkpoint/frontend.rs"]
+mod frontend;
 #[allow(dead_code)]
-mod model {
-    #[path = "../../../../src/model/header.rs"]
-    pub mod header;
-    #[path = "../../../../src/model/spec.rs"]
-    pub mod spec;
-}
+#[path = "checkpoint/model.rs"]
+mod model;
 
 fuzz_target!(|bytes: &[u8]| {
     match model::header::Header::parse(Path::new("fuzz"), bytes) {
