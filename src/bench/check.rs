@@ -132,12 +132,10 @@ fn drawn(settings: &FrontEnd, db: &[f32]) -> Vec<f32> {
     let range = db
         .iter()
         .fold(ends, |(low, high), &v| (low.min(v), high.max(v)));
-    let mut pixels = vec![[0.0; 4]; size.height * size.width];
+    let mut picture = vec![0.0; 4 * size.height * size.width];
     let tables = Tables::new(settings);
-    rgba::run(settings, &tables, db, Some(range), &mut pixels);
-    (0..4)
-        .flat_map(|channel| pixels.iter().map(move |pixel| pixel[channel]))
-        .collect()
+    rgba::run(settings, &tables, db, Some(range), &mut picture);
+    picture
 }
 
 /// All values of a tensor.

@@ -18,11 +18,11 @@ use rayon::prelude::*;
 
 use crate::gpu::Compute;
 use crate::gpu::GpuError;
-use augment::{Augment, Waveform};
+use augment::{Augment, Masks, Waveform};
 use cpu::NO_VALUE;
 use cpu::stft::Stft;
 use gpu::GpuFrontEnd;
-use settings::{FrontEnd, Range, SettingsError};
+use settings::{FrontEnd, Range, SettingsError, Size};
 use tables::Tables;
 use variants::Variant;
 
@@ -121,13 +121,24 @@ impl CpuFrontEnd {
         }
     }
 
-    fn picture(&self, pcm: &[f32], waveform: &Waveform) -> Vec<[f32; 4]> {
-        let size = self.settings.picture_size();
+    /// `[channel][y][x]` of one clip's picture, into `out`.
+    fn picture(&self, pcm: &[f32], augment: &Augment, out: &mut [f32]) {
+        let Augment { waveform, masks } = augment;
         let s = self.spectrogram(pcm, waveform);
         let _span = tracing::info_span!("rgba").entered();
-        let mut pixels = vec![[0.0; 4]; size.height * size.width];
-        cpu::rgba::run(&self.settings, &self.tables, &s.db, s.range, &mut pixels);
-        pixels
+        cpu::rgba::run(&self.settings, &self.tables, &s.db, s.range, out);
+        if *masks == Masks::default() {
+            return;
+        }
+        let Size { height, width } = self.settings.picture_size();
+        let [r, g, b, _] = self.tables.colours[0];
+        for (plane, v) in out.chunks_mut(height * width).zip([r, g, b, 1.0]) {
+            for (i, pixel) in plane.iter_mut().enumerate() {
+                if masks.hide(i / width, i % width) {
+                    *pixel = v;
+                }
+            }
+        }
     }
 }
 
@@ -205,27 +216,13 @@ impl Engine {
             Self::Gpu(f) => Ok(f.target(clips, augments)?.into_tensor()),
             Self::Cpu(f) => {
                 let clips: Vec<_> = clips.iter().map(|c| c.host()).collect();
-                let size = f.settings.picture_size();
-                let plane = size.height * size.width;
-                let mut planar = vec![0.0f32; clips.len() * 4 * plane];
-                planar
-                    .par_chunks_mut(4 * plane)
-                    .enumerate()
-                    .for_each(|(n, out)| {
-                        let Augment { waveform, masks } =
-                            augments.get(n).copied().unwrap_or_default();
-                        let [r, g, b, _] = f.tables.colours[0];
-                        let picture = f.picture(&samples(&clips, &waveform, n), &waveform);
-                        for (i, mut pixel) in picture.into_iter().enumerate() {
-                            if masks.hide(i / size.width, i % size.width) {
-                                pixel = [r, g, b, 1.0];
-                            }
-                            for (channel, v) in pixel.into_iter().enumerate() {
-                                out[channel * plane + i] = v;
-                            }
-                        }
-                    });
-                let data = TensorData::new(planar, [clips.len(), 4, size.height, size.width]);
+                let Size { height, width } = f.settings.picture_size();
+                let mut pictures = vec![0.0f32; clips.len() * 4 * height * width];
+                (pictures.par_chunks_mut(4 * height * width).enumerate()).for_each(|(n, out)| {
+                    let augment = augments.get(n).copied().unwrap_or_default();
+                    f.picture(&samples(&clips, &augment.waveform, n), &augment, out);
+                });
+                let data = TensorData::new(pictures, [clips.len(), 4, height, width]);
                 Ok(Tensor::from_data(data, &burn::tensor::Device::flex()))
             }
         }
@@ -249,10 +246,15 @@ impl Engine {
             Self::Cpu(f) => Ok(clips
                 .par_iter()
                 .map(|pcm| {
+                    let Size { height, width } = f.settings.picture_size();
+                    let plane = height * width;
+                    let mut picture = vec![0.0; 4 * plane];
+                    f.picture(pcm, &Augment::default(), &mut picture);
                     let byte = |v: f32| (v * 255.0 + 0.5) as u8;
-                    f.picture(pcm, &Waveform::default())
-                        .into_iter()
-                        .flat_map(|p| p.map(byte))
+                    let pixel = |i: usize| (0..4).map(move |channel| channel * plane + i);
+                    (0..plane)
+                        .flat_map(pixel)
+                        .map(|at| byte(picture[at]))
                         .collect()
                 })
                 .collect()),

@@ -69,6 +69,8 @@ pub struct Plan {
     pub height: u32,
     /// Pixels.
     pub width: u32,
+    /// Pixels, one under another, that one invocation of the picture pass makes.
+    pub run: u32,
     /// Clips that one dispatch serves at most.
     pub clips_per_dispatch: usize,
 }
@@ -206,7 +208,8 @@ impl Plan {
         let fft = Self::fft(variant, settings.n_fft, limits)?;
         let size = settings.picture_size();
         let cells = |from: usize, to: usize| from.div_ceil(to) + 1;
-        if cells(settings.rows(), size.height) * cells(settings.frames(), size.width) > LOOP_TURNS {
+        let cells = cells(settings.rows(), size.height) * cells(settings.frames(), size.width);
+        if cells > LOOP_TURNS {
             return Err(PlanError::Picture {
                 height: size.height,
                 width: size.width,
@@ -232,7 +235,15 @@ impl Plan {
         // Every chunk of a batch but the last must end where the next binding may begin.
         let step = alignment_step(picture, u64::from(limits.offset_alignment));
         if fit >= step {
-            Ok(Self::with_clips(settings, fft, (fit - fit % step) as usize))
+            Ok(Self {
+                fft,
+                frames: settings.frames() as u32,
+                rows: settings.rows() as u32,
+                height: size.height as u32,
+                width: size.width as u32,
+                run: (LOOP_TURNS / cells).min(16) as u32,
+                clips_per_dispatch: (fit - fit % step) as usize,
+            })
         } else {
             Err(PlanError::Clip {
                 need: largest * step,
@@ -241,21 +252,14 @@ impl Plan {
         }
     }
 
-    fn with_clips(settings: &FrontEnd, fft: FftPlan, clips_per_dispatch: usize) -> Self {
-        let size = settings.picture_size();
-        Self {
-            fft,
-            frames: settings.frames() as u32,
-            rows: settings.rows() as u32,
-            height: size.height as u32,
-            width: size.width as u32,
-            clips_per_dispatch,
-        }
-    }
-
     /// Workgroups of `stft` a clip.
     pub fn workgroups(&self) -> u32 {
         self.frames.div_ceil(self.fft.frames)
+    }
+
+    /// Workgroups of the picture pass a clip, x and y: 64 columns each, of a run of rows.
+    pub fn picture_workgroups(&self) -> [u32; 2] {
+        [self.width.div_ceil(64), self.height.div_ceil(self.run)]
     }
 
     /// Bytes of one clip's decibels.

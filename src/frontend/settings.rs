@@ -89,6 +89,9 @@ pub enum Range {
     },
 }
 
+/// The highest picture: as many rows as n_fft 8192 has bins, and what a uniform buffer of WebGPU's smallest limit holds.
+pub const MAX_HEIGHT: usize = 4096;
+
 /// Height and width of a picture, pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Size {
@@ -184,7 +187,7 @@ pub enum SettingsError {
         value: f64,
     },
     /// The picture size is out of range.
-    #[error("a picture of {width}x{height}: each side must be from 1 to 8192")]
+    #[error("a picture of {width}x{height}: at most 8192 wide and 4096 high, and not empty")]
     Picture {
         /// Pixels.
         width: usize,
@@ -282,7 +285,7 @@ impl FrontEnd {
             height: 1,
             width: 1,
         });
-        if !(1..=8192).contains(&height) || !(1..=8192).contains(&width) {
+        if !(1..=MAX_HEIGHT).contains(&height) || !(1..=8192).contains(&width) {
             return Err(SettingsError::Picture { width, height });
         }
         Ok(())

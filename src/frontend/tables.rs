@@ -4,6 +4,8 @@
 
 use std::f64::consts::PI;
 
+use bytemuck::{Pod, Zeroable};
+
 use super::settings::{FrontEnd, Rows, Scale, Window};
 
 /// A matrix whose rows have few neighbouring non-zero entries: mel bands over bins, pixels over rows or frames.
@@ -63,12 +65,38 @@ impl SparseRows {
         lanes.iter().sum::<f32>() + rest
     }
 
-    /// As the shaders read it: `[start, len, offset, 0]` a row.
-    pub fn headers(&self) -> Vec<[u32; 4]> {
-        (0..self.rows())
-            .map(|r| [self.start[r], self.len[r], self.offset[r], 0])
-            .collect()
+    /// As `shaders/rgba.wgsl` reads a resize: the cells of each row with the first and the last weight, and the weight
+    /// that all cells between share.
+    pub fn stretches(&self) -> (Vec<Stretch>, f32) {
+        let mut inner = 0.0;
+        let stretch = |r: usize| {
+            let weights = &self.weights[self.offset[r] as usize..][..self.len[r] as usize];
+            if let [_, between, _, ..] = weights {
+                inner = *between;
+            }
+            Stretch {
+                start: self.start[r],
+                len: self.len[r],
+                first: weights.first().copied().unwrap_or(0.0),
+                last: weights.last().copied().unwrap_or(0.0),
+            }
+        };
+        ((0..self.rows()).map(stretch).collect(), inner)
     }
+}
+
+/// The cells that one pixel covers.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+pub struct Stretch {
+    /// First cell.
+    pub start: u32,
+    /// Number of cells.
+    pub len: u32,
+    /// Weight of the first.
+    pub first: f32,
+    /// Weight of the last.
+    pub last: f32,
 }
 
 /// The analysis window of `settings`, `n_fft` values.

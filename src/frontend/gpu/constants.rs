@@ -8,8 +8,8 @@ use wgpu::{BufferUsages, ComputePipeline};
 
 use crate::frontend::cpu::NO_VALUE;
 use crate::frontend::plan::Plan;
-use crate::frontend::settings::{Decibels, Framing, FrontEnd, Range, Rows};
-use crate::frontend::tables::{MelSegments, SparseRows, Tables};
+use crate::frontend::settings::{Decibels, Framing, FrontEnd, MAX_HEIGHT, Range, Rows};
+use crate::frontend::tables::{MelSegments, Stretch, Tables};
 use crate::frontend::variants::Variant;
 use crate::gpu::Gpu;
 
@@ -36,7 +36,9 @@ struct RgbaParams {
     height: u32,
     width: u32,
     top_db: f32,
-    pad: [u32; 3],
+    y_inner: f32,
+    x_inner: f32,
+    pad: u32,
 }
 
 /// Tables and parameters on the device: written once, read by every dispatch.
@@ -49,10 +51,8 @@ pub(super) struct Constants {
     /// Of [`Variant::Registers`] alone.
     pub(super) bins: Option<wgpu::Buffer>,
     pub(super) mel_weights: wgpu::Buffer,
-    pub(super) y_rows: wgpu::Buffer,
-    pub(super) y_weights: wgpu::Buffer,
-    pub(super) x_rows: wgpu::Buffer,
-    pub(super) x_weights: wgpu::Buffer,
+    pub(super) y_axis: wgpu::Buffer,
+    pub(super) x_axis: wgpu::Buffer,
     pub(super) colours: wgpu::Buffer,
 }
 
@@ -76,12 +76,6 @@ impl Constants {
             make(label, contents, BufferUsages::STORAGE)
         };
         let uniform = |label, contents: &[u8]| make(label, contents, BufferUsages::UNIFORM);
-        let rows = |label, t: &SparseRows| {
-            (
-                storage(label, bytemuck::cast_slice(&t.headers())),
-                storage(label, bytemuck::cast_slice(&t.weights)),
-            )
-        };
         let mel = MelSegments::new(&tables.mel, settings.bins());
         let registers = (variant == Variant::Registers).then(|| Registers::new(mel.clone()));
         // What the registers' way reads is uniform, and in its own order.
@@ -93,8 +87,9 @@ impl Constants {
             None => (&tables.twiddles, &mel),
             Some(r) => (&r.between, &r.mel),
         };
-        let (y_rows, y_weights) = rows("y", &tables.y);
-        let (x_rows, x_weights) = rows("x", &tables.x);
+        let (mut y_axis, y_inner) = tables.y.stretches();
+        let (x_axis, x_inner) = tables.x.stretches();
+        y_axis.resize(MAX_HEIGHT, Stretch::default());
         let stft = StftParams::new(settings, tables);
         let size = settings.picture_size();
         let rgba = RgbaParams {
@@ -106,7 +101,9 @@ impl Constants {
                 Range::MinMax => 0.0,
                 Range::Top { db } => db as f32,
             },
-            pad: [0; 3],
+            y_inner,
+            x_inner,
+            pad: 0,
         };
         Self {
             stft_params: uniform("stft params", bytemuck::bytes_of(&stft)),
@@ -118,10 +115,8 @@ impl Constants {
             bins: registers
                 .as_ref()
                 .map(|r| uniform("bins", bytemuck::cast_slice(&r.bins))),
-            y_rows,
-            y_weights,
-            x_rows,
-            x_weights,
+            y_axis: uniform("y axis", bytemuck::cast_slice(&y_axis)),
+            x_axis: storage("x axis", bytemuck::cast_slice(&x_axis)),
             colours: uniform("colours", bytemuck::cast_slice(&tables.colours)),
         }
     }
@@ -201,10 +196,11 @@ pub(super) fn pipelines(
         "rgba",
         include_str!("../../../shaders/rgba.wgsl").into(),
     );
+    let run = [("RUN", f64::from(plan.run))];
     (
         stft_pipeline(gpu, settings, plan, false),
-        pipeline(gpu, &rgba, "rgba_f32", &[]),
-        pipeline(gpu, &rgba, "rgba_u8", &[]),
+        pipeline(gpu, &rgba, "rgba_f32", &run),
+        pipeline(gpu, &rgba, "rgba_u8", &run),
     )
 }
 

@@ -35,7 +35,8 @@ impl GpuFrontEnd {
                 let mut pass = clock.pass(1, encoder);
                 pass.set_pipeline(rgba);
                 pass.set_bind_group(0, &rgba_group, &[]);
-                pass.dispatch_workgroups(self.plan.width.div_ceil(64), self.plan.height, n);
+                let [x, y] = self.plan.picture_workgroups();
+                pass.dispatch_workgroups(x, y, n);
             })
         };
         run()?;

@@ -261,7 +261,8 @@ impl GpuFrontEnd {
                 let (pipeline, group) = self.rgba_group(scratch, &sink, range.start as u64, n);
                 pass.set_pipeline(pipeline);
                 pass.set_bind_group(0, &group, &[]);
-                pass.dispatch_workgroups(self.plan.width.div_ceil(64), self.plan.height, n);
+                let [x, y] = self.plan.picture_workgroups();
+                pass.dispatch_workgroups(x, y, n);
             }
         }
         self.gpu.queue.submit([encoder.finish()]);
@@ -327,7 +328,7 @@ impl GpuFrontEnd {
     ) -> (&ComputePipeline, wgpu::BindGroup) {
         let c = &self.constants;
         let mut buffers = vec![&c.rgba_params, &c.colours, &scratch.db, &scratch.range];
-        buffers.extend([&c.y_rows, &c.y_weights, &c.x_rows, &c.x_weights]);
+        buffers.extend([&c.y_axis, &c.x_axis]);
         let mut entries: Vec<_> = (0..)
             .zip(buffers)
             .map(|(binding, b)| entry(binding, b.as_entire_binding()))
@@ -336,12 +337,12 @@ impl GpuFrontEnd {
             Sink::Tensor(target) => {
                 let picture = self.plan.pixels() * 16;
                 let place = target.binding(first * picture, u64::from(clips) * picture);
-                entries.push(entry(8, place));
-                entries.push(entry(10, scratch.masks.as_entire_binding()));
+                entries.push(entry(6, place));
+                entries.push(entry(8, scratch.masks.as_entire_binding()));
                 &self.rgba_f32
             }
             Sink::Bytes(buffer) => {
-                entries.push(entry(9, buffer.as_entire_binding()));
+                entries.push(entry(7, buffer.as_entire_binding()));
                 &self.rgba_u8
             }
         };
