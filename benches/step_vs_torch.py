@@ -2,7 +2,7 @@
 """A training step on the CPU, ours against the same network in PyTorch.
 
     pip install torch safetensors numpy
-    python benches/step_vs_torch.py [--rounds 5]
+    python benches/step_vs_torch.py [--rounds 5] [--batch 8]
 
 Forward, cross-entropy, backward and AdamW on pictures that are in memory: the
 same batch, sizes and cores. The two take turns, so that a busy machine hits
@@ -66,6 +66,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=7)
+    parser.add_argument("--batch", type=int, help="only cases with so many pictures")
     args = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
     torch.set_num_threads(cores)
@@ -73,6 +74,8 @@ def main():
         f"PyTorch {torch.__version__}, {cores} threads; medians of {args.rounds} rounds"
     )
     for network, size, batch in CASES:
+        if args.batch not in (None, batch):
+            continue
         rounds = []
         for _ in range(args.rounds):
             mine = ours(network, size, batch, args.steps)

@@ -12,7 +12,7 @@
 
 use burn::backend::Wgpu;
 use burn::backend::fusion::stream::StreamId;
-use burn::tensor::{DType, Shape, Tensor};
+use burn::tensor::{DType, Device, Shape, Tensor};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::tensor::CubeTensor;
 use burn_fusion::{FusionBackend, NoOp};
@@ -21,9 +21,29 @@ use cubecl::wgpu::{AutoCompiler, WgpuServer};
 
 use super::{Gpu, GpuError};
 
+type Fusion = burn_fusion::Client<<CubeBackend as FusionBackend>::FusionRuntime>;
+
+/// A small tensor: it leads to the runtime's clients for this device.
+fn probe(device: &Device) -> Result<(Fusion, CubeTensor), GpuError> {
+    let tensor = Tensor::<1>::empty([1], device)
+        .try_into_primitive::<Wgpu>()
+        .map_err(|e| GpuError::Failed(format!("{e:?}")))?;
+    let fusion = tensor.client.clone();
+    let cube = fusion.resolve_tensor_float::<CubeBackend>(tensor);
+    Ok((fusion, cube))
+}
+
+/// Whether Burn's kernels are WGSL on a wgpu device; else they are SPIR-V or Metal's language.
+///
+/// # Errors
+/// [`GpuError::Failed`] if the device is another, or was lost.
+pub(super) fn compiles_to_wgsl(device: &Device) -> Result<bool, GpuError> {
+    Ok(probe(device)?.1.client.name() == "wgpu<wgsl>")
+}
+
 /// Memory of Burn's that is about to become a tensor of shape `[n, channels, height, width]`, f32, contiguous.
 pub struct Target {
-    fusion: burn_fusion::Client<<CubeBackend as FusionBackend>::FusionRuntime>,
+    fusion: Fusion,
     tensor: CubeTensor,
     shape: [usize; 4],
     place: Place,
@@ -44,12 +64,7 @@ impl Target {
     /// # Errors
     /// [`GpuError::Failed`] if the runtime has no memory left or its device was lost.
     pub fn new(gpu: &Gpu, shape: [usize; 4]) -> Result<Self, GpuError> {
-        // A small tensor leads to the runtime's client for this device.
-        let probe = Tensor::<1>::empty([1], &gpu.burn)
-            .try_into_primitive::<Wgpu>()
-            .map_err(|e| GpuError::Failed(format!("{e:?}")))?;
-        let fusion = probe.client.clone();
-        let cube: CubeTensor = fusion.resolve_tensor_float::<CubeBackend>(probe);
+        let (fusion, cube) = probe(&gpu.burn)?;
         let client = cube.client.clone();
         let handle = client.empty(shape.iter().product::<usize>() * size_of::<f32>());
         let tensor = CubeTensor::new_contiguous(

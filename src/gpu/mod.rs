@@ -6,6 +6,8 @@ pub mod clock;
 mod compute;
 pub mod launch;
 mod passes;
+#[cfg(feature = "vulkan")]
+mod plain_vulkan;
 mod shared;
 
 pub use adapter::{DeviceChoice, GpuError};

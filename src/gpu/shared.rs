@@ -7,6 +7,7 @@ use burn::tensor::wgpu::WgpuSetup;
 use wgpu::{BufferUsages, Features};
 
 use super::adapter::{self, GpuError};
+use super::bridge;
 use super::passes::Passes;
 
 /// What a plan of kernels depends on.
@@ -19,12 +20,14 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Of an adapter that [`Gpu::open`] opened.
+    /// What is to be expected of an adapter. Once it is open, [`facts`] knows: Burn compiles to SPIR-V if it was built
+    /// with that and the driver has what it takes, but never for a software adapter.
     pub fn of(info: &wgpu::AdapterInfo) -> Self {
         let software = !adapter::is_hardware(info);
+        let spirv = cfg!(feature = "vulkan") && info.backend == wgpu::Backend::Vulkan;
         Self {
             software,
-            wgsl: true,
+            wgsl: software || !spirv,
         }
     }
 }
@@ -63,6 +66,8 @@ impl Gpu {
     /// # Errors
     /// [`GpuError::Device`] with the driver's words.
     pub fn open(instance: wgpu::Instance, adapter: wgpu::Adapter) -> Result<Self, GpuError> {
+        #[cfg(feature = "vulkan")]
+        let (instance, adapter) = super::plain_vulkan::instead(instance, adapter)?;
         let info = adapter.get_info();
         let failed = |why: String| GpuError::Device {
             adapter: info.name.clone(),
@@ -96,7 +101,10 @@ impl Gpu {
             })
             .init()
             .map_err(|e| failed(e.to_string()))?;
-        let facts = Facts::of(&info);
+        let facts = Facts {
+            wgsl: bridge::compiles_to_wgsl(&burn)?,
+            ..Facts::of(&info)
+        };
         KNOWN
             .lock()
             .unwrap_or_else(|e| e.into_inner())
