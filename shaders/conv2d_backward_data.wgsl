@@ -2,10 +2,11 @@
 // gradient[n][o][y][x] * weight[o][c][ky][kx], where y * stride - padding + ky = iy and x * stride - padding + kx = ix.
 //
 // A template, as conv2d_forward.wgsl. Twin: `backward_data` in src/model/conv/cpu.rs.
+{% include "real.wgsl" %}
 {% include "conv2d_shape.wgsl" %}
-@group(0) @binding(0) var<storage, read_write> gradient: array<f32>;
-@group(0) @binding(1) var<storage, read_write> weight: array<f32>;
-@group(0) @binding(2) var<storage, read_write> image: array<f32>;
+@group(0) @binding(0) var<storage, read_write> gradient: array<real>;
+@group(0) @binding(1) var<storage, read_write> weight: array<real>;
+@group(0) @binding(2) var<storage, read_write> image: array<real>;
 @group(0) @binding(3) var<uniform> shape: Shape;
 {% if tiled %}
 // For cards: an implicit matrix product, [in, out * taps] by [out * taps, pixels].
@@ -15,7 +16,7 @@ fn columns() -> u32 { return shape.images * shape.height * shape.width; }
 fn depth() -> u32 { return shape.channels_out * TAPS; }
 
 fn left(row: u32, k: u32) -> f32 {
-    return weight[(k / TAPS * shape.channels_in + row) * TAPS + k % TAPS];
+    return f32(weight[(k / TAPS * shape.channels_in + row) * TAPS + k % TAPS]);
 }
 
 // The gradient of what this pixel gave to, through one tap.
@@ -29,12 +30,12 @@ fn right(k: u32, column: u32) -> f32 {
     let out_x = u32(x) / {{ sx }}u;
     if (out_y >= shape.out_height || out_x >= shape.out_width) { return 0.0; }
     let n = column / (shape.height * shape.width);
-    return gradient[((n * shape.channels_out + k / TAPS) * shape.out_height + out_y) * shape.out_width + out_x];
+    return f32(gradient[((n * shape.channels_out + k / TAPS) * shape.out_height + out_y) * shape.out_width + out_x]);
 }
 
 fn store(row: u32, column: u32, part: u32, sum: f32) {
     let pixels = shape.height * shape.width;
-    image[(column / pixels * shape.channels_in + row) * pixels + column % pixels] = sum;
+    image[(column / pixels * shape.channels_in + row) * pixels + column % pixels] = real(sum);
 }
 {% else %}
 // For software adapters, as in conv2d_forward.wgsl. One invocation: {{ ty }}x{{ tx }} pixels of {{ tc }} channels, from a pixel on
@@ -62,13 +63,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var o = 0u; o < shape.channels_out; o += 1u) {
         let corner = i32((n * shape.channels_out + o) * shape.out_height * shape.out_width) + top * i32(shape.out_width) + left;
         let kernel = (o * shape.channels_in + c0) * {{ taps }}u;
-{% for i in range(tc * taps) %}        let w{{ i }} = weight[kernel + {{ i }}u];
+{% for i in range(tc * taps) %}        let w{{ i }} = f32(weight[kernel + {{ i }}u]);
 {% endfor %}
 {%- for r in range(first_y, last_y + 1) %}        {
             let row = corner + {{ r }} * i32(shape.out_width);
             let in_y = top + {{ r }} >= 0 && top + {{ r }} < i32(shape.out_height);
 {% for i in range(first_x, last_x + 1) %}{% set k = i - first_x %}            let ok{{ k }} = in_y && in{{ k }};
-            let g{{ k }} = select(0.0, gradient[u32(select(0, row + {{ i }}, ok{{ k }}))], ok{{ k }});
+            let g{{ k }} = select(0.0, f32(gradient[u32(select(0, row + {{ i }}, ok{{ k }}))]), ok{{ k }});
 {% endfor %}
 {%- for ky in range(kh) %}{% set y = r * sy - py + ky %}{% if y >= 0 and y < ty %}
 {%- for i in range(first_x, last_x + 1) %}{% for kx in range(kw) %}{% set x = i * sx - px + kx %}{% if x >= 0 and x < tx %}
@@ -79,7 +80,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let plane = (n * shape.channels_in + c0 + {{ c }}u) * shape.height + y0;
 {% for y in range(ty) %}        {% if not whole_y %}if (y0 + {{ y }}u < shape.height) {% endif %}{
             let row = (plane + {{ y }}u) * shape.width + x0;
-{% for x in range(tx) %}            {% if not whole_x %}if (x0 + {{ x }}u < shape.width) {% endif %}{ image[row + {{ x }}u] = a[{{ (c * ty + y) * tx + x }}]; }
+{% for x in range(tx) %}            {% if not whole_x %}if (x0 + {{ x }}u < shape.width) {% endif %}{ image[row + {{ x }}u] = real(a[{{ (c * ty + y) * tx + x }}]); }
 {% endfor %}        }
 {% endfor %}    }
 {% endfor %}}

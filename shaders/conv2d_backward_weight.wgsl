@@ -3,6 +3,7 @@
 //
 // The sum is split into parts that are added by a second pass: no atomics, so the same bits each time.
 // A template, as conv2d_forward.wgsl. Twin: `backward_weight` in src/model/conv/cpu.rs.
+{% include "real.wgsl" %}
 {% if sum %}
 struct Shape {
     count: u32,
@@ -11,7 +12,7 @@ struct Shape {
     unused: u32,
 }
 @group(0) @binding(0) var<storage, read_write> parts: array<f32>; // [part][i]
-@group(0) @binding(1) var<storage, read_write> total: array<f32>; // [i]
+@group(0) @binding(1) var<storage, read_write> total: array<real>; // [i]
 @group(0) @binding(2) var<uniform> shape: Shape;
 
 @compute @workgroup_size(64)
@@ -20,12 +21,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (i >= shape.count) { return; }
     var sum = 0.0;
     for (var p = 0u; p < shape.parts; p += 1u) { sum += parts[p * shape.count + i]; }
-    total[i] = sum;
+    total[i] = real(sum);
 }
 {% else %}
 {% include "conv2d_shape.wgsl" %}
-@group(0) @binding(0) var<storage, read_write> image: array<f32>;
-@group(0) @binding(1) var<storage, read_write> gradient: array<f32>;
+@group(0) @binding(0) var<storage, read_write> image: array<real>;
+@group(0) @binding(1) var<storage, read_write> gradient: array<real>;
 @group(0) @binding(2) var<storage, read_write> weight: array<f32>; // [part][o][c][ky][kx]
 @group(0) @binding(3) var<storage, read_write> bias: array<f32>;   // [part][o]
 @group(0) @binding(4) var<uniform> shape: Shape;
@@ -38,7 +39,7 @@ fn depth() -> u32 { return shape.images * shape.out_height * shape.out_width; }
 
 fn left(row: u32, k: u32) -> f32 {
     let pixels = shape.out_height * shape.out_width;
-    return gradient[(k / pixels * shape.channels_out + row) * pixels + k % pixels];
+    return f32(gradient[(k / pixels * shape.channels_out + row) * pixels + k % pixels]);
 }
 
 // What a tap sees at a pixel.
@@ -49,7 +50,7 @@ fn right(k: u32, column: u32) -> f32 {
     let x = i32(pixel % shape.out_width * {{ sx }}u + column % {{ kw }}u) - {{ px }};
     if (y < 0 || x < 0 || y >= i32(shape.height) || x >= i32(shape.width)) { return 0.0; }
     let n = k / (shape.out_height * shape.out_width);
-    return image[((n * shape.channels_in + column / TAPS) * shape.height + u32(y)) * shape.width + u32(x)];
+    return f32(image[((n * shape.channels_in + column / TAPS) * shape.height + u32(y)) * shape.width + u32(x)]);
 }
 
 fn store(row: u32, column: u32, part: u32, sum: f32) {
@@ -93,14 +94,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 let in_y = iy >= 0 && iy < i32(shape.height);
 {% for i in range(columns) %}                let ok{{ i }} = in_y && in{{ i }};
 {% endfor %}{% for c in range(tc) %}                let row{{ c }} = (i32(n * shape.channels_in + c0 + {{ c }}u) * i32(shape.height) + iy) * i32(shape.width) + left;
-{% for i in range(columns) %}                x{{ c }}_{{ k }}_{{ i }} = select(0.0, image[u32(select(0, row{{ c }} + {{ i }}, ok{{ i }}))], ok{{ i }});
+{% for i in range(columns) %}                x{{ c }}_{{ k }}_{{ i }} = select(0.0, f32(image[u32(select(0, row{{ c }} + {{ i }}, ok{{ i }}))]), ok{{ i }});
 {% endfor %}{% endfor %}            }
 {% endfor %}
             let in_y = y >= first;
 {% for x in range(tx) %}            let ok{{ x }} = in_y && out{{ x }};
 {% endfor %}{% for o in range(to) %}            {
                 let row = (i32(n * shape.channels_out + o0 + {{ o }}u) * i32(shape.out_height) + y) * i32(shape.out_width) + i32(x0);
-{% for x in range(tx) %}                let g{{ x }} = select(0.0, gradient[u32(select(0, row + {{ x }}, ok{{ x }}))], ok{{ x }});
+{% for x in range(tx) %}                let g{{ x }} = select(0.0, f32(gradient[u32(select(0, row + {{ x }}, ok{{ x }}))]), ok{{ x }});
                 b[{{ o }}] += g{{ x }};
 {% for c in range(tc) %}{% for ky in range(kh) %}{% for kx in range(kw) %}{% set at = (o * tc + c) * taps + ky * kw + kx %}                a[{{ at }}] = fma(g{{ x }}, x{{ c }}_{{ ky }}_{{ x * sx + kx }}, a[{{ at }}]);
 {% endfor %}{% endfor %}{% endfor %}{% endfor %}            }

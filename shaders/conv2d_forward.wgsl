@@ -3,13 +3,14 @@
 //
 // With `rectify`, no less than zero.
 // A template (Jinja): kernel, stride, padding and tile are known when the text is made, so everything that they decide is
-// unrolled. Twin: `forward` in src/model/conv/cpu.rs.
+// unrolled. Tensors are of `real`, sums of f32. Twin: `forward` in src/model/conv/cpu.rs.
+{% include "real.wgsl" %}
 {% include "conv2d_shape.wgsl" %}
-@group(0) @binding(0) var<storage, read_write> image: array<f32>;
-@group(0) @binding(1) var<storage, read_write> weight: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+@group(0) @binding(0) var<storage, read_write> image: array<real>;
+@group(0) @binding(1) var<storage, read_write> weight: array<real>;
+@group(0) @binding(2) var<storage, read_write> out: array<real>;
 {% if bias -%}
-@group(0) @binding(3) var<storage, read_write> bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> bias: array<real>;
 {% endif -%}
 @group(0) @binding({{ 4 if bias else 3 }}) var<uniform> shape: Shape;
 {% if tiled %}
@@ -20,7 +21,7 @@ fn columns() -> u32 { return shape.images * shape.out_height * shape.out_width; 
 fn depth() -> u32 { return shape.channels_in * TAPS; }
 
 // weight as [out][in * taps].
-fn left(row: u32, k: u32) -> f32 { return weight[row * depth() + k]; }
+fn left(row: u32, k: u32) -> f32 { return f32(weight[row * depth() + k]); }
 
 // What the kernel sees at a pixel.
 fn right(k: u32, column: u32) -> f32 {
@@ -30,12 +31,12 @@ fn right(k: u32, column: u32) -> f32 {
     let x = i32(pixel % shape.out_width * {{ sx }}u + k % {{ kw }}u) - {{ px }};
     if (y < 0 || x < 0 || y >= i32(shape.height) || x >= i32(shape.width)) { return 0.0; }
     let n = column / (shape.out_height * shape.out_width);
-    return image[((n * shape.channels_in + c) * shape.height + u32(y)) * shape.width + u32(x)];
+    return f32(image[((n * shape.channels_in + c) * shape.height + u32(y)) * shape.width + u32(x)]);
 }
 
 fn store(row: u32, column: u32, part: u32, sum: f32) {
     let pixels = shape.out_height * shape.out_width;
-    out[(column / pixels * shape.channels_out + row) * pixels + column % pixels] = {% if rectify %}max(0.0, {% endif %}sum{% if bias %} + bias[row]{% endif %}{% if rectify %}){% endif %};
+    out[(column / pixels * shape.channels_out + row) * pixels + column % pixels] = real({% if rectify %}max(0.0, {% endif %}sum{% if bias %} + f32(bias[row]){% endif %}{% if rectify %}){% endif %});
 }
 {% else %}
 // For software adapters: no barrier, and as much as possible done in registers with every value that is loaded, since
@@ -61,14 +62,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var c = 0u; c < shape.channels_in; c += 1u) {
         let corner = i32((n * shape.channels_in + c) * shape.height * shape.width) + top * i32(shape.width) + left;
         let kernel = (o0 * shape.channels_in + c) * {{ taps }}u;
-{% for o in range(tc) %}{% for t in range(taps) %}        let w{{ o }}_{{ t }} = weight[kernel + {{ o * taps }}u * shape.channels_in + {{ t }}u];
+{% for o in range(tc) %}{% for t in range(taps) %}        let w{{ o }}_{{ t }} = f32(weight[kernel + {{ o * taps }}u * shape.channels_in + {{ t }}u]);
 {% endfor %}{% endfor %}
 {%- for r in range(rows) %}        {
             let row = corner + {{ r }} * i32(shape.width);
 {% if px or py %}            let in_y = top + {{ r }} >= 0 && top + {{ r }} < i32(shape.height);
 {% for i in range(columns) %}            let ok{{ i }} = in_y && in{{ i }};
-            let x{{ i }} = select(0.0, image[u32(select(0, row + {{ i }}, ok{{ i }}))], ok{{ i }});
-{% endfor %}{% else %}{% for i in range(columns) %}            let x{{ i }} = image[u32(row) + {{ i }}u];
+            let x{{ i }} = select(0.0, f32(image[u32(select(0, row + {{ i }}, ok{{ i }}))]), ok{{ i }});
+{% endfor %}{% else %}{% for i in range(columns) %}            let x{{ i }} = f32(image[u32(row) + {{ i }}u]);
 {% endfor %}{% endif %}
 {%- for ky in range(kh) %}{% set up = r - ky %}{% if up >= 0 and up % sy == 0 and up // sy < ty %}{% set y = up // sy %}
 {%- for kx in range(kw) %}{% for x in range(tx) %}{% for o in range(tc) %}{% set i = (o * ty + y) * tx + x %}            a[{{ i }}] = fma(x{{ x * sx + kx }}, w{{ o }}_{{ ky * kw + kx }}, a[{{ i }}]);
@@ -76,9 +77,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 {% endfor %}    }
 {% for o in range(tc) %}    {
         let plane = (n * shape.channels_out + o0 + {{ o }}u) * shape.out_height + y0;
-        let b = {% if bias %}bias[o0 + {{ o }}u]{% else %}0.0{% endif %};
+        let b = {% if bias %}f32(bias[o0 + {{ o }}u]){% else %}0.0{% endif %};
 {% for y in range(ty) %}        let row{{ y }} = (plane + {{ y }}u) * shape.out_width + x0;
-{% for x in range(tx) %}        out[row{{ y }} + {{ x }}u] = {% if rectify %}max(0.0, {% endif %}a[{{ (o * ty + y) * tx + x }}] + b{% if rectify %}){% endif %};
+{% for x in range(tx) %}        out[row{{ y }} + {{ x }}u] = real({% if rectify %}max(0.0, {% endif %}a[{{ (o * ty + y) * tx + x }}] + b{% if rectify %}){% endif %});
 {% endfor %}{% endfor %}    }
 {% endfor %}}
 {% endif %}

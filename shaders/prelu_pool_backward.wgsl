@@ -3,6 +3,7 @@
 //
 // Twin: `backward` in src/model/pool/cpu.rs.
 
+{% include "real.wgsl" %}
 struct Shape {
     count: u32,         // planes
     channels: u32,
@@ -13,11 +14,11 @@ struct Shape {
     band: u32,          // rows of outputs in a part
     unused: u32,
 }
-@group(0) @binding(0) var<storage, read_write> image: array<f32>;
-@group(0) @binding(1) var<storage, read_write> bias: array<f32>;
-@group(0) @binding(2) var<storage, read_write> slope: array<f32>;
-@group(0) @binding(3) var<storage, read_write> gradient: array<f32>;
-@group(0) @binding(4) var<storage, read_write> for_image: array<f32>;
+@group(0) @binding(0) var<storage, read_write> image: array<real>;
+@group(0) @binding(1) var<storage, read_write> bias: array<real>;
+@group(0) @binding(2) var<storage, read_write> slope: array<real>;
+@group(0) @binding(3) var<storage, read_write> gradient: array<real>;
+@group(0) @binding(4) var<storage, read_write> for_image: array<real>;
 @group(0) @binding(5) var<storage, read_write> for_bias: array<f32>;  // [image][part][channel]
 @group(0) @binding(6) var<storage, read_write> for_slope: array<f32>; // the same
 @group(0) @binding(7) var<uniform> shape: Shape;
@@ -29,8 +30,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let plane = id / shape.parts;
     let part = id % shape.parts;
     let c = plane % shape.channels;
-    let b = bias[c];
-    let s = slope[c];
+    let b = f32(bias[c]);
+    let s = f32(slope[c]);
     let across = shape.width / 2u;
     let down = shape.height / 2u;
     let end = min((part + 1u) * shape.band, down);
@@ -44,32 +45,32 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var x = 0u; x < across; x += 1u) {
             let at = above + 2u * x;
             let under = below + 2u * x;
-            let v = vec4<f32>(image[at], image[at + 1u], image[under], image[under + 1u]) + b;
+            let v = vec4<f32>(vec4<real>(image[at], image[at + 1u], image[under], image[under + 1u])) + b;
             let a = select(v * s, v, v > vec4<f32>(0.0));
             let most = max(max(a.x, a.y), max(a.z, a.w));
             let x0 = a.x == most;
             let x1 = !x0 && a.y == most;
             let x2 = !x0 && !x1 && a.z == most;
             let best = select(select(select(v.w, v.z, x2), v.y, x1), v.x, x0);
-            let g = gradient[(plane * down + y) * across + x];
+            let g = f32(gradient[(plane * down + y) * across + x]);
             let through = g * select(s, 1.0, best > 0.0);
-            for_image[at] = select(0.0, through, x0);
-            for_image[at + 1u] = select(0.0, through, x1);
-            for_image[under] = select(0.0, through, x2);
-            for_image[under + 1u] = select(through, 0.0, x0 || x1 || x2);
+            for_image[at] = real(select(0.0, through, x0));
+            for_image[at + 1u] = real(select(0.0, through, x1));
+            for_image[under] = real(select(0.0, through, x2));
+            for_image[under + 1u] = real(select(through, 0.0, x0 || x1 || x2));
             row_bias += through;
             row_slope += g * min(best, 0.0);
         }
         if (shape.width % 2u == 1u) {
-            for_image[above + shape.width - 1u] = 0.0;
-            for_image[below + shape.width - 1u] = 0.0;
+            for_image[above + shape.width - 1u] = real(0.0);
+            for_image[below + shape.width - 1u] = real(0.0);
         }
         sum_bias += row_bias;
         sum_slope += row_slope;
     }
     if (shape.height % 2u == 1u && part + 1u == shape.parts) {
         let last = (plane * shape.height + shape.height - 1u) * shape.width;
-        for (var x = 0u; x < shape.width; x += 1u) { for_image[last + x] = 0.0; }
+        for (var x = 0u; x < shape.width; x += 1u) { for_image[last + x] = real(0.0); }
     }
     let to = (plane / shape.channels * shape.parts + part) * shape.channels + c;
     for_bias[to] = sum_bias;

@@ -3,6 +3,7 @@
 //
 // Twin: `forward` in src/model/pool/cpu.rs.
 
+{% include "real.wgsl" %}
 struct Shape {
     count: u32,         // outputs
     channels: u32,
@@ -13,10 +14,10 @@ struct Shape {
     band: u32,          // rows of outputs in a part (backward only)
     unused: u32,
 }
-@group(0) @binding(0) var<storage, read_write> image: array<f32>;
-@group(0) @binding(1) var<storage, read_write> bias: array<f32>;
-@group(0) @binding(2) var<storage, read_write> slope: array<f32>;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+@group(0) @binding(0) var<storage, read_write> image: array<real>;
+@group(0) @binding(1) var<storage, read_write> bias: array<real>;
+@group(0) @binding(2) var<storage, read_write> slope: array<real>;
+@group(0) @binding(3) var<storage, read_write> out: array<real>;
 @group(0) @binding(4) var<uniform> shape: Shape;
 
 @compute @workgroup_size(64)
@@ -28,7 +29,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let plane = i / (across * down);
     let c = plane % shape.channels;
     let at = (plane * shape.height + i / across % down * 2u) * shape.width + i % across * 2u;
-    let x = vec4<f32>(image[at], image[at + 1u], image[at + shape.width], image[at + shape.width + 1u]) + bias[c];
-    let y = select(x * slope[c], x, x > vec4<f32>(0.0));
-    out[i] = max(max(y.x, y.y), max(y.z, y.w));
+    let x = vec4<f32>(vec4<real>(image[at], image[at + 1u], image[at + shape.width], image[at + shape.width + 1u])) + f32(bias[c]);
+    let y = select(x * f32(slope[c]), x, x > vec4<f32>(0.0));
+    out[i] = real(max(max(y.x, y.y), max(y.z, y.w)));
 }

@@ -9,7 +9,8 @@
 // Neighbouring invocations write neighbouring pixels. They read from neighbouring frames, far apart, but a run's cells
 // lie in one or two cache lines a frame. What depends on y alone is in uniform memory.
 //
-// `rgba_f32` writes [clip][channel][y][x] in 0..=1 for the network, `rgba_u8` packed bytes [clip][y][x] for PNG.
+// `rgba_tensor` writes [clip][channel][y][x] in 0..=1 for the network, of `real`, which the host defines before this text as f32
+// or f16; `rgba_u8` packed bytes [clip][y][x] for PNG.
 // Twin: src/frontend/cpu/rgba.rs.
 
 override RUN: u32 = 16u;
@@ -39,7 +40,7 @@ struct Stretch {
 @group(0) @binding(3) var<storage, read> range: array<u32>;        // [clip]: key of max, inverted key of min
 @group(0) @binding(4) var<uniform> y_axis: array<Stretch, 4096>;   // rows of each y
 @group(0) @binding(5) var<storage, read> x_axis: array<Stretch>;   // frames of each x
-@group(0) @binding(6) var<storage, read_write> out_f32: array<f32>;
+@group(0) @binding(6) var<storage, read_write> tensor: array<real>;
 @group(0) @binding(7) var<storage, read_write> out_u8: array<u32>;
 @group(0) @binding(8) var<storage, read> masks: array<vec4<u32>>;  // [clip][2]: columns x..y, rows z..w
 
@@ -108,7 +109,7 @@ fn colour(y: u32) -> vec4<f32> {
 }
 
 @compute @workgroup_size(64)
-fn rgba_f32(@builtin(global_invocation_id) id: vec3<u32>, @builtin(workgroup_id) group: vec3<u32>) {
+fn rgba_tensor(@builtin(global_invocation_id) id: vec3<u32>, @builtin(workgroup_id) group: vec3<u32>) {
     let x = id.x;
     if (x >= params.width) { return; }
     let clip = group.z;
@@ -124,10 +125,10 @@ fn rgba_f32(@builtin(global_invocation_id) id: vec3<u32>, @builtin(workgroup_id)
         if (any) { c = colour(y); }
         if (hidden || (y >= a.z && y < a.w) || (y >= b.z && y < b.w)) { c = vec4<f32>(colours[0].rgb, 1.0); }
         let at = clip * 4u * plane + y * params.width + x;
-        out_f32[at] = c.r;
-        out_f32[at + plane] = c.g;
-        out_f32[at + 2u * plane] = c.b;
-        out_f32[at + 3u * plane] = c.a;
+        tensor[at] = real(c.r);
+        tensor[at + plane] = real(c.g);
+        tensor[at + 2u * plane] = real(c.b);
+        tensor[at + 3u * plane] = real(c.a);
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
+use burn::tensor::{FloatDType, Tensor};
 
 use crate::frontend::{Engine, FrontEndError};
 use crate::gpu::Compute;
@@ -49,6 +49,16 @@ impl Classifier {
         Ok(Self { checkpoint, engine })
     }
 
+    /// The same classifier with pictures, weights and activations of f16; probabilities are made in f32.
+    ///
+    /// # Errors
+    /// [`FrontEndError::NoHalf`] on the CPU and on adapters without f16.
+    pub fn into_half(mut self) -> Result<Self, ClassifyError> {
+        self.engine = self.engine.into_half()?;
+        self.checkpoint.network = self.checkpoint.network.into_half();
+        Ok(self)
+    }
+
     /// Settings and class names.
     pub fn header(&self) -> &Header {
         &self.checkpoint.header
@@ -80,7 +90,7 @@ impl Classifier {
         let _span = tracing::info_span!("forward").entered();
         let network = &self.checkpoint.network;
         let features = network.features(pictures);
-        let probabilities = softmax(network.head(features.clone()), 1);
+        let probabilities = softmax(network.head(features.clone()).cast(FloatDType::F32), 1);
         Ok(Asked {
             probabilities,
             features: embeddings.then_some(features),
@@ -111,6 +121,7 @@ impl Classifier {
         let [_, width] = answers.dims();
         let failed = |e: String| ClassifyError::Device(e);
         let flat: Vec<f32> = answers
+            .cast(FloatDType::F32)
             .try_into_data()
             .map_err(|e| failed(e.to_string()))?
             .try_to_vec()

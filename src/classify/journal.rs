@@ -31,6 +31,9 @@ pub struct Settings {
     /// Whether embeddings were kept.
     #[serde(default)]
     pub embeddings: bool,
+    /// Whether the network computed in f16.
+    #[serde(default)]
+    pub half: bool,
     /// Which part of the files.
     pub shard: Shard,
 }

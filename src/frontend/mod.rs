@@ -36,6 +36,11 @@ pub enum FrontEndError {
     /// The settings are too much for this device.
     #[error("front end: {0}")]
     Plan(#[from] plan::PlanError),
+    /// f16 was asked for.
+    #[error(
+        "{0} does not compute in f16: leave out --half, or take an adapter that does (see `sonoprint devices`)"
+    )]
+    NoHalf(String),
     /// The device failed.
     #[error(transparent)]
     Gpu(#[from] GpuError),
@@ -185,7 +190,19 @@ impl Engine {
         }
     }
 
-    /// Pictures of `clips`, each of `clip_samples` samples: `[n, 4, height, width]`, f32 in 0..=1, on the device.
+    /// The same front end, whose pictures are of f16: half the memory, for a network of f16. The passes compute in f32.
+    ///
+    /// # Errors
+    /// [`FrontEndError::NoHalf`] on the CPU and on adapters without f16.
+    pub fn into_half(self) -> Result<Self, FrontEndError> {
+        match self {
+            Self::Cpu(_) => Err(FrontEndError::NoHalf("the cpu device".into())),
+            Self::Gpu(f) => Ok(Self::Gpu(Box::new(f.into_half()?))),
+        }
+    }
+
+    /// Pictures of `clips`, each of `clip_samples` samples: `[n, 4, height, width]`, in 0..=1, on the device; of f32, unless
+    /// [`Engine::into_half`] was called.
     ///
     /// On a GPU the shaders write into the tensor's own memory: nothing returns to the host.
     ///

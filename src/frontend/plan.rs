@@ -232,8 +232,8 @@ impl Plan {
                 have: room,
             });
         }
-        // Every chunk of a batch but the last must end where the next binding may begin.
-        let step = alignment_step(picture, u64::from(limits.offset_alignment));
+        // Every chunk of a batch but the last must end where the next binding may begin, of f16 (half of it) as well.
+        let step = alignment_step(picture / 2, u64::from(limits.offset_alignment));
         if fit >= step {
             Ok(Self {
                 fft,

@@ -12,7 +12,7 @@
 
 use burn::backend::Wgpu;
 use burn::backend::fusion::stream::StreamId;
-use burn::tensor::{DType, Device, Shape, Tensor};
+use burn::tensor::{DType, Device, FloatDType, Shape, Tensor};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::tensor::CubeTensor;
 use burn_fusion::{FusionBackend, NoOp};
@@ -41,7 +41,7 @@ pub(super) fn compiles_to_wgsl(device: &Device) -> Result<bool, GpuError> {
     Ok(probe(device)?.1.client.name() == "wgpu<wgsl>")
 }
 
-/// Memory of Burn's that is about to become a tensor of shape `[n, channels, height, width]`, f32, contiguous.
+/// Memory of Burn's that is about to become a tensor of shape `[n, channels, height, width]`, contiguous.
 pub struct Target {
     fusion: Fusion,
     tensor: CubeTensor,
@@ -63,16 +63,17 @@ impl Target {
     ///
     /// # Errors
     /// [`GpuError::Failed`] if the runtime has no memory left or its device was lost.
-    pub fn new(gpu: &Gpu, shape: [usize; 4]) -> Result<Self, GpuError> {
+    pub fn new(gpu: &Gpu, shape: [usize; 4], dtype: FloatDType) -> Result<Self, GpuError> {
+        let dtype = DType::from(dtype);
         let (fusion, cube) = probe(&gpu.burn)?;
         let client = cube.client.clone();
-        let handle = client.empty(shape.iter().product::<usize>() * size_of::<f32>());
+        let handle = client.empty(shape.iter().product::<usize>() * dtype.size());
         let tensor = CubeTensor::new_contiguous(
             client.clone(),
             cube.device.clone(),
             Shape::from(shape),
             handle.clone(),
-            DType::F32,
+            dtype,
         );
         let place = place(&tensor)?;
         client
@@ -102,8 +103,9 @@ impl Target {
 
     /// The tensor. Call it after the pass that fills it was submitted to the shared queue.
     pub fn into_tensor(self) -> Tensor<4> {
+        let dtype = self.tensor.dtype;
         let handle = CubeBackend::float_tensor_handle(self.tensor);
-        let init = InitOperationIr::create(Shape::from(self.shape), DType::F32, || {
+        let init = InitOperationIr::create(Shape::from(self.shape), dtype, || {
             self.fusion.register_tensor_handle(handle)
         });
         let tensor = self

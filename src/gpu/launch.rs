@@ -52,12 +52,29 @@ pub fn fold(groups: usize) -> [u32; 2] {
     [across as u32, groups.div_ceil(across).max(1) as u32]
 }
 
-/// A contiguous f32 tensor beside `like`, its values not yet set.
+/// A contiguous tensor of `like`'s type beside it, its values not yet set.
 pub fn empty(like: &CubeTensor, shape: impl Into<Shape>) -> CubeTensor {
+    empty_of(like, shape, like.dtype)
+}
+
+/// A contiguous tensor beside `like`, its values not yet set.
+pub fn empty_of(like: &CubeTensor, shape: impl Into<Shape>, dtype: DType) -> CubeTensor {
     let shape: Shape = shape.into();
-    let handle = like.client.empty(shape.num_elements() * size_of::<f32>());
+    let handle = like.client.empty(shape.num_elements() * dtype.size());
     let (client, device) = (like.client.clone(), like.device.clone());
-    CubeTensor::new_contiguous(client, device, shape, handle, DType::F32)
+    CubeTensor::new_contiguous(client, device, shape, handle, dtype)
+}
+
+/// Whether a tensor is of f16; the kernels here are made for that and for f32.
+///
+/// # Panics
+/// If it is of another type.
+pub fn is_half(tensor: &CubeTensor) -> bool {
+    match tensor.dtype {
+        DType::F16 => true,
+        DType::F32 => false,
+        other => panic!("a tensor of f16 or f32, not {other:?}"),
+    }
 }
 
 struct Kernel<T>(T);

@@ -3,8 +3,8 @@
 use super::spec::{ModelError, NetworkKind, NetworkSpec};
 use super::{Compact, DeepPixel};
 use crate::frontend::settings::Size;
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Device, FloatDType, Tensor};
 
 /// Weights of a dense layer: 1 GiB of f32.
 const MOST_WEIGHTS: usize = 1 << 28;
@@ -100,6 +100,12 @@ impl Network {
         })
     }
 
+    /// The same network with weights of f16, for pictures of f16; not for training.
+    #[must_use]
+    pub fn into_half(self) -> Self {
+        self.map(&mut Half)
+    }
+
     /// Logits `[n, classes]` of pictures `[n, 4, height, width]`.
     pub fn forward(&self, pictures: Tensor<4>) -> Tensor<2> {
         self.head(self.features(pictures))
@@ -120,6 +126,14 @@ impl Network {
             Self::DeepPixel(n) => n.head(features),
             Self::Compact(n) => n.head(features),
         }
+    }
+}
+
+struct Half;
+
+impl ModuleMapper for Half {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|weights| weights.cast(FloatDType::F16))
     }
 }
 

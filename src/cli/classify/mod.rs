@@ -69,6 +69,9 @@ pub struct Args {
     /// Clips a batch; chosen by device if absent.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     batch: Option<u16>,
+    /// Compute in f16 where the adapter has it: half the memory and traffic. Probabilities differ in the third digit.
+    #[arg(long)]
+    half: bool,
     /// Genres a row, most probable first.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     top: u16,
@@ -107,6 +110,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         overlap: args.clip_overlap,
         timeline: args.timeline.is_some(),
         embeddings: args.embeddings.is_some(),
+        half: args.half,
         shard: args.shard,
     };
     let schema = Schema {
@@ -141,7 +145,10 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         embeddings: args.embeddings.is_some(),
     };
     start.done("earlier work");
-    let classifier = Classifier::new(&compute, checkpoint)?;
+    let mut classifier = Classifier::new(&compute, checkpoint)?;
+    if args.half {
+        classifier = classifier.into_half()?;
+    }
     start.done("front end and its shaders");
     let summary = classify(&classifier, open, &options, |row| {
         start.answered();

@@ -184,24 +184,29 @@ impl StftParams {
     }
 }
 
-/// The pipelines of every run: `stft`, `rgba_f32`, `rgba_u8`.
+/// The pipelines of every run: `stft`, `rgba_tensor` of f32, `rgba_u8`.
 pub(super) fn pipelines(
     gpu: &Gpu,
     settings: &FrontEnd,
     plan: &Plan,
 ) -> (ComputePipeline, ComputePipeline, ComputePipeline) {
     const { assert!(NO_VALUE == -3.0e38, "the shaders say so too") };
-    let rgba = module(
-        gpu,
-        "rgba",
-        include_str!("../../../shaders/rgba.wgsl").into(),
-    );
-    let run = [("RUN", f64::from(plan.run))];
     (
         stft_pipeline(gpu, settings, plan, false),
-        pipeline(gpu, &rgba, "rgba_f32", &run),
-        pipeline(gpu, &rgba, "rgba_u8", &run),
+        rgba_pipeline(gpu, plan, "rgba_tensor", false),
+        rgba_pipeline(gpu, plan, "rgba_u8", false),
     )
+}
+
+/// An entry point of the picture pass; `half`: its tensor is of f16.
+pub(super) fn rgba_pipeline(gpu: &Gpu, plan: &Plan, entry: &str, half: bool) -> ComputePipeline {
+    let real = match half {
+        true => "enable f16;\nalias real = f16;\n",
+        false => "alias real = f32;\n",
+    };
+    let text = [real, include_str!("../../../shaders/rgba.wgsl")].concat();
+    let run = [("RUN", f64::from(plan.run))];
+    pipeline(gpu, &module(gpu, "rgba", text.into()), entry, &run)
 }
 
 /// The `stft` pipeline, which augments samples on load if `augment`.

@@ -6,15 +6,15 @@ use crate::gpu::bridge::Target;
 use crate::gpu::clock::{Clock, Times};
 
 impl GpuFrontEnd {
-    /// Runs `stft` and `rgba_f32` over `clips` (as many as one dispatch serves, at most) `runs` times and says how long
-    /// each took: pass 0 is `stft`, pass 1 is `rgba_f32`. The first run is one more, and not told of.
+    /// Runs `stft` and `rgba_tensor` over `clips` (as many as one dispatch serves, at most) `runs` times and says how long
+    /// each took: pass 0 is `stft`, pass 1 is `rgba_tensor`. The first run is one more, and not told of.
     ///
     /// # Errors
     /// As [`GpuFrontEnd::target`].
     pub fn measure(&self, clips: &[&[f32]], runs: usize) -> Result<Vec<Times>, FrontEndError> {
         let clips = &Samples::of(&clips[..clips.len().min(self.plan.clips_per_dispatch)]);
         let (height, width) = (self.plan.height as usize, self.plan.width as usize);
-        let target = Target::new(&self.gpu, [clips.len(), 4, height, width])?;
+        let target = Target::new(&self.gpu, [clips.len(), 4, height, width], self.dtype)?;
         let sink = Sink::Tensor(&target);
         // Compiles, allocates and uploads.
         self.dispatch(clips, 0..clips.len(), &[], Some(Sink::Tensor(&target)))?;

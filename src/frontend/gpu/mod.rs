@@ -8,9 +8,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use wgpu::{BufferUsages, ComputePipeline};
+use burn::tensor::{DType, FloatDType};
+use wgpu::{BufferUsages, ComputePipeline, Features};
 
-use self::constants::{Constants, pipelines};
+use self::constants::{Constants, pipelines, rgba_pipeline};
 use super::augment::{Augment, Masks, Waveform};
 use super::plan::{Limits, Plan};
 use super::settings::FrontEnd;
@@ -39,7 +40,9 @@ pub struct GpuFrontEnd {
     stft: ComputePipeline,
     /// Compiled when first needed: only training does.
     stft_augmented: OnceLock<ComputePipeline>,
-    rgba_f32: ComputePipeline,
+    rgba_tensor: ComputePipeline,
+    /// Of the tensor.
+    dtype: FloatDType,
     rgba_u8: ComputePipeline,
     constants: Constants,
     scratch: std::sync::Mutex<Option<Scratch>>,
@@ -77,7 +80,7 @@ impl GpuFrontEnd {
         settings.validate()?;
         let plan = Plan::with_variant(settings, &Limits::from(gpu), variant)?;
         let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let (stft, rgba_f32, rgba_u8) = pipelines(gpu, settings, &plan);
+        let (stft, rgba_tensor, rgba_u8) = pipelines(gpu, settings, &plan);
         let constants = Constants::new(gpu, settings, &Tables::new(settings), variant);
         if let Some(e) = pollster::block_on(scope.pop()) {
             return Err(GpuError::Failed(e.to_string()).into());
@@ -88,7 +91,8 @@ impl GpuFrontEnd {
             plan,
             stft,
             stft_augmented: OnceLock::new(),
-            rgba_f32,
+            rgba_tensor,
+            dtype: FloatDType::F32,
             rgba_u8,
             constants,
             scratch: std::sync::Mutex::new(None),
@@ -96,12 +100,30 @@ impl GpuFrontEnd {
         })
     }
 
+    /// The same front end, whose tensors are of f16.
+    ///
+    /// # Errors
+    /// [`FrontEndError::NoHalf`] if the adapter has no f16.
+    pub fn into_half(mut self) -> Result<Self, FrontEndError> {
+        if !self.gpu.device.features().contains(Features::SHADER_F16) {
+            return Err(FrontEndError::NoHalf(self.gpu.info.name.clone()));
+        }
+        self.rgba_tensor = rgba_pipeline(&self.gpu, &self.plan, "rgba_tensor", true);
+        self.dtype = FloatDType::F16;
+        Ok(self)
+    }
+
+    /// Bytes of one picture's tensor.
+    fn picture_bytes(&self) -> u64 {
+        self.plan.pixels() * 4 * DType::from(self.dtype).size() as u64
+    }
+
     /// What was planned.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// Pictures of `clips` (each of `clip_samples`) in memory of Burn's: `[n, 4, height, width]`, f32 in 0..=1.
+    /// Pictures of `clips` (each of `clip_samples`) in memory of Burn's: `[n, 4, height, width]`, in 0..=1.
     ///
     /// PCM on the host goes up once, PCM on the device is copied there, and nothing comes down. `augments` has an entry a
     /// clip, or none at all.
@@ -114,7 +136,7 @@ impl GpuFrontEnd {
         augments: &[Augment],
     ) -> Result<Target, FrontEndError> {
         let (height, width) = (self.plan.height as usize, self.plan.width as usize);
-        let target = Target::new(&self.gpu, [clips.len(), 4, height, width])?;
+        let target = Target::new(&self.gpu, [clips.len(), 4, height, width], self.dtype)?;
         let mut first = 0;
         for chunk in clips.chunks(self.plan.clips_per_dispatch) {
             self.dispatch(
@@ -335,11 +357,11 @@ impl GpuFrontEnd {
             .collect();
         let pipeline = match sink {
             Sink::Tensor(target) => {
-                let picture = self.plan.pixels() * 16;
+                let picture = self.picture_bytes();
                 let place = target.binding(first * picture, u64::from(clips) * picture);
                 entries.push(entry(6, place));
                 entries.push(entry(8, scratch.masks.as_entire_binding()));
-                &self.rgba_f32
+                &self.rgba_tensor
             }
             Sink::Bytes(buffer) => {
                 entries.push(entry(7, buffer.as_entire_binding()));

@@ -1,18 +1,24 @@
 //! The convolution and its gradients in WGSL (`shaders/conv2d_*.wgsl`), on tensors of Burn's.
 
 use burn::backend::TensorMetadata;
-use burn::tensor::Shape;
+use burn::tensor::{DType, Shape};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::kernels::Launch;
 use super::op::{ConvOps, Settings, geometry};
-use crate::gpu::launch::{empty, launch};
+use crate::gpu::launch::{empty, empty_of, is_half, launch};
 
 impl Launch {
-    fn run(self, tensors: &[&CubeTensor]) {
-        launch(self.text, self.groups, tensors, &self.words);
+    /// On tensors whose first two are of one type; what the kernel is told to compute in follows from it.
+    fn run(self, half: bool, tensors: &[&CubeTensor]) {
+        let Self {
+            text,
+            groups,
+            words,
+        } = self.of_half(half);
+        launch(text, groups, tensors, &words);
     }
 }
 
@@ -29,16 +35,22 @@ fn forward(
     let out = empty(&x, [geometry.n, geometry.channels, height, width]);
     let mut tensors = vec![&x, &weight, &out];
     tensors.extend(&bias);
-    Launch::forward(&geometry, settings.kind, bias.is_some(), rectify).run(&tensors);
+    let pass = Launch::forward(&geometry, settings.kind, bias.is_some(), rectify);
+    pass.run(is_half(&x), &tensors);
     out
 }
 
-/// The sum over the first dimension of `parts`, which has so many, in the order that they have.
-pub fn sum_parts(parts: &CubeTensor, count: usize, shape: impl Into<Shape>) -> CubeTensor {
+/// The sum over the first dimension of `parts` (of f32), which has so many, in the order that they have, as `dtype`.
+pub fn sum_parts(
+    parts: &CubeTensor,
+    count: usize,
+    shape: impl Into<Shape>,
+    dtype: DType,
+) -> CubeTensor {
     let shape: Shape = shape.into();
     let pass = Launch::sum(count, shape.num_elements());
-    let total = empty(parts, shape);
-    pass.run(&[parts, &total]);
+    let total = empty_of(parts, shape, dtype);
+    pass.run(is_half(&total), &[parts, &total]);
     total
 }
 
@@ -74,7 +86,8 @@ impl ConvOps for CubeBackend {
         let [weight, gradient] = [weight, gradient].map(into_contiguous);
         let geometry = geometry(of, weight.shape().dims(), &settings);
         let out = empty(&gradient, of);
-        Launch::backward_data(&geometry, settings.kind).run(&[&gradient, &weight, &out]);
+        let pass = Launch::backward_data(&geometry, settings.kind);
+        pass.run(is_half(&gradient), &[&gradient, &weight, &out]);
         out
     }
 
@@ -88,11 +101,11 @@ impl ConvOps for CubeBackend {
         let geometry = geometry(x.shape().dims(), of, &settings);
         let (pass, parts) = Launch::backward_weight(&geometry, settings.kind);
         let size = of.iter().product::<usize>();
-        let split = [size, of[0]].map(|count| empty(&x, [parts, count]));
-        pass.run(&[&x, &gradient, &split[0], &split[1]]);
+        let split = [size, of[0]].map(|count| empty_of(&x, [parts, count], DType::F32));
+        pass.run(is_half(&x), &[&x, &gradient, &split[0], &split[1]]);
         let [weight, bias] = split;
-        let weight = sum_parts(&weight, parts, of);
-        let bias = sum_parts(&bias, parts, [of[0]]);
+        let weight = sum_parts(&weight, parts, of, x.dtype);
+        let bias = sum_parts(&bias, parts, [of[0]], x.dtype);
         (weight, bias)
     }
 }

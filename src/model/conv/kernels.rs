@@ -31,6 +31,8 @@ pub struct Launch {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Kernel {
     file: &'static str,
+    /// Tensors are of f16, which the adapter must have; sums are of f32 still.
+    half: bool,
     tiled: bool,
     bias: bool,
     rectify: bool,
@@ -54,6 +56,8 @@ pub struct Kernel {
 const FORWARD: &str = "conv2d_forward.wgsl";
 const BACKWARD_DATA: &str = "conv2d_backward_data.wgsl";
 const BACKWARD_WEIGHT: &str = "conv2d_backward_weight.wgsl";
+/// What a tensor is made of, for all templates.
+const REAL: (&str, &str) = ("real.wgsl", include_str!("../../../shaders/real.wgsl"));
 const TEXTS: [(&str, &str); 5] = [
     (
         FORWARD,
@@ -95,15 +99,27 @@ const DEEP: usize = 16;
 /// Workgroups that keep a card busy.
 const MANY_GROUPS: usize = 512;
 
+/// The template `file` of `texts` with what `values` has.
+///
+/// # Panics
+/// If a text is no template, or names what `values` does not have.
+pub fn render(
+    file: &str,
+    texts: &[(&'static str, &'static str)],
+    values: impl Serialize,
+) -> String {
+    let mut templates = Environment::new();
+    templates.set_undefined_behavior(UndefinedBehavior::Strict);
+    for &(name, text) in texts.iter().chain([&REAL]) {
+        templates.add_template(name, text).expect("a template");
+    }
+    let template = templates.get_template(file).expect("one of the texts");
+    template.render(Serde(&values)).expect("nothing undefined")
+}
+
 impl Text for Kernel {
     fn wgsl(&self) -> String {
-        let mut templates = Environment::new();
-        templates.set_undefined_behavior(UndefinedBehavior::Strict);
-        for (name, text) in TEXTS {
-            templates.add_template(name, text).expect("a template");
-        }
-        let template = templates.get_template(self.file).expect("one of TEXTS");
-        template.render(Serde(self)).expect("nothing undefined")
+        render(self.file, &TEXTS, self)
     }
 
     fn workgroup(&self) -> [u32; 3] {
@@ -136,6 +152,7 @@ impl Kernel {
     fn sum() -> Self {
         Self {
             file: BACKWARD_WEIGHT,
+            half: false,
             tiled: false,
             bias: false,
             rectify: false,
@@ -165,6 +182,12 @@ impl Kernel {
 }
 
 impl Launch {
+    /// The same on tensors of f16.
+    pub fn of_half(mut self, half: bool) -> Self {
+        self.text.half = half;
+        self
+    }
+
     /// `forward`: tensors x, weight, result and, with `bias`, the bias.
     pub fn forward(g: &Geometry, kind: Kind, bias: bool, rectify: bool) -> Self {
         let mut text = Kernel::new(FORWARD, g, kind);

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 
 use super::cpu::Geometry;
 use super::op::{ConvOps, Dispatch, Settings};
@@ -44,6 +44,8 @@ fn close<const D: usize>(what: &str, got: Tensor<D>, want: &[f32]) {
         );
     }
 }
+
+type Dispatched = burn::backend::tensor::FloatTensor<Dispatch>;
 
 /// n, image, channels out, kernel, stride, padding.
 type Case = (usize, [usize; 3], usize, [usize; 2], [usize; 2], [usize; 2]);
@@ -116,6 +118,67 @@ fn it_is_the_twin() {
             close(&what, Tensor::<4>::from_dispatch(out), &for_weight);
             close(&what, Tensor::<1>::from_dispatch(bias), &for_bias);
         }
+    }
+}
+
+/// On tensors of f16, where the adapter has them: as near to the twin as their eleven bits are.
+#[test]
+fn halves_are_the_twin() {
+    let device = software();
+    assert!(
+        device.supports_dtype(burn::tensor::DType::F16),
+        "llvmpipe has f16"
+    );
+    let (stride, padding) = ([1, 1], [1, 1]);
+    let g = Geometry {
+        n: 2,
+        input: [5, 16, 9],
+        channels: 7,
+        kernel: [3, 3],
+        stride,
+        padding,
+    };
+    let ([of_x, of_weight], of_out) = ([[2, 5, 16, 9], [7, 5, 3, 3]], [2, 7, 16, 9]);
+    // What f16 can say, so that only results are rounded.
+    let draw = |of: [usize; 4], seed| -> Vec<f32> {
+        let coarse = |v: f32| (v * 64.0).round() / 64.0;
+        noise(of.iter().product(), seed)
+            .into_iter()
+            .map(coarse)
+            .collect()
+    };
+    let (x, weight, gradient) = (draw(of_x, 1), draw(of_weight, 2), draw(of_out, 3));
+    let half = |values: &[f32], of: [usize; 4]| {
+        on(&device, values, of)
+            .cast(FloatDType::F16)
+            .into_dispatch()
+    };
+    let near = |what: &str, got: Dispatched, want: &[f32]| {
+        let got = Tensor::<4>::from_dispatch(got);
+        assert_eq!(got.dtype(), burn::tensor::DType::F16);
+        let got: Vec<f32> = got.cast(FloatDType::F32).into_data().try_to_vec().unwrap();
+        let scale = want.iter().fold(0.0f32, |m, w| m.max(w.abs()));
+        for (g, w) in got.iter().zip(want) {
+            assert!((g - w).abs() < 1e-3 * scale, "{what}: {g} for {w}");
+        }
+    };
+    for kind in [Kind::Tiled, Kind::Direct] {
+        let settings = Settings {
+            stride,
+            padding,
+            kind,
+        };
+        let (x_, w_, d_) = (
+            half(&x, of_x),
+            half(&weight, of_weight),
+            half(&gradient, of_out),
+        );
+        let out = Dispatch::conv_plain(x_.clone(), w_.clone(), settings);
+        near("forward", out, &g.forward(&x, &weight, |_, _| {}));
+        let out = Dispatch::conv_backward_data(w_, d_.clone(), of_x, settings);
+        near("data", out, &g.backward_data(&weight, &gradient));
+        let (out, _) = Dispatch::conv_backward_weight(x_, d_, of_weight, settings);
+        near("weight", out, &g.backward_weight(&x, &gradient));
     }
 }
 

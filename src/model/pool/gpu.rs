@@ -1,34 +1,43 @@
 //! The pass of [`super::cpu`] in WGSL (`shaders/prelu_pool_*.wgsl`), on tensors of Burn's.
 
 use burn::backend::TensorMetadata;
-use burn::tensor::Shape;
+use burn::tensor::{DType, Shape};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::op::PoolOps;
-use crate::gpu::launch::{Text, empty, fold, launch};
-use crate::model::conv::sum_parts;
+use serde::Serialize;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Pass {
+use crate::gpu::launch::{Text, empty, empty_of, fold, is_half, launch};
+use crate::model::conv::{render, sum_parts};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+struct Pass {
+    way: Way,
+    /// Tensors are of f16.
+    half: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+enum Way {
     Forward,
     Backward,
 }
 
 impl Text for Pass {
     fn wgsl(&self) -> String {
-        match self {
-            Self::Forward => include_str!("../../../shaders/prelu_pool_forward.wgsl"),
-            Self::Backward => include_str!("../../../shaders/prelu_pool_backward.wgsl"),
-        }
-        .into()
+        let text = match self.way {
+            Way::Forward => include_str!("../../../shaders/prelu_pool_forward.wgsl"),
+            Way::Backward => include_str!("../../../shaders/prelu_pool_backward.wgsl"),
+        };
+        render("prelu_pool", &[("prelu_pool", text)], self)
     }
 
     fn workgroup(&self) -> [u32; 3] {
-        match self {
-            Self::Forward => [64, 1, 1],
-            Self::Backward => [8, 1, 1],
+        match self.way {
+            Way::Forward => [64, 1, 1],
+            Way::Backward => [8, 1, 1],
         }
     }
 }
@@ -47,7 +56,10 @@ impl PoolOps for CubeBackend {
         let words = [count, channels, height, width, across as usize, 0, 0, 0];
         let tensors = [&x, &bias, &slope, &out];
         launch(
-            Pass::Forward,
+            Pass {
+                way: Way::Forward,
+                half: is_half(&x),
+            },
             [across, down, 1],
             &tensors,
             &words.map(|n| n as u32),
@@ -68,7 +80,7 @@ impl PoolOps for CubeBackend {
         let band = rows.div_ceil(wanted).max(1);
         let parts = rows.div_ceil(band).max(1);
         let for_x = empty(&x, x.shape());
-        let [for_bias, for_slope] = [0, 1].map(|_| empty(&x, [n * parts, channels]));
+        let [for_bias, for_slope] = [0, 1].map(|_| empty_of(&x, [n * parts, channels], DType::F32));
         let [across, down] = fold((planes * parts).div_ceil(8));
         let words = [
             planes,
@@ -82,12 +94,16 @@ impl PoolOps for CubeBackend {
         ];
         let tensors = [&x, &bias, &slope, &gradient, &for_x, &for_bias, &for_slope];
         launch(
-            Pass::Backward,
+            Pass {
+                way: Way::Backward,
+                half: is_half(&x),
+            },
             [across, down, 1],
             &tensors,
             &words.map(|n| n as u32),
         );
-        let [bias, slope] = [for_bias, for_slope].map(|of| sum_parts(&of, n * parts, [channels]));
+        let [bias, slope] =
+            [for_bias, for_slope].map(|of| sum_parts(&of, n * parts, [channels], x.dtype));
         (for_x, bias, slope)
     }
 }
