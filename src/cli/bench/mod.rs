@@ -52,6 +52,11 @@ pub struct Args {
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
     if conv::asked(&args.only) {
+        let passes_only = args.csv.is_some() || args.compare.is_some() || args.trace.is_some();
+        ensure!(
+            !(passes_only || args.tune || args.rivals),
+            "convolutions are timed against Burn's, in a table or with --json: leave out --csv, --compare, --trace, --tune and --rivals"
+        );
         let compute = args.device.open()?;
         let json = args.json.as_deref();
         return conv::run(&compute, &args.only, usize::from(args.runs), json);

@@ -226,28 +226,42 @@ fn backward<B: ConvOps>(
     }
 }
 
+/// `out` as what the graph knows to come from x, weight and, of three, bias.
+fn tracked<B: ConvOps, C: CheckpointStrategy, const N: usize>(
+    x: &FloatTensor<Autodiff<B, C>>,
+    weight: &FloatTensor<Autodiff<B, C>>,
+    kind: OpsKind<Conv, B, Kept, C, N>,
+    out: FloatTensor<B>,
+    settings: Settings,
+) -> FloatTensor<Autodiff<B, C>>
+where
+    Conv: Backward<B, N, State = Kept>,
+{
+    let shapes = [x, weight].map(|t| t.primitive().shape().dims());
+    match kind {
+        OpsKind::Tracked(mut prepared) => {
+            let kept = Kept {
+                x: (prepared.checkpoint(x), shapes[0]),
+                weight: (prepared.checkpoint(weight), shapes[1]),
+                settings,
+            };
+            prepared.finish(kept, out)
+        }
+        OpsKind::UnTracked(prepared) => prepared.finish(out),
+    }
+}
+
 impl<B: ConvOps, C: CheckpointStrategy> ConvOps for Autodiff<B, C> {
     fn conv_plain(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         settings: Settings,
     ) -> FloatTensor<Self> {
-        let inputs = [x.primitive().clone(), weight.primitive().clone()];
-        let shapes = inputs.each_ref().map(|t| t.shape().dims());
-        let [for_x, for_weight] = inputs;
+        let [for_x, for_weight] = [&x, &weight].map(|t| t.primitive().clone());
         let out = B::conv_plain(for_x, for_weight, settings);
         let prepared = Backward::<B, 2>::prepare::<C>(Conv, [x.node(), weight.node()]);
-        match prepared.compute_bound().stateful() {
-            OpsKind::Tracked(mut prepared) => {
-                let kept = Kept {
-                    x: (prepared.checkpoint(&x), shapes[0]),
-                    weight: (prepared.checkpoint(&weight), shapes[1]),
-                    settings,
-                };
-                prepared.finish(kept, out)
-            }
-            OpsKind::UnTracked(prepared) => prepared.finish(out),
-        }
+        let kind = prepared.compute_bound().stateful();
+        tracked(&x, &weight, kind, out, settings)
     }
 
     fn conv_bias(
@@ -256,23 +270,12 @@ impl<B: ConvOps, C: CheckpointStrategy> ConvOps for Autodiff<B, C> {
         bias: FloatTensor<Self>,
         settings: Settings,
     ) -> FloatTensor<Self> {
-        let inputs = [x.primitive().clone(), weight.primitive().clone()];
-        let shapes = inputs.each_ref().map(|t| t.shape().dims());
-        let [for_x, for_weight] = inputs;
-        let out = B::conv_bias(for_x, for_weight, bias.primitive().clone(), settings);
+        let [for_x, for_weight, for_bias] = [&x, &weight, &bias].map(|t| t.primitive().clone());
+        let out = B::conv_bias(for_x, for_weight, for_bias, settings);
         let nodes = [x.node(), weight.node(), bias.node()];
         let prepared = Backward::<B, 3>::prepare::<C>(Conv, nodes);
-        match prepared.compute_bound().stateful() {
-            OpsKind::Tracked(mut prepared) => {
-                let kept = Kept {
-                    x: (prepared.checkpoint(&x), shapes[0]),
-                    weight: (prepared.checkpoint(&weight), shapes[1]),
-                    settings,
-                };
-                prepared.finish(kept, out)
-            }
-            OpsKind::UnTracked(prepared) => prepared.finish(out),
-        }
+        let kind = prepared.compute_bound().stateful();
+        tracked(&x, &weight, kind, out, settings)
     }
 
     fn conv_bias_relu(
