@@ -300,7 +300,7 @@ fn plans_multiply_out() {
             let Some(p) = variant.fft(n_fft) else {
                 continue;
             };
-            if variant != Variant::Registers {
+            if !matches!(variant, Variant::Registers | Variant::Subgroup) {
                 assert_eq!(8u32.pow(p.radix8_stages) * p.tail, p.points);
                 assert_eq!(p.lanes * p.rounds * 8, p.points * p.transforms);
             }
@@ -322,6 +322,15 @@ fn plans_multiply_out() {
         assert_eq!(chosen == Variant::SharedWorkgroup, log2 <= 10);
         let fft = chosen.fft(n_fft).unwrap();
         assert!(fft.lanes >= 128 && chosen.features().is_empty() && chosen.accurate());
+        // One whose subgroups are of 32 can take them, if it is told to: not before it was measured.
+        let known = Limits {
+            features: wgpu::Features::SUBGROUP,
+            subgroup: 32,
+            ..limits
+        };
+        let possible = Plan::possible(n_fft, &known);
+        assert_eq!(possible.contains(&Variant::Subgroup), log2 == 11);
+        assert_eq!(Plan::variant(n_fft, &known), chosen);
         // A processor.
         let chosen = Plan::variant(
             n_fft,

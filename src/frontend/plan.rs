@@ -24,6 +24,8 @@ pub struct Limits {
     pub offset_alignment: u32,
     /// What the device has beyond WebGPU's base.
     pub features: wgpu::Features,
+    /// Invocations of every subgroup; 0 if they differ or are not known.
+    pub subgroup: u32,
     /// Whether it is a processor, which pays for barriers and scattered loads what a card does not.
     pub software: bool,
 }
@@ -32,6 +34,10 @@ impl From<&Gpu> for Limits {
     fn from(gpu: &Gpu) -> Self {
         Self {
             features: gpu.device.features(),
+            subgroup: match (gpu.info.subgroup_min_size, gpu.info.subgroup_max_size) {
+                (least, most) if least == most => least,
+                _ => 0,
+            },
             software: !is_hardware(&gpu.info),
             ..Self::from(&gpu.limits)
         }
@@ -51,6 +57,7 @@ impl From<&wgpu::Limits> for Limits {
             workgroups: l.max_compute_workgroups_per_dimension,
             offset_alignment: l.min_storage_buffer_offset_alignment,
             features: wgpu::Features::empty(),
+            subgroup: 0,
             software: false,
         }
     }
@@ -178,6 +185,11 @@ impl Plan {
         let fft = variant
             .fft(n_fft)
             .filter(|_| limits.features.contains(variant.features()))
+            .filter(|fft| {
+                variant
+                    .subgroup(fft)
+                    .is_none_or(|size| size == limits.subgroup)
+            })
             .ok_or(PlanError::Variant { variant, n_fft })?;
         if fft.workgroup_bytes() > limits.workgroup_memory {
             return Err(PlanError::WorkgroupMemory {

@@ -18,6 +18,9 @@ pub enum Variant {
     Packed,
     /// 32 x 32 points in the registers of sixteen invocations, tables in uniform buffers: for processors.
     Registers,
+    /// 32 points in the registers of each invocation of one subgroup, which exchange by shuffles: frames of 64 samples for every
+    /// invocation that a subgroup has.
+    Subgroup,
 }
 
 /// The transform of one workgroup under one [`Variant`].
@@ -54,11 +57,12 @@ impl FftPlan {
 
 impl Variant {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::OneFrame,
         Self::SharedWorkgroup,
         Self::Packed,
         Self::Registers,
+        Self::Subgroup,
     ];
 
     /// For tables and `--variant`-like words.
@@ -68,12 +72,21 @@ impl Variant {
             Self::SharedWorkgroup => "shared-workgroup",
             Self::Packed => "packed",
             Self::Registers => "registers",
+            Self::Subgroup => "subgroup",
         }
     }
 
-    /// What is beyond WebGPU's base, for the device to have. So far nothing is.
+    /// What is beyond WebGPU's base, for the device to have.
     pub fn features(self) -> wgpu::Features {
-        wgpu::Features::empty()
+        match self {
+            Self::Subgroup => wgpu::Features::SUBGROUP,
+            _ => wgpu::Features::empty(),
+        }
+    }
+
+    /// Invocations that each of the device's subgroups must have, if it matters.
+    pub fn subgroup(self, plan: &FftPlan) -> Option<u32> {
+        (self == Self::Subgroup).then_some(plan.lanes)
     }
 
     /// Whether it may be chosen without being asked for by name.
@@ -109,6 +122,19 @@ impl Variant {
                 tail: 1,
                 pad_shift: 31,
                 frame_len: 1025,
+            }),
+            Self::Subgroup => (512..=2048).contains(&n_fft).then_some(FftPlan {
+                variant: self,
+                points: half,
+                transforms: 1,
+                frames: 1,
+                lanes: half / 32,
+                rounds: 4,
+                radix8_stages: 0,
+                tail: 1,
+                pad_shift: 5,
+                // Powers, not complex numbers: half as long.
+                frame_len: (half + half / 32) / 2 + 1,
             }),
         }
     }

@@ -217,14 +217,28 @@ pub(super) fn stft_pipeline(
     augment: bool,
 ) -> ComputePipeline {
     const COMMON: &str = include_str!("../../../shaders/stft_common.wgsl");
+    const DFT32: &str = include_str!("../../../shaders/stft_dft32.wgsl");
     let fft = &plan.fft;
     let flag = |on: bool| f64::from(u8::from(on));
     let mut overrides = vec![
         ("MEL", flag(matches!(settings.rows, Rows::Mel { .. }))),
         ("AUGMENT", flag(augment)),
     ];
-    let own = match fft.variant {
-        Variant::Registers => include_str!("../../../shaders/stft_registers.wgsl"),
+    let (before, own) = match fft.variant {
+        Variant::Registers => (DFT32, include_str!("../../../shaders/stft_registers.wgsl")),
+        Variant::Subgroup => {
+            overrides.extend([
+                ("SIZE", f64::from(fft.lanes)),
+                ("STAGES", f64::from(fft.lanes.ilog2())),
+                ("N_FFT", settings.n_fft as f64),
+                ("POINTS", f64::from(fft.points)),
+                (
+                    "WORK_LEN",
+                    f64::from(fft.points + (fft.points >> fft.pad_shift) + 1),
+                ),
+            ]);
+            (DFT32, include_str!("../../../shaders/stft_subgroup.wgsl"))
+        }
         Variant::OneFrame | Variant::SharedWorkgroup | Variant::Packed => {
             overrides.extend([
                 ("N_FFT", settings.n_fft as f64),
@@ -240,10 +254,11 @@ pub(super) fn stft_pipeline(
                 ("WORK_LEN", f64::from(fft.frame_len * fft.transforms)),
                 ("PACKED", flag(fft.variant == Variant::Packed)),
             ]);
-            include_str!("../../../shaders/stft.wgsl")
+            ("", include_str!("../../../shaders/stft.wgsl"))
         }
     };
-    let text = [COMMON, own].join("\n");
+    // No `enable subgroups;`: naga 30 takes the functions without it and refuses the line.
+    let text = [COMMON, before, own].join("\n");
     pipeline(gpu, &module(gpu, "stft", text.into()), "stft", &overrides)
 }
 

@@ -1,0 +1,105 @@
+// PCM to decibels in the registers of one subgroup: SIZE invocations make one frame of 64 * SIZE samples, for adapters whose subgroups
+// all have SIZE invocations.
+//
+// The 32 * SIZE complex points are 32 an invocation: points SIZE apart are transformed in its registers, then across
+// invocations by butterflies of subgroupShuffleXor, radix 2, which leave them in bit-reversed order. A bin's mirror is
+// then in the invocation whose number is the complement. Workgroup memory only brings powers into the order of bins, for
+// stores side by side and for mel bands: one barrier.
+//
+// `stft_common.wgsl` and `stft_dft32.wgsl` go before this text. Twin: src/frontend/cpu/stft.rs. Variants:
+// src/frontend/variants.rs.
+
+override SIZE: u32 = 32u;
+override STAGES: u32 = 5u;      // log2 of SIZE
+override N_FFT: u32 = 2048u;
+override POINTS: u32 = 1024u;
+override WORK_LEN: u32 = 1057u; // place(POINTS) + 1
+
+@group(0) @binding(2) var<storage, read> window: array<f32>;          // [N_FFT]
+@group(0) @binding(3) var<storage, read> twiddle: array<vec2<f32>>;   // exp(-2 pi i k / N_FFT)
+@group(0) @binding(4) var<storage, read> mel_ends: array<u32>;        // see tables.rs, MelSegments
+@group(0) @binding(5) var<storage, read> mel_weights: array<vec2<f32>>;
+
+var<workgroup> work: array<f32, WORK_LEN>;
+
+alias point = vec2<f32>;
+fn down(x: point) -> point { return point(x.y, -x.x); } // times -i
+
+// Against bank conflicts: what is 32 apart is written together.
+fn place(bin: u32) -> u32 { return bin + (bin >> 5u); }
+
+// The place of an invocation's number in the order that the butterflies leave, and back.
+fn reversed(i: u32) -> u32 { return reverseBits(i) >> (32u - STAGES); }
+
+@compute @workgroup_size(SIZE)
+fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
+    let frame = group.x;
+    let clip = group.y;
+    let base = clip * params.clip_samples;
+    if (AUGMENT) { augment = augments[clip]; }
+    let start = frame_start(frame);
+
+    for (var j = 0u; j < 32u; j++) {
+        let at = 2u * (lane + SIZE * j);
+        all[j] = point(sample(base, start, at) * window[at], sample(base, start, at + 1u) * window[at + 1u]);
+    }
+    dft32();
+    for (var k = 0u; k < 32u; k++) { all[k] = mul(all[k], twiddle[2u * lane * k]); }
+    for (var apart = SIZE / 2u; apart > 0u; apart /= 2u) {
+        let upper = (lane & apart) != 0u;
+        let w = twiddle[(lane & (apart - 1u)) * (N_FFT / 2u / apart)];
+        for (var k = 0u; k < 32u; k++) {
+            let mine = all[k];
+            let other = subgroupShuffleXor(mine, apart);
+            all[k] = select(mine + other, mul(other - mine, w), upper);
+        }
+    }
+
+    // Here is bin k + 32 m of the half-length transform in all[k]; its mirror is 32 - k + 32 (SIZE - 1 - m).
+    let m = reversed(lane);
+    for (var k = 1u; k < 16u; k++) {
+        let bin = k + 32u * m;
+        let power = powers(all[k], subgroupShuffleXor(all[32u - k], SIZE - 1u), twiddle[bin]);
+        work[place(bin)] = power.x;
+        work[place(POINTS - bin)] = power.y;
+    }
+    let middle = 16u + 32u * m;
+    work[place(middle)] = powers(all[16], subgroupShuffleXor(all[16], SIZE - 1u), twiddle[middle]).x;
+    let mirror = subgroupShuffle(all[0], reversed((SIZE - m) % SIZE));
+    if (m == 0u) {
+        let power = edges(all[0]);
+        work[0] = power.x;
+        work[place(POINTS)] = power.y;
+    } else {
+        work[place(32u * m)] = powers(all[0], mirror, twiddle[32u * m]).x;
+    }
+    workgroupBarrier();
+
+    let out = (clip * params.frames + frame) * params.rows;
+    top = NO_VALUE;
+    bottom = -NO_VALUE;
+    if (MEL) {
+        // As in stft.wgsl: a stretch of bands each, so that most powers are read once.
+        let share = (params.rows + SIZE - 1u) / SIZE;
+        let first = min(lane * share, params.rows);
+        let last = min(first + share, params.rows);
+        var bin = 0u;
+        if (first > 0u) { bin = mel_ends[first - 1u]; }
+        var rising = 0.0;
+        for (var segment = first; segment <= last && first < last; segment++) {
+            var sums = vec2<f32>(0.0);
+            let end = mel_ends[segment];
+            for (; bin < end; bin++) { sums += work[place(bin)] * mel_weights[bin]; }
+            if (segment > first) { keep(out, segment - 1u, rising + sums.x); }
+            rising = sums.y;
+        }
+    } else {
+        for (var row = lane; row <= POINTS; row += SIZE) { keep(out, row, work[place(row)]); }
+    }
+    top = subgroupMax(top);
+    bottom = subgroupMin(bottom);
+    if (lane == 0u && top != NO_VALUE) {
+        atomicMax(&range[2u * clip], key(top));
+        atomicMax(&range[2u * clip + 1u], ~key(bottom));
+    }
+}
