@@ -291,6 +291,40 @@ fn spectra_are_as_good_as_realffts() {
     );
 }
 
+/// Mel bands and their ranges are the twin's by every way that a device can take, where frames hang over both ends of the clip.
+#[test]
+fn every_way_makes_the_twins_bands() {
+    for n_fft in [512, 2048] {
+        let settings = FrontEnd {
+            n_fft,
+            hop: 300,
+            clip_samples: 9_000,
+            rows: Rows::Mel {
+                n_mels: 40,
+                f_min: 0.0,
+                f_max: 11_025.0,
+            },
+            ..presets::mel()
+        };
+        let clips = [noise(9_000, 5), noise(9_000, 6)];
+        let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
+        let twin = Engine::new(&Compute::Cpu, &settings).unwrap();
+        let want = twin.spectrograms(&clips, &[]).unwrap();
+        for (device, variant, compute) in ways(n_fft) {
+            let engine = Engine::with_variant(&compute, &settings, variant).unwrap();
+            let got = engine.spectrograms(&clips, &[]).unwrap();
+            for (g, w) in got.iter().zip(&want) {
+                let what = format!("{device} {variant} n_fft {n_fft}");
+                let near = |a: f32, b: f32| assert!((a - b).abs() < 1e-3, "{what}: {a} for {b}");
+                g.db.iter().zip(&w.db).for_each(|(a, b)| near(*a, *b));
+                let (g, w) = (g.range.unwrap(), w.range.unwrap());
+                near(g.0, w.0);
+                near(g.1, w.1);
+            }
+        }
+    }
+}
+
 /// The plan is data: which way, sizes, stages and memory of every n_fft, without a device.
 #[test]
 fn plans_multiply_out() {
