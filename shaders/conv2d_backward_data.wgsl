@@ -2,7 +2,6 @@
 // gradient[n][o][y][x] * weight[o][c][ky][kx], where y * stride - padding + ky = iy and x * stride - padding + kx = ix.
 //
 // A template, as conv2d_forward.wgsl. Twin: `backward_data` in src/model/conv/cpu.rs.
-{% include "real.wgsl" %}
 {% include "conv2d_shape.wgsl" %}
 @group(0) @binding(0) var<storage, read_write> gradient: array<real>;
 @group(0) @binding(1) var<storage, read_write> weight: array<real>;

@@ -3,7 +3,6 @@
 //
 // The sum is split into parts that are added by a second pass: no atomics, so the same bits each time.
 // A template, as conv2d_forward.wgsl. Twin: `backward_weight` in src/model/conv/cpu.rs.
-{% include "real.wgsl" %}
 {% if sum %}
 struct Shape {
     count: u32,

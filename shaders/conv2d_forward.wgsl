@@ -4,7 +4,6 @@
 // With `rectify`, no less than zero.
 // A template (Jinja): kernel, stride, padding and tile are known when the text is made, so everything that they decide is
 // unrolled. Tensors are of `real`, sums of f32. Twin: `forward` in src/model/conv/cpu.rs.
-{% include "real.wgsl" %}
 {% include "conv2d_shape.wgsl" %}
 @group(0) @binding(0) var<storage, read_write> image: array<real>;
 @group(0) @binding(1) var<storage, read_write> weight: array<real>;

@@ -3,17 +3,6 @@
 //
 // Twin: `forward` in src/model/pool/cpu.rs.
 
-{% include "real.wgsl" %}
-struct Shape {
-    count: u32,         // outputs
-    channels: u32,
-    height: u32,        // of what is read
-    width: u32,
-    groups_across: u32, // of the dispatch, which is folded to stay within its limits
-    parts: u32,         // of a plane (backward only)
-    band: u32,          // rows of outputs in a part (backward only)
-    unused: u32,
-}
 @group(0) @binding(0) var<storage, read_write> image: array<real>;
 @group(0) @binding(1) var<storage, read_write> bias: array<real>;
 @group(0) @binding(2) var<storage, read_write> slope: array<real>;

@@ -22,6 +22,21 @@ fn settings() -> FrontEnd {
     }
 }
 
+/// A front end and a network for pictures of one size.
+fn sized(kind: NetworkKind, height: usize, width: usize) -> (FrontEnd, NetworkSpec) {
+    let picture = Size { height, width };
+    let settings = FrontEnd {
+        picture: Some(picture),
+        ..settings()
+    };
+    let spec = NetworkSpec {
+        kind,
+        classes: 10,
+        picture,
+    };
+    (settings, spec)
+}
+
 /// The tensor that the network is given lies in the buffer and at the offset that the shader was bound to, with
 /// fusion on: a copy anywhere between would have another place.
 #[test]
@@ -96,19 +111,7 @@ fn devices_agree_on_logits() {
         (NetworkKind::Compact, (40, 56)),
         (NetworkKind::DeepPixel, (72, 80)),
     ] {
-        let picture = Size {
-            height: size.0,
-            width: size.1,
-        };
-        let settings = FrontEnd {
-            picture: Some(picture),
-            ..settings()
-        };
-        let spec = NetworkSpec {
-            kind,
-            classes: 10,
-            picture,
-        };
+        let (settings, spec) = sized(kind, size.0, size.1);
         let clips = [noise(22_050, 4), common::tone(22_050, 330.0, 0.5)];
         let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
         let logits: Vec<Vec<f32>> = common::devices()
@@ -136,19 +139,7 @@ fn halves_agree_on_logits() {
     let _turn = common::turn();
     let compute = software();
     for (kind, side) in [(NetworkKind::Compact, 40), (NetworkKind::DeepPixel, 73)] {
-        let picture = Size {
-            height: side,
-            width: side + 3,
-        };
-        let settings = FrontEnd {
-            picture: Some(picture),
-            ..settings()
-        };
-        let spec = NetworkSpec {
-            kind,
-            classes: 10,
-            picture,
-        };
+        let (settings, spec) = sized(kind, side, side + 3);
         // Three, so that pictures of f16 begin at odd places.
         let clips = [4, 5, 6].map(|seed| noise(22_050, seed));
         let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();

@@ -10,7 +10,6 @@ show what memorising a template is worth.
 """
 
 import argparse
-import csv
 import os
 
 import librosa
@@ -23,7 +22,7 @@ from sklearn.metrics import confusion_matrix
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from splits import check_rows
+from splits import read_manifest
 
 HOP = 1024
 
@@ -99,9 +98,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("set", help="folder of a rendered set")
     folder = parser.parse_args().set
-    with open(os.path.join(folder, "manifest.csv"), newline="") as file:
-        rows = list(csv.DictReader(file))
-    check_rows(rows)
+    rows = read_manifest(folder)
     clips = (soundfile.read(os.path.join(folder, r["file"])) for r in rows)
     x = np.array([features(samples, rate) for samples, rate in clips])
     y = np.array([row["genre"] for row in rows])

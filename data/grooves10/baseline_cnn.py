@@ -12,7 +12,6 @@ crops. With --all it trains on train and valid together and keeps the last epoch
 """
 
 import argparse
-import csv
 import os
 import time
 
@@ -23,7 +22,7 @@ import torch
 from torch import nn
 
 from baseline import wilson
-from splits import GENRES, check_rows
+from splits import GENRES, read_manifest
 
 MELS, N_FFT, HOP, SECONDS = 128, 2048, 1024, 10
 FRAMES = SECONDS * 22050 // HOP + 1
@@ -112,9 +111,7 @@ def main():
     parser.add_argument("--epochs", type=int, default=14)
     parser.add_argument("--all", action="store_true", help="no valid side")
     args = parser.parse_args()
-    with open(os.path.join(args.set, "manifest.csv"), newline="") as file:
-        rows = list(csv.DictReader(file))
-    check_rows(rows)
+    rows = read_manifest(args.set)
     sides = {}
     for side in ("train", "valid", "test"):
         mine = [row for row in rows if row["split"] == side]

@@ -10,7 +10,6 @@ train + valid at random, whose two sides share templates.
 """
 
 import argparse
-import csv
 import os
 
 import librosa
@@ -20,7 +19,7 @@ from scipy.fft import dct
 from sklearn.model_selection import KFold
 
 from baseline import models
-from splits import GENRES, check_rows
+from splits import GENRES, read_manifest
 
 DRAWS = 8
 
@@ -37,9 +36,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("set", help="folder of a rendered set")
     folder = parser.parse_args().set
-    with open(os.path.join(folder, "manifest.csv"), newline="") as file:
-        rows = list(csv.DictReader(file))
-    check_rows(rows)
+    rows = read_manifest(folder)
     x = np.array([features(os.path.join(folder, row["file"])) for row in rows])
     y = np.array([row["genre"] for row in rows])
     side = np.array([row["split"] for row in rows])

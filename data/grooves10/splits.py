@@ -11,7 +11,9 @@ its place in its split alone and is dealt alike in every genre:
     score  a work of music21's corpus (classical, in place of mixed and mma)
 """
 
+import csv
 import hashlib
+import os
 from collections import Counter
 from dataclasses import dataclass
 
@@ -118,6 +120,14 @@ def check(genres=GENRES):
         assert all(counts[genre][split] for split in SPLITS), (genre, counts[genre])
         assert counts[genre]["test"] >= MIN_TEST_TEMPLATES, (genre, counts[genre])
     return counts
+
+
+def read_manifest(folder):
+    """The rows of a set's manifest, checked."""
+    with open(os.path.join(folder, "manifest.csv"), newline="") as file:
+        rows = list(csv.DictReader(file))
+    check_rows(rows)
+    return rows
 
 
 def check_rows(rows):

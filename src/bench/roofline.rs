@@ -52,13 +52,24 @@ fn on_gpu(gpu: &Gpu, runs: usize) -> Result<Vec<Duration>, GpuError> {
     let group = super::rivals::group(gpu, &pipeline, &[&source, &target]);
     let groups = (bytes / 16).div_ceil(256) as u32;
     let wide = groups.min(1 << 15);
+    repeat(gpu, &pipeline, &group, [wide, groups.div_ceil(wide)], runs)
+}
+
+/// Times of `runs` dispatches, after one that warms up.
+fn repeat(
+    gpu: &Gpu,
+    pipeline: &wgpu::ComputePipeline,
+    group: &wgpu::BindGroup,
+    [x, y]: [u32; 2],
+    runs: usize,
+) -> Result<Vec<Duration>, GpuError> {
     let clock = Clock::new(gpu, 1);
     let run = || -> Result<Duration, GpuError> {
         let times = clock.time(|encoder| {
             let mut pass = clock.pass(0, encoder);
-            pass.set_pipeline(&pipeline);
-            pass.set_bind_group(0, &group, &[]);
-            pass.dispatch_workgroups(wide, groups.div_ceil(wide), 1);
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(0, group, &[]);
+            pass.dispatch_workgroups(x, y, 1);
         })?;
         Ok(times.passes.first().copied().unwrap_or(times.wall))
     };
@@ -81,18 +92,7 @@ pub(super) fn multiply_add(gpu: &Gpu, runs: usize) -> Result<f64, GpuError> {
     let text = include_str!("../../shaders/fma.wgsl");
     let pipeline = super::rivals::pipeline(gpu, text, "multiply_add", &[]);
     let group = super::rivals::group(gpu, &pipeline, &[&out]);
-    let clock = Clock::new(gpu, 1);
-    let run = || -> Result<Duration, GpuError> {
-        let times = clock.time(|encoder| {
-            let mut pass = clock.pass(0, encoder);
-            pass.set_pipeline(&pipeline);
-            pass.set_bind_group(0, &group, &[]);
-            pass.dispatch_workgroups(INVOCATIONS / 64, 1, 1);
-        })?;
-        Ok(times.passes.first().copied().unwrap_or(times.wall))
-    };
-    run()?;
-    let times: Result<Vec<_>, _> = (0..runs).map(|_| run()).collect();
+    let times = repeat(gpu, &pipeline, &group, [INVOCATIONS / 64, 1], runs)?;
     let flops = 2.0 * f64::from(EACH) * f64::from(INVOCATIONS);
-    Ok(flops / 1e9 / Stat::of(times?).median)
+    Ok(flops / 1e9 / Stat::of(times).median)
 }

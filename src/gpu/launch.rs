@@ -23,6 +23,14 @@ pub trait Text: Clone + std::fmt::Debug + Eq + std::hash::Hash + Send + Sync + '
     fn workgroup(&self) -> [u32; 3];
 }
 
+/// What goes before WGSL whose tensors are of `real`: f16, which the adapter must have, or f32.
+pub fn real(half: bool) -> &'static str {
+    match half {
+        true => "enable f16;\nalias real = f16;\n",
+        false => "alias real = f32;\n",
+    }
+}
+
 /// Runs `text` on `groups` workgroups over contiguous tensors; `words` is the uniform, four at a time.
 ///
 /// # Panics

@@ -12,6 +12,7 @@ use crate::frontend::settings::{Decibels, Framing, FrontEnd, MAX_HEIGHT, Range, 
 use crate::frontend::tables::{MelSegments, Stretch, Tables};
 use crate::frontend::variants::Variant;
 use crate::gpu::Gpu;
+use crate::gpu::launch::real;
 
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -191,22 +192,28 @@ pub(super) fn pipelines(
     plan: &Plan,
 ) -> (ComputePipeline, ComputePipeline, ComputePipeline) {
     const { assert!(NO_VALUE == -3.0e38, "the shaders say so too") };
+    let rgba = rgba_module(gpu, false);
     (
         stft_pipeline(gpu, settings, plan, false),
-        rgba_pipeline(gpu, plan, "rgba_tensor", false),
-        rgba_pipeline(gpu, plan, "rgba_u8", false),
+        rgba_pipeline(gpu, plan, &rgba, "rgba_tensor"),
+        rgba_pipeline(gpu, plan, &rgba, "rgba_u8"),
     )
 }
 
-/// An entry point of the picture pass; `half`: its tensor is of f16.
-pub(super) fn rgba_pipeline(gpu: &Gpu, plan: &Plan, entry: &str, half: bool) -> ComputePipeline {
-    let real = match half {
-        true => "enable f16;\nalias real = f16;\n",
-        false => "alias real = f32;\n",
-    };
-    let text = [real, include_str!("../../../shaders/rgba.wgsl")].concat();
-    let run = [("RUN", f64::from(plan.run))];
-    pipeline(gpu, &module(gpu, "rgba", text.into()), entry, &run)
+/// The picture pass; `half`: its tensor is of f16.
+pub(super) fn rgba_module(gpu: &Gpu, half: bool) -> wgpu::ShaderModule {
+    let text = [real(half), include_str!("../../../shaders/rgba.wgsl")].concat();
+    module(gpu, "rgba", text.into())
+}
+
+/// An entry point of the picture pass.
+pub(super) fn rgba_pipeline(
+    gpu: &Gpu,
+    plan: &Plan,
+    module: &wgpu::ShaderModule,
+    entry: &str,
+) -> ComputePipeline {
+    pipeline(gpu, module, entry, &[("RUN", f64::from(plan.run))])
 }
 
 /// The `stft` pipeline, which augments samples on load if `augment`.

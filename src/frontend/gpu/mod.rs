@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use burn::tensor::{DType, FloatDType};
 use wgpu::{BufferUsages, ComputePipeline, Features};
 
-use self::constants::{Constants, pipelines, rgba_pipeline};
+use self::constants::{Constants, pipelines, rgba_module, rgba_pipeline};
 use super::augment::{Augment, Masks, Waveform};
 use super::plan::{Limits, Plan};
 use super::settings::FrontEnd;
@@ -108,7 +108,12 @@ impl GpuFrontEnd {
         if !self.gpu.device.features().contains(Features::SHADER_F16) {
             return Err(FrontEndError::NoHalf(self.gpu.info.name.clone()));
         }
-        self.rgba_tensor = rgba_pipeline(&self.gpu, &self.plan, "rgba_tensor", true);
+        self.rgba_tensor = rgba_pipeline(
+            &self.gpu,
+            &self.plan,
+            &rgba_module(&self.gpu, true),
+            "rgba_tensor",
+        );
         self.dtype = FloatDType::F16;
         Ok(self)
     }

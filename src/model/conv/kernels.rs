@@ -5,7 +5,7 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use super::cpu::Geometry;
-use crate::gpu::launch::{Text, fold};
+use crate::gpu::launch::{Text, fold, real};
 
 /// How the kernels are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,8 +56,6 @@ pub struct Kernel {
 const FORWARD: &str = "conv2d_forward.wgsl";
 const BACKWARD_DATA: &str = "conv2d_backward_data.wgsl";
 const BACKWARD_WEIGHT: &str = "conv2d_backward_weight.wgsl";
-/// What a tensor is made of, for all templates.
-const REAL: (&str, &str) = ("real.wgsl", include_str!("../../../shaders/real.wgsl"));
 const TEXTS: [(&str, &str); 5] = [
     (
         FORWARD,
@@ -99,27 +97,16 @@ const DEEP: usize = 16;
 /// Workgroups that keep a card busy.
 const MANY_GROUPS: usize = 512;
 
-/// The template `file` of `texts` with what `values` has.
-///
-/// # Panics
-/// If a text is no template, or names what `values` does not have.
-pub fn render(
-    file: &str,
-    texts: &[(&'static str, &'static str)],
-    values: impl Serialize,
-) -> String {
-    let mut templates = Environment::new();
-    templates.set_undefined_behavior(UndefinedBehavior::Strict);
-    for &(name, text) in texts.iter().chain([&REAL]) {
-        templates.add_template(name, text).expect("a template");
-    }
-    let template = templates.get_template(file).expect("one of the texts");
-    template.render(Serde(&values)).expect("nothing undefined")
-}
-
 impl Text for Kernel {
     fn wgsl(&self) -> String {
-        render(self.file, &TEXTS, self)
+        let mut templates = Environment::new();
+        templates.set_undefined_behavior(UndefinedBehavior::Strict);
+        for (name, text) in TEXTS {
+            templates.add_template(name, text).expect("a template");
+        }
+        let template = templates.get_template(self.file).expect("one of TEXTS");
+        let text = template.render(Serde(self)).expect("nothing undefined");
+        real(self.half).to_owned() + &text
     }
 
     fn workgroup(&self) -> [u32; 3] {

@@ -24,7 +24,7 @@ use crate::gpu::facts;
 use op::{ConvOps, Dispatch, Settings, geometry};
 
 pub use gpu::sum_parts;
-pub use kernels::{Kind, render};
+pub use kernels::Kind;
 pub use plan::Plan;
 
 /// `conv` of `x`, `[n, channels, height, width]`.

@@ -7,19 +7,17 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
 use super::op::PoolOps;
-use serde::Serialize;
+use crate::gpu::launch::{Text, empty, empty_of, fold, is_half, launch, real};
+use crate::model::conv::sum_parts;
 
-use crate::gpu::launch::{Text, empty, empty_of, fold, is_half, launch};
-use crate::model::conv::{render, sum_parts};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Pass {
     way: Way,
     /// Tensors are of f16.
     half: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Way {
     Forward,
     Backward,
@@ -31,7 +29,8 @@ impl Text for Pass {
             Way::Forward => include_str!("../../../shaders/prelu_pool_forward.wgsl"),
             Way::Backward => include_str!("../../../shaders/prelu_pool_backward.wgsl"),
         };
-        render("prelu_pool", &[("prelu_pool", text)], self)
+        let shape = include_str!("../../../shaders/prelu_pool_shape.wgsl");
+        [real(self.half), shape, text].concat()
     }
 
     fn workgroup(&self) -> [u32; 3] {
@@ -40,6 +39,13 @@ impl Text for Pass {
             Way::Backward => [8, 1, 1],
         }
     }
+}
+
+/// A pass over `tensors`, of the first one's type.
+fn run(way: Way, [across, down]: [u32; 2], tensors: &[&CubeTensor], words: [usize; 8]) {
+    let half = is_half(tensors[0]);
+    let words = words.map(|n| n as u32);
+    launch(Pass { way, half }, [across, down, 1], tensors, &words);
 }
 
 /// Invocations that keep a device busy.
@@ -55,15 +61,7 @@ impl PoolOps for CubeBackend {
         let [across, down] = fold(count.div_ceil(64));
         let words = [count, channels, height, width, across as usize, 0, 0, 0];
         let tensors = [&x, &bias, &slope, &out];
-        launch(
-            Pass {
-                way: Way::Forward,
-                half: is_half(&x),
-            },
-            [across, down, 1],
-            &tensors,
-            &words.map(|n| n as u32),
-        );
+        run(Way::Forward, [across, down], &tensors, words);
         out
     }
 
@@ -93,15 +91,7 @@ impl PoolOps for CubeBackend {
             0,
         ];
         let tensors = [&x, &bias, &slope, &gradient, &for_x, &for_bias, &for_slope];
-        launch(
-            Pass {
-                way: Way::Backward,
-                half: is_half(&x),
-            },
-            [across, down, 1],
-            &tensors,
-            &words.map(|n| n as u32),
-        );
+        run(Way::Backward, [across, down], &tensors, words);
         let [bias, slope] =
             [for_bias, for_slope].map(|of| sum_parts(&of, n * parts, [channels], x.dtype));
         (for_x, bias, slope)
