@@ -5,7 +5,7 @@
     python benches/classify_vs_torch.py FOLDER [--rounds 3]
 
 The same job on both sides: every file read, cut into the checkpoint's clips,
-mel spectrogram in dB, colours, the same network with the same weights, mean of
+mel spectrogram in dB, colors, the same network with the same weights, mean of
 the clips' probabilities. PyTorch's side is what one would write: a DataLoader
 around soundfile, torch.stft and a matrix of mel filters on batches, the network
 in eval mode under no_grad; it gets its best of several worker counts. The two
@@ -59,7 +59,7 @@ def collate(clips):
 
 
 class FrontEnd:
-    """librosa's melspectrogram and power_to_db on batches, then the colours."""
+    """librosa's melspectrogram and power_to_db on batches, then the colors."""
 
     def __init__(self, settings):
         self.n_fft, self.hop = settings["n_fft"], settings["hop"]
@@ -75,8 +75,8 @@ class FrontEnd:
         self.window = torch.hann_window(self.n_fft)
         self.top = settings["range"]["top"]["db"]
         self.size = (settings["picture"]["height"], settings["picture"]["width"])
-        colours = matplotlib.colormaps[settings["colormap"]](np.arange(256))
-        self.colours = torch.from_numpy(colours.astype("float32"))
+        colors = matplotlib.colormaps[settings["colormap"]](np.arange(256))
+        self.colors = torch.from_numpy(colors.astype("float32"))
 
     def __call__(self, clips):
         spectrum = torch.stft(
@@ -96,7 +96,7 @@ class FrontEnd:
         ]
         # the first row of a picture is the highest frequency
         index = (unit.flip(1) * 255).round().long()
-        return self.colours[index].permute(0, 3, 1, 2)
+        return self.colors[index].permute(0, 3, 1, 2)
 
 
 def torch_pipeline(paths, twin, front_end, clip, workers, batch):

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use sonoprint::audio;
-use sonoprint::frontend::{Engine, presets};
+use sonoprint::frontend::{FrontEnd, presets};
 use sonoprint::gpu::Compute;
 
 #[global_allocator]
@@ -24,13 +24,13 @@ fn main() {
     let rounds: usize = rounds.parse().expect("a number of rounds");
     let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
     let settings = presets::deeppixel();
-    let engine = Engine::new(&Compute::Cpu, &settings).expect("a preset");
+    let engine = FrontEnd::new(&Compute::Cpu, &settings).expect("a preset");
     let draw = |path: &PathBuf| {
         let mut pcm = audio::load(path, settings.sample_rate)
             .expect("audio")
             .samples;
         pcm.resize(settings.clip_samples, 0.0);
-        black_box(engine.pictures(&[&pcm]).expect("a picture"));
+        black_box(engine.features(&[&pcm]).expect("a picture"));
     };
     files.iter().for_each(draw);
     for _ in 0..rounds {

@@ -12,12 +12,11 @@ use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use sonoprint::audio::Clips;
-use sonoprint::classify::{
-    Classifier, ClassifyError, Found, Options, Shard, Summary, classify, discover,
-};
+use sonoprint::classify::{Input, Options, Shard, Summary, classify, discover};
+use sonoprint::frontend::config::{FrontEndConfig, Size};
 use sonoprint::frontend::presets;
-use sonoprint::frontend::settings::{FrontEnd, Size};
 use sonoprint::gpu::Compute;
+use sonoprint::inference::{InferenceError, Predictor};
 use sonoprint::model::{Checkpoint, DeepPixel, Header, Network, NetworkKind, NetworkSpec};
 
 #[global_allocator]
@@ -34,7 +33,7 @@ fn main() {
     let device = word(2, "cpu").parse().expect("a device");
     let kind = NetworkKind::from_str(&word(3, "deeppixel"), true).expect("compact or deeppixel");
     let compute = Compute::open(&device).expect("a device").compute;
-    let classifier = Classifier::new(&compute, checkpoint(kind, &compute)).expect("a plan");
+    let classifier = Predictor::new(&compute, checkpoint(kind, &compute)).expect("a plan");
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let options = Options {
         workers,
@@ -79,7 +78,7 @@ fn checkpoint(kind: NetworkKind, compute: &Compute) -> Checkpoint {
         height: side,
         width: side,
     };
-    let front_end = FrontEnd {
+    let front_end = FrontEndConfig {
         picture: Some(picture),
         ..presets::mel()
     };
@@ -97,7 +96,7 @@ fn checkpoint(kind: NetworkKind, compute: &Compute) -> Checkpoint {
 }
 
 /// By the same decoders, cut into the same clips, which nobody looks at.
-fn decode(files: &[PathBuf], front_end: &FrontEnd, workers: usize) -> Duration {
+fn decode(files: &[PathBuf], front_end: &FrontEndConfig, workers: usize) -> Duration {
     let start = Instant::now();
     let next = Mutex::new(files.iter());
     std::thread::scope(|scope| {
@@ -119,11 +118,11 @@ fn decode(files: &[PathBuf], front_end: &FrontEnd, workers: usize) -> Duration {
     start.elapsed()
 }
 
-fn whole(classifier: &Classifier, files: &[PathBuf], options: &Options) -> Summary {
-    let found = files.iter().cloned().map(Found::File);
+fn whole(classifier: &Predictor, files: &[PathBuf], options: &Options) -> Summary {
+    let found = files.iter().cloned().map(Input::File);
     classify(classifier, found, options, |row| {
         std::hint::black_box(row);
-        Ok::<_, ClassifyError>(())
+        Ok::<_, InferenceError>(())
     })
     .expect("a device")
 }

@@ -11,7 +11,7 @@ use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
 use clap::ValueEnum;
-use sonoprint::frontend::settings::Size;
+use sonoprint::frontend::config::Size;
 use sonoprint::gpu::{Compute, DeviceChoice};
 use sonoprint::model::{Network, NetworkKind, NetworkSpec};
 

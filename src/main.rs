@@ -18,7 +18,7 @@ fn main() -> ExitCode {
 /// Sees to two environment variables, which a process may only do safely by starting over (a millisecond; it keeps
 /// its number):
 /// - Mesa's device layer asks for a Wayland display and complains on stderr where `XDG_RUNTIME_DIR` is unset;
-/// - Burn loads an optimiser's state to its default device, whatever device one works on, and that would open a GPU of
+/// - Burn loads an optimizer's state to its default device, whatever device one works on, and that would open a GPU of
 ///   its own choice, if there is one at all.
 #[cfg(target_os = "linux")]
 fn settle_environment() {

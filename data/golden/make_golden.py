@@ -72,7 +72,7 @@ def save_db(name, db):
 
 # ---------------------------------------------------------------- signals
 
-def quantise(y):
+def quantize(y):
     return np.clip(np.rint(np.asarray(y) * 32768), -32768, 32767).astype(np.int16)
 
 
@@ -95,7 +95,7 @@ def make_signals():
             "short": 0.2 * noise, "gap": gap}
     (HERE / "signals").mkdir(exist_ok=True)
     for name, y in made.items():
-        sf.write(HERE / "signals" / f"{name}.wav", quantise(y), RATE, subtype="PCM_16")
+        sf.write(HERE / "signals" / f"{name}.wav", quantize(y), RATE, subtype="PCM_16")
 
 
 def make_clip(track, start_s):
@@ -106,7 +106,7 @@ def make_clip(track, start_s):
     y = scipy.signal.resample_poly(y, RATE // by, rate // by)[:30 * RATE]
     assert len(y) == 661500 and np.abs(y).max() < 1.0
     (HERE / "signals").mkdir(exist_ok=True)
-    sf.write(HERE / "signals" / "clip30.flac", quantise(y), RATE,
+    sf.write(HERE / "signals" / "clip30.flac", quantize(y), RATE,
              subtype="PCM_16", compression_level=1.0)
 
 
@@ -124,7 +124,7 @@ def specgram_db(y, n_fft, noverlap):
     """The dB array of matplotlib's specgram, [n_fft/2+1, frames], row 0 = DC,
     in float64, and its RGBA [rows, frames, 4], row 0 = Nyquist (top).
 
-    The colours come from the image that Axes.specgram itself makes: it masks
+    The colors come from the image that Axes.specgram itself makes: it masks
     -inf, and its Normalize takes the finite minimum and maximum.
     """
     y = y.astype(np.float64)

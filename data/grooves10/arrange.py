@@ -87,7 +87,7 @@ class _Arranger:
                 velocity = self.velocity(int(hit) * 13 * strength)
                 add_note(self.events, tick, DRUM_CHANNEL, note, velocity, 40)
 
-    def accompaniment(self, channel, programs, pattern, kind, centre, volume):
+    def accompaniment(self, channel, programs, pattern, kind, center, volume):
         rng = self.rng
         program = rng.choice(programs)
         add_program(self.events, channel, program, volume * rng.uniform(0.8, 1.15))
@@ -98,7 +98,7 @@ class _Arranger:
             if pattern == "riff":
                 steps = self.riff[1 if bar % 4 == 3 else 0]
             root, quality = self.chords[bar % len(self.chords)]
-            notes = voicing(kind, root, quality, centre + shift)
+            notes = voicing(kind, root, quality, center + shift)
             for step, mark, held in _strokes(steps):
                 length = held * STEP * (0.98 if mark == "X" else gate)
                 if mark.isdigit():

@@ -50,10 +50,10 @@ def wilson(hits, total, level=0.95):
     """The Wilson score interval of a proportion."""
     z = norm.ppf((1 + level) / 2)
     share = hits / total
-    centre = share + z**2 / (2 * total)
+    center = share + z**2 / (2 * total)
     spread = z * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
     scale = 1 + z**2 / total
-    return (centre - spread) / scale, (centre + spread) / scale
+    return (center - spread) / scale, (center + spread) / scale
 
 
 def models():

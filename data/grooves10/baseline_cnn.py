@@ -4,7 +4,7 @@
     python baseline_cnn.py grooves10 [--seeds 3] [--epochs 14]
     python baseline_cnn.py grooves10 --all --epochs 11
 
-Four blocks of 3x3 convolution, batch normalisation, ReLU and max-pooling, then
+Four blocks of 3x3 convolution, batch normalization, ReLU and max-pooling, then
 global average pooling and one dense layer: what most tutorials build. Trained
 on crops of ten seconds of the train side, the best epoch chosen by the valid
 side; a test file's answer is the mean over its clips. No augmentation but the

@@ -245,22 +245,22 @@ def chord_name(root, quality):
     return NOTE_NAMES[root % 12] + quality
 
 
-def near(pitch_classes, centre):
-    """Each pitch class as the note in [centre - 6, centre + 5]."""
-    return [centre - 6 + ((p - centre + 6) % 12) for p in pitch_classes]
+def near(pitch_classes, center):
+    """Each pitch class as the note in [center - 6, center + 5]."""
+    return [center - 6 + ((p - center + 6) % 12) for p in pitch_classes]
 
 
-def voicing(kind, root, quality, centre):
+def voicing(kind, root, quality, center):
     """MIDI notes of a chord: power chord, wide, thirds on top, or close."""
     tones = [root + i for i in QUALITIES[quality]]
     if kind == "pow":
-        low = near([root], centre)[0]
+        low = near([root], center)[0]
         return [low, low + 7, low + 12]
     if kind == "wide":
-        notes = sorted(near(tones, centre))
+        notes = sorted(near(tones, center))
         return [notes[0] - 12] + notes
     if kind == "top":
-        return near(tones[:2], centre)
+        return near(tones[:2], center)
     if kind == "sev" and len(tones) == 3:
         tones.append(root + 10 if quality == "m" else root + 9)
-    return sorted(near(tones, centre))
+    return sorted(near(tones, center))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Render a labelled set of 30 s clips in ten genres from General MIDI music.
+"""Render a labeled set of 30 s clips in ten genres from General MIDI music.
 
     python make_set.py --out grooves10 --per-genre 60 --seed 1 --jobs 2
 

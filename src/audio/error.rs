@@ -31,7 +31,7 @@ pub enum AudioError {
     /// The first bytes belong to no audio format known here, whatever the name ends in.
     #[error("not an audio file of a known format")]
     UnknownFormat,
-    /// The format was recognised, but this part of it cannot be decoded here.
+    /// The format was recognized, but this part of it cannot be decoded here.
     #[error("not supported: {what}; convert the file to WAV")]
     Unsupported {
         /// What is not supported.

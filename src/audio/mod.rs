@@ -18,7 +18,7 @@
 //! upper bounds, and the number of undecodable packets in a row is limited.
 //!
 //! Known limits: RF64/BW64, WavPack and FLAC of more than 24 bits are named in the error and
-//! not decoded, MPEG layers I and II are not recognised; the encoder delay of AAC (1 024 to 2 112
+//! not decoded, MPEG layers I and II are not recognized; the encoder delay of AAC (1 024 to 2 112
 //! samples) is not cut off, nor that of MP3 without a Xing/LAME header.
 
 mod au;

@@ -52,7 +52,7 @@ impl MonoReader {
             path: path.to_owned(),
             source,
         };
-        // Asked before opening: opening a pipe would wait for its writer.
+        // PendingBatch before opening: opening a pipe would wait for its writer.
         let about = std::fs::metadata(path).map_err(io)?;
         if !about.is_file() {
             return Err(io(std::io::Error::other("not a regular file")));

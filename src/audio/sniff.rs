@@ -26,7 +26,7 @@ const HEAD: u64 = 64 * 1024;
 const TAGS: usize = 8;
 
 /// Formats that people do keep music in and that cannot be read here, to be named in the error.
-const KNOWN: &[(&[u8], &str)] = &[
+const OPENED_DEVICES: &[(&[u8], &str)] = &[
     (b"RF64", "64-bit WAV (RF64)"),
     (b"BW64", "64-bit WAV (BW64)"),
     (b"RIFX", "big-endian WAV (RIFX)"),
@@ -66,7 +66,10 @@ pub(super) fn sniff(file: &mut File, len: u64) -> io::Result<Result<(Kind, u64),
     let whole = start + head.len() as u64 >= len;
     let found = match by_magic(&head) {
         Some(kind) => Ok((kind, start)),
-        None => match KNOWN.iter().find(|(magic, _)| head.starts_with(magic)) {
+        None => match OPENED_DEVICES
+            .iter()
+            .find(|(magic, _)| head.starts_with(magic))
+        {
             Some((_, name)) => Err(AudioError::unsupported(*name)),
             None => bare_stream(&head, whole)
                 .map(|(kind, at)| (kind, start + at))

@@ -2,12 +2,12 @@
 
 use burn::tensor::Tensor;
 
-use super::catalogue::{Shape, signals};
+use super::baselines;
+use super::catalog::{Shape, signals};
 use super::measure::BenchError;
-use super::rivals;
-use crate::frontend::Engine;
+use crate::frontend::FrontEnd;
+use crate::frontend::config::FrontEndConfig;
 use crate::frontend::cpu::rgba;
-use crate::frontend::settings::FrontEnd;
 use crate::frontend::tables::Tables;
 use crate::gpu::Compute;
 
@@ -37,19 +37,19 @@ pub struct Checked {
 /// The CPU twin's answer for the first clip.
 pub(super) struct Reference {
     shape: &'static str,
-    front_end: FrontEnd,
+    front_end: FrontEndConfig,
     db: Vec<f32>,
     picture: Vec<f32>,
 }
 
 impl Reference {
     pub(super) fn of(shape: &Shape, clip: &[f32]) -> Result<Self, BenchError> {
-        let twin = Engine::new(&Compute::Cpu, &shape.front_end)?;
+        let twin = FrontEnd::new(&Compute::Cpu, &shape.front_end)?;
         Ok(Self {
             shape: shape.id,
             front_end: shape.front_end.clone(),
             db: twin.spectrograms(&[clip], &[])?.remove(0).db,
-            picture: values(twin.pictures(&[clip])?)?,
+            picture: values(twin.features(&[clip])?)?,
         })
     }
 
@@ -74,7 +74,7 @@ impl Reference {
         if worst_db > TOLERANCE_DB {
             return wrong(format!("is {worst_db:.3} dB off"));
         }
-        // Colours are stretched down to the clip's single quietest cell, which is rounding and differs from transform to
+        // Colors are stretched down to the clip's single quietest cell, which is rounding and differs from transform to
         // transform: a rival's picture is held against that of its own decibels, which were just found right.
         let mean_picture = picture.map(|p| match name {
             OURS => mean(p, &self.picture),
@@ -100,10 +100,10 @@ impl Reference {
 pub fn check(compute: &Compute, shape: &Shape) -> Result<Vec<Checked>, BenchError> {
     let clips = signals(shape.clips, shape.front_end.clip_samples);
     let reference = Reference::of(shape, &clips[0])?;
-    let engine = Engine::new(compute, &shape.front_end)?;
+    let engine = FrontEnd::new(compute, &shape.front_end)?;
     let mut all = vec![ours(&engine, &clips, &reference)?];
-    if rivals::comparable(shape) {
-        for mut rival in rivals::all(compute, shape, &clips)? {
+    if baselines::comparable(shape) {
+        for mut rival in baselines::all(compute, shape, &clips)? {
             rival.decibels()?;
             let db = rival.first()?;
             let picture = rival.first_picture().transpose()?;
@@ -115,18 +115,18 @@ pub fn check(compute: &Compute, shape: &Shape) -> Result<Vec<Checked>, BenchErro
 
 /// Our passes, over all clips at once.
 pub(super) fn ours(
-    engine: &Engine,
+    engine: &FrontEnd,
     clips: &[Vec<f32>],
     reference: &Reference,
 ) -> Result<Checked, BenchError> {
     let views: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
     let db = engine.spectrograms(&views, &[])?.remove(0).db;
-    let picture = values(engine.pictures(&views)?.narrow(0, 0, 1))?;
+    let picture = values(engine.features(&views)?.narrow(0, 0, 1))?;
     reference.check(OURS, &db, Some(&picture))
 }
 
 /// The CPU twin's picture, `[channel][y][x]`, of decibels that all have a value.
-fn drawn(settings: &FrontEnd, db: &[f32]) -> Vec<f32> {
+fn drawn(settings: &FrontEndConfig, db: &[f32]) -> Vec<f32> {
     let size = settings.picture_size();
     let ends = (f32::INFINITY, f32::NEG_INFINITY);
     let range = db

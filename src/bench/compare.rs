@@ -16,7 +16,7 @@ pub enum Verdict {
 /// An entry that two records have in common.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Changed {
-    /// Of the catalogue, with the number of clips.
+    /// Of the catalog, with the number of clips.
     pub id: String,
     /// New time over old.
     pub ratio: f64,
@@ -41,7 +41,7 @@ pub enum CompareError {
     Nothing(String),
 }
 
-/// Changes smaller than this are noise however steady the runs look: clocks and neighbours differ from run to run.
+/// Changes smaller than this are noise however steady the runs look: clocks and neighbors differ from run to run.
 const LEAST_NOISE: f64 = 0.03;
 /// Spreads (median distances from the median) that noise may move a median by. For normal noise that is twice its
 /// standard deviation.

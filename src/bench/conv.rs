@@ -13,9 +13,9 @@ use serde::Serialize;
 use super::measure::BenchError;
 use super::record::Stat;
 use super::roofline;
-use crate::frontend::settings::Size;
+use crate::frontend::config::Size;
 use crate::gpu::{Compute, describe};
-use crate::model::conv;
+use crate::model::ops::conv;
 use crate::model::{Network, NetworkKind, NetworkSpec};
 
 /// A convolution of a network, at the size that it has there.
@@ -29,7 +29,7 @@ pub struct Layer {
     pub input: [usize; 3],
     /// Channels that it writes.
     pub channels: usize,
-    /// Side of the kernel, stride and padding both ways.
+    /// Subset of the kernel, stride and padding both ways.
     pub kernel: [usize; 3],
 }
 
@@ -145,7 +145,7 @@ pub fn conv_record(compute: &Compute, runs: usize) -> Result<ConvRecord, BenchEr
     let (device, plan, peak) = match compute {
         Compute::Cpu => ("cpu".into(), "ours, im2col and products".into(), None),
         Compute::Gpu(gpu) => {
-            let plan = conv::Plan::for_adapter(crate::gpu::Facts::of(&gpu.info)).to_string();
+            let plan = conv::Plan::for_adapter(crate::gpu::DeviceTraits::of(&gpu.info)).to_string();
             let peak = roofline::multiply_add(gpu, runs)?;
             (describe(&gpu.info), plan, Some(peak))
         }

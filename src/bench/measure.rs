@@ -1,15 +1,15 @@
-//! The catalogue's shapes on one device, and rivals beside them.
+//! The catalog's shapes on one device, and rivals beside them.
 
 use std::time::{Duration, Instant};
 
-use super::catalogue::{Shape, signals};
+use super::baselines::{self, Baseline};
+use super::catalog::{Shape, signals};
 use super::check::{Reference, ours};
-use super::record::{Adapter, Measured, Record, RivalTime, Stat};
-use super::rivals::{self, Rival};
+use super::record::{Adapter, BaselineTime, Measured, Record, Stat};
 use super::roofline;
-use crate::frontend::{Engine, FrontEndError};
+use crate::frontend::{FrontEnd, FrontEndError};
 use crate::gpu::adapter::is_hardware;
-use crate::gpu::clock::{Clock, Times};
+use crate::gpu::timing::{Clock, Times};
 use crate::gpu::{Compute, GpuError};
 
 /// How to measure.
@@ -107,10 +107,10 @@ pub fn measure(
     shape: &Shape,
     options: &Options,
 ) -> Result<Measured, BenchError> {
-    let engine = Engine::new(compute, &shape.front_end)?;
+    let engine = FrontEnd::new(compute, &shape.front_end)?;
     let most = match &engine {
-        Engine::Gpu(f) => f.plan().clips_per_dispatch,
-        Engine::Cpu(_) => shape.clips,
+        FrontEnd::Gpu(f) => f.plan().clips_per_dispatch,
+        FrontEnd::Cpu(_) => shape.clips,
     };
     let shape = &Shape {
         clips: shape.clips.min(most),
@@ -121,8 +121,8 @@ pub fn measure(
     let reference = Reference::of(shape, views[0])?;
     ours(&engine, &clips[..1], &reference)?;
     let times = match &engine {
-        Engine::Gpu(front_end) => front_end.measure(&views, options.runs)?,
-        Engine::Cpu(_) => on_cpu(&engine, &views, options.runs)?,
+        FrontEnd::Gpu(front_end) => front_end.measure(&views, options.runs)?,
+        FrontEnd::Cpu(_) => on_cpu(&engine, &views, options.runs)?,
     };
     let stamps = times.iter().all(|t| t.passes.len() == 2);
     let (stft, rgba) = if stamps {
@@ -144,8 +144,8 @@ pub fn measure(
         rgba_bytes: shape.rgba_bytes(),
         rivals: Vec::new(),
     };
-    if options.rivals && rivals::comparable(shape) {
-        for mut rival in rivals::all(compute, shape, &clips)? {
+    if options.rivals && baselines::comparable(shape) {
+        for mut rival in baselines::all(compute, shape, &clips)? {
             let time = time(rival.as_mut(), &reference, options.runs)?;
             measured.rivals.push(time);
         }
@@ -154,13 +154,13 @@ pub fn measure(
 }
 
 /// The second pass has what whole pictures take more than spectrograms.
-fn on_cpu(engine: &Engine, clips: &[&[f32]], runs: usize) -> Result<Vec<Times>, BenchError> {
+fn on_cpu(engine: &FrontEnd, clips: &[&[f32]], runs: usize) -> Result<Vec<Times>, BenchError> {
     let run = || -> Result<Times, BenchError> {
         let start = Instant::now();
         engine.spectrograms(clips, &[])?;
         let stft = start.elapsed();
         let start = Instant::now();
-        engine.pictures(clips)?;
+        engine.features(clips)?;
         let wall = start.elapsed();
         let passes = vec![stft, wall.saturating_sub(stft)];
         Ok(Times { passes, wall })
@@ -170,10 +170,10 @@ fn on_cpu(engine: &Engine, clips: &[&[f32]], runs: usize) -> Result<Vec<Times>, 
 }
 
 fn time(
-    rival: &mut dyn Rival,
+    rival: &mut dyn Baseline,
     reference: &Reference,
     runs: usize,
-) -> Result<RivalTime, BenchError> {
+) -> Result<BaselineTime, BenchError> {
     // This is the run that warms up, too.
     rival.decibels()?;
     let db = rival.first()?;
@@ -183,12 +183,12 @@ fn time(
     let pictures = match picture {
         Some(_) if !checked.wrong_picture => {
             let all: Result<Vec<Duration>, _> =
-                (0..runs).filter_map(|_| rival.pictures()).collect();
+                (0..runs).filter_map(|_| rival.features()).collect();
             Some(Stat::of(all?))
         }
         _ => None,
     };
-    Ok(RivalTime {
+    Ok(BaselineTime {
         name: rival.name().into(),
         db: Stat::of(times?),
         picture: pictures,

@@ -33,7 +33,7 @@ fn middle(values: &mut [f64]) -> f64 {
 
 /// A rival on one shape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RivalTime {
+pub struct BaselineTime {
     /// Which.
     pub name: String,
     /// Its decibels of all clips.
@@ -50,7 +50,7 @@ pub struct RivalTime {
 /// One shape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
-    /// Of the catalogue.
+    /// Of the catalog.
     pub id: String,
     /// For people.
     pub label: String,
@@ -69,7 +69,7 @@ pub struct Measured {
     /// Bytes that the second pass cannot do without: decibels in, pictures out.
     pub rgba_bytes: u64,
     /// Rivals that give the same decibels.
-    pub rivals: Vec<RivalTime>,
+    pub rivals: Vec<BaselineTime>,
 }
 
 impl Measured {
@@ -123,7 +123,7 @@ pub struct Record {
     pub device: String,
     /// None for the CPU.
     pub adapter: Option<Adapter>,
-    /// Not a card's figures: a software rasteriser's, or the CPU's.
+    /// Not a card's figures: a software rasterizer's, or the CPU's.
     pub software: bool,
     /// `timestamps`, or `wall` where the device has none.
     pub clock: String,
@@ -133,7 +133,7 @@ pub struct Record {
     pub copy_gigabytes_per_second: f64,
     /// Runs behind each median.
     pub runs: usize,
-    /// In the order of the catalogue.
+    /// In the order of the catalog.
     pub shapes: Vec<Measured>,
 }
 

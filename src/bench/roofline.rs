@@ -3,10 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use wgpu::BufferUsages;
-
 use super::record::Stat;
-use crate::gpu::clock::Clock;
+use crate::gpu::timing::Clock;
 use crate::gpu::{Compute, Gpu, GpuError};
 
 /// Bytes copied: more than caches hold.
@@ -38,18 +36,10 @@ fn on_cpu(runs: usize) -> Vec<Duration> {
 
 fn on_gpu(gpu: &Gpu, runs: usize) -> Result<Vec<Duration>, GpuError> {
     let bytes = BYTES.min(gpu.limits.max_storage_buffer_binding_size);
-    let buffer = |label| {
-        gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(label),
-            size: bytes,
-            usage: BufferUsages::STORAGE,
-            mapped_at_creation: false,
-        })
-    };
-    let (source, target) = (buffer("source"), buffer("target"));
-    let pipeline =
-        super::rivals::pipeline(gpu, include_str!("../../shaders/copy.wgsl"), "copy", &[]);
-    let group = super::rivals::group(gpu, &pipeline, &[&source, &target]);
+    let (source, target) = (gpu.storage("source", bytes), gpu.storage("target", bytes));
+    let module = gpu.module("copy", include_str!("../../shaders/baselines/copy.wgsl"));
+    let pipeline = gpu.pipeline(&module, "copy", &[]);
+    let group = gpu.bind_buffers(&pipeline, &[&source, &target]);
     let groups = (bytes / 16).div_ceil(256) as u32;
     let wide = groups.min(1 << 15);
     repeat(gpu, &pipeline, &group, [wide, groups.div_ceil(wide)], runs)
@@ -77,21 +67,16 @@ fn repeat(
     (0..runs).map(|_| run()).collect()
 }
 
-/// Multiply-adds of an invocation of `shaders/fma.wgsl`, and invocations.
+/// Multiply-adds of an invocation of `shaders/baselines/fma.wgsl`, and invocations.
 const EACH: u32 = 8 * 4 * 256;
 const INVOCATIONS: u32 = 64 << 12;
 
 /// GFLOPS of fused multiply-adds in registers, two operations each, median of `runs`.
 pub(super) fn multiply_add(gpu: &Gpu, runs: usize) -> Result<f64, GpuError> {
-    let out = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some("sums"),
-        size: u64::from(INVOCATIONS) * 4,
-        usage: BufferUsages::STORAGE,
-        mapped_at_creation: false,
-    });
-    let text = include_str!("../../shaders/fma.wgsl");
-    let pipeline = super::rivals::pipeline(gpu, text, "multiply_add", &[]);
-    let group = super::rivals::group(gpu, &pipeline, &[&out]);
+    let out = gpu.storage("sums", u64::from(INVOCATIONS) * 4);
+    let module = gpu.module("fma", include_str!("../../shaders/baselines/fma.wgsl"));
+    let pipeline = gpu.pipeline(&module, "multiply_add", &[]);
+    let group = gpu.bind_buffers(&pipeline, &[&out]);
     let times = repeat(gpu, &pipeline, &group, [INVOCATIONS / 64, 1], runs)?;
     let flops = 2.0 * f64::from(EACH) * f64::from(INVOCATIONS);
     Ok(flops / 1e9 / Stat::of(times).median)

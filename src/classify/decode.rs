@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use super::Found;
+use super::Input;
 use crate::audio::{AudioError, Clips};
 use crate::dataset::check::SILENT_PEAK;
 
@@ -81,7 +81,7 @@ pub(super) struct Cutting {
 
 /// Takes files until there are none, or until nobody listens.
 pub(super) fn work(
-    found: &Mutex<impl Iterator<Item = (u64, Found)>>,
+    found: &Mutex<impl Iterator<Item = (u64, Input)>>,
     cutting: Cutting,
     send: &SyncSender<Message>,
 ) {
@@ -97,8 +97,8 @@ pub(super) fn work(
         let next = found.lock().unwrap_or_else(PoisonError::into_inner).next();
         let Some((id, found)) = next else { break };
         let (path, failed) = match found {
-            Found::File(path) => (path, None),
-            Found::Unreadable(path, why) => (path, Some(("io", why))),
+            Input::File(path) => (path, None),
+            Input::Unreadable(path, why) => (path, Some(("io", why))),
         };
         if !tell(Message::Begin(id, path.clone(), Stamp::of(&path))) {
             return;

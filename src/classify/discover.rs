@@ -10,14 +10,14 @@ use crate::audio::is_audio_path;
 
 /// A file to classify, or a place that could not be looked into.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum Input {
     /// A file. Those named on the command line are taken whatever their extension.
     File(PathBuf),
     /// A folder or link that could not be followed, and why.
     Unreadable(PathBuf, String),
 }
 
-impl Found {
+impl Input {
     /// Where.
     pub fn path(&self) -> &Path {
         match self {
@@ -46,7 +46,7 @@ pub enum DiscoverError {
 pub fn discover(
     paths: &[PathBuf],
     shard: Shard,
-) -> Result<impl Iterator<Item = Found> + Send + use<>, DiscoverError> {
+) -> Result<impl Iterator<Item = Input> + Send + use<>, DiscoverError> {
     if let Some(missing) = paths.iter().find(|p| p.symlink_metadata().is_err()) {
         return Err(DiscoverError::NoSuchPath(missing.clone()));
     }
@@ -55,13 +55,13 @@ pub fn discover(
     Ok(paths.into_iter().flat_map(move |path| {
         let known = roots.clone();
         roots.push(path.clone());
-        let again = move |f: &Found| !known.iter().any(|root| f.path().starts_with(root));
-        let walk: Box<dyn Iterator<Item = Found> + Send> = if path.is_dir() {
+        let again = move |f: &Input| !known.iter().any(|root| f.path().starts_with(root));
+        let walk: Box<dyn Iterator<Item = Input> + Send> = if path.is_dir() {
             Box::new(walk(path, shard))
         } else {
             let name = path.file_name().map(PathBuf::from).unwrap_or_default();
             let mine = shard.has(&name);
-            Box::new(mine.then_some(Found::File(path)).into_iter())
+            Box::new(mine.then_some(Input::File(path)).into_iter())
         };
         walk.filter(again)
     }))
@@ -70,13 +70,13 @@ pub fn discover(
 /// A pipe, a socket, a device: reading one might wait for ever.
 const NOT_A_FILE: &str = "not a regular file";
 
-fn walk(folder: PathBuf, shard: Shard) -> impl Iterator<Item = Found> + Send {
+fn walk(folder: PathBuf, shard: Shard) -> impl Iterator<Item = Input> + Send {
     let walk = WalkDir::new(&folder).follow_links(true).sort_by_file_name();
     walk.into_iter().filter_map(move |entry| {
         let found = match entry {
             Ok(e) if e.file_type().is_dir() || !is_audio_path(e.path()) => return None,
-            Ok(e) if e.file_type().is_file() => Found::File(e.into_path()),
-            Ok(e) => Found::Unreadable(e.into_path(), NOT_A_FILE.into()),
+            Ok(e) if e.file_type().is_file() => Input::File(e.into_path()),
+            Ok(e) => Input::Unreadable(e.into_path(), NOT_A_FILE.into()),
             Err(e) => {
                 let path = e.path().unwrap_or(&folder).to_owned();
                 let why = if e.loop_ancestor().is_some() {
@@ -85,7 +85,7 @@ fn walk(folder: PathBuf, shard: Shard) -> impl Iterator<Item = Found> + Send {
                     e.io_error()
                         .map_or_else(|| e.to_string(), ToString::to_string)
                 };
-                Found::Unreadable(path, why)
+                Input::Unreadable(path, why)
             }
         };
         let relative = found.path().strip_prefix(&folder).unwrap_or(found.path());
@@ -100,23 +100,23 @@ pub fn listed(
     name: PathBuf,
     zero: bool,
     shard: Shard,
-) -> impl Iterator<Item = Found> + Send {
+) -> impl Iterator<Item = Input> + Send {
     let end = if zero { 0 } else { b'\n' };
     let lines = list.split(end).map(move |line| match line {
         Ok(mut line) => {
             if !zero && line.last() == Some(&b'\r') {
                 line.pop();
             }
-            Found::File(path(line))
+            Input::File(path(line))
         }
-        Err(e) => Found::Unreadable(name.clone(), e.to_string()),
+        Err(e) => Input::Unreadable(name.clone(), e.to_string()),
     });
     lines
         .filter(|f| !f.path().as_os_str().is_empty())
         .filter(move |f| shard.has(f.path()))
         .scan(false, |broken, found| {
             let before = *broken;
-            *broken |= matches!(found, Found::Unreadable(..));
+            *broken |= matches!(found, Input::Unreadable(..));
             (!before).then_some(found)
         })
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::path_text::{unwritten, written};
-use super::{Outcome, Row, Shard, Stamp};
+use super::{FileResult, Outcome, Shard, Stamp};
 
 /// What all rows of a journal were made with. Rows of different settings do not mix.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -178,7 +178,7 @@ impl Journal {
     ///
     /// # Errors
     /// [`JournalError::Io`]; [`JournalError::Removed`], looked for once a second.
-    pub fn row(&mut self, row: &Row) -> Result<(), JournalError> {
+    pub fn row(&mut self, row: &FileResult) -> Result<(), JournalError> {
         if self.seen.elapsed() > Duration::from_secs(1) {
             self.look()?;
         }
@@ -277,7 +277,7 @@ pub fn read(path: &Path, settings: Option<&Settings>) -> Result<Option<Done>, Jo
 pub fn rows<E: From<JournalError>>(
     path: &Path,
     sorted: bool,
-    mut each: impl FnMut(Row) -> Result<(), E>,
+    mut each: impl FnMut(FileResult) -> Result<(), E>,
 ) -> Result<(), E> {
     let open = || File::open(path).map_err(|e| io(path, e));
     let mut lines = Lines::new(path, BufReader::new(open()?));
@@ -315,7 +315,7 @@ pub fn rows<E: From<JournalError>>(
                 bytes,
                 stamp,
                 outcome,
-            }) => each(Row {
+            }) => each(FileResult {
                 path: unwritten(name, bytes).ok_or_else(|| lines.damaged())?,
                 stamp,
                 outcome,

@@ -6,9 +6,9 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use super::classifier::Asked;
 use super::decode::{Cut, Cutting, Message, Whole, work};
-use super::{Answer, Classifier, ClassifyError, Found, Outcome, Row, Stamp, Stretch};
+use super::{ClipPrediction, FileResult, Input, Outcome, Prediction, Stamp};
+use crate::inference::{InferenceError, PendingBatch, Predictor};
 
 /// Batches that the device works on or has done before the first of them is read.
 const IN_FLIGHT: usize = 2;
@@ -71,7 +71,7 @@ struct Open {
     clips: usize,
     silent: usize,
     padded: bool,
-    timeline: Vec<Stretch>,
+    timeline: Vec<ClipPrediction>,
     /// Sums over the clips; empty if not asked for.
     embedding: Vec<f64>,
     /// Clips that the device has not answered yet.
@@ -90,11 +90,11 @@ type Owner = (u64, f64, f64);
 ///
 /// # Errors
 /// If the device fails, or `row` does (`E`).
-pub fn classify<E: From<ClassifyError>>(
-    classifier: &Classifier,
-    found: impl Iterator<Item = Found> + Send,
+pub fn classify<E: From<InferenceError>>(
+    classifier: &Predictor,
+    found: impl Iterator<Item = Input> + Send,
     options: &Options,
-    mut row: impl FnMut(Row) -> Result<(), E>,
+    mut row: impl FnMut(FileResult) -> Result<(), E>,
 ) -> Result<Summary, E> {
     let start = Instant::now();
     let front_end = &classifier.header().front_end;
@@ -124,19 +124,19 @@ pub fn classify<E: From<ClassifyError>>(
 
 /// Packs clips into batches and shares the answers out among their files.
 struct Packer<'a> {
-    classifier: &'a Classifier,
+    classifier: &'a Predictor,
     batch: usize,
     timeline: bool,
     embeddings: bool,
     clips: Vec<Vec<f32>>,
     owners: Vec<Owner>,
-    asked: VecDeque<(Asked, Vec<Owner>)>,
+    asked: VecDeque<(PendingBatch, Vec<Owner>)>,
     open: HashMap<u64, Open>,
     summary: Summary,
 }
 
 impl<'a> Packer<'a> {
-    fn new(classifier: &'a Classifier, options: &Options, batch: usize) -> Self {
+    fn new(classifier: &'a Predictor, options: &Options, batch: usize) -> Self {
         Self {
             classifier,
             batch,
@@ -150,10 +150,10 @@ impl<'a> Packer<'a> {
         }
     }
 
-    fn run<E: From<ClassifyError>>(
+    fn run<E: From<InferenceError>>(
         &mut self,
         receive: &Receiver<Message>,
-        row: &mut impl FnMut(Row) -> Result<(), E>,
+        row: &mut impl FnMut(FileResult) -> Result<(), E>,
     ) -> Result<(), E> {
         loop {
             let start = Instant::now();
@@ -173,7 +173,7 @@ impl<'a> Packer<'a> {
     }
 
     /// Answers all that is there, in a batch that is not full if need be.
-    fn catch_up(&mut self) -> Result<(), ClassifyError> {
+    fn catch_up(&mut self) -> Result<(), InferenceError> {
         self.ask()?;
         while !self.asked.is_empty() {
             self.read()?;
@@ -181,7 +181,7 @@ impl<'a> Packer<'a> {
         Ok(())
     }
 
-    fn take(&mut self, message: Message) -> Result<(), ClassifyError> {
+    fn take(&mut self, message: Message) -> Result<(), InferenceError> {
         match message {
             Message::Begin(id, path, stamp) => {
                 let file = Open {
@@ -213,7 +213,7 @@ impl<'a> Packer<'a> {
         Ok(())
     }
 
-    fn clip(&mut self, id: u64, cut: Cut) -> Result<(), ClassifyError> {
+    fn clip(&mut self, id: u64, cut: Cut) -> Result<(), InferenceError> {
         let Some(file) = self.open.get_mut(&id) else {
             return Ok(());
         };
@@ -235,12 +235,12 @@ impl<'a> Packer<'a> {
     }
 
     /// Hands what is packed to the device.
-    fn ask(&mut self) -> Result<(), ClassifyError> {
+    fn ask(&mut self) -> Result<(), InferenceError> {
         if self.clips.is_empty() {
             return Ok(());
         }
         let clips: Vec<&[f32]> = self.clips.iter().map(Vec::as_slice).collect();
-        let asked = self.classifier.ask(&clips, self.embeddings)?;
+        let asked = self.classifier.submit(&clips, self.embeddings)?;
         self.summary.upload += asked.upload;
         self.summary.front_end += asked.front_end;
         self.summary.network += asked.network;
@@ -251,12 +251,12 @@ impl<'a> Packer<'a> {
     }
 
     /// Reads the oldest batch that was handed over, and shares it out.
-    fn read(&mut self) -> Result<(), ClassifyError> {
+    fn read(&mut self) -> Result<(), InferenceError> {
         let Some((asked, owners)) = self.asked.pop_front() else {
             return Ok(());
         };
         let start = Instant::now();
-        let (answers, mut embeddings) = self.classifier.read(asked)?;
+        let (answers, mut embeddings) = self.classifier.wait(asked)?;
         self.summary.network += start.elapsed();
         for (i, ((id, start, end), probabilities)) in owners.into_iter().zip(answers).enumerate() {
             let Some(file) = self.open.get_mut(&id) else {
@@ -274,7 +274,7 @@ impl<'a> Packer<'a> {
             file.clips += 1;
             file.left -= 1;
             if self.timeline {
-                file.timeline.push(Stretch {
+                file.timeline.push(ClipPrediction {
                     start,
                     end,
                     probabilities,
@@ -285,7 +285,7 @@ impl<'a> Packer<'a> {
     }
 
     /// Hands out the rows of files that are complete.
-    fn hand_out<E>(&mut self, row: &mut impl FnMut(Row) -> Result<(), E>) -> Result<(), E> {
+    fn hand_out<E>(&mut self, row: &mut impl FnMut(FileResult) -> Result<(), E>) -> Result<(), E> {
         let complete = |file: &Open| match &file.end {
             Some(Err(_)) => true,
             Some(Ok(_)) => file.left == 0,
@@ -309,14 +309,14 @@ impl<'a> Packer<'a> {
         Ok(())
     }
 
-    fn finish(&mut self, file: Open) -> Row {
+    fn finish(&mut self, file: Open) -> FileResult {
         let failed = |reason: &str, message: String| Outcome::Failed {
             reason: reason.to_owned(),
             message,
         };
         let outcome = match file.end {
             Some(Ok(_)) if file.clips == 0 => failed("silent", "there is no sound in it".into()),
-            Some(Ok(whole)) => Outcome::Ok(Answer {
+            Some(Ok(whole)) => Outcome::Ok(Prediction {
                 probabilities: mean(&file.sums, file.clips),
                 embedding: mean(&file.embedding, file.clips),
                 seconds: whole.seconds,
@@ -337,7 +337,7 @@ impl<'a> Packer<'a> {
             }
             Outcome::Failed { .. } => self.summary.failed += 1,
         }
-        Row {
+        FileResult {
             path: file.path,
             stamp: file.stamp,
             outcome,

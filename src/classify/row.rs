@@ -8,7 +8,7 @@ use super::Stamp;
 
 /// What was found out about a file that could be read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct Prediction {
     /// Probability of each class: the mean over the file's clips with sound in them.
     pub probabilities: Vec<f32>,
     /// Length of the file, seconds.
@@ -29,12 +29,12 @@ pub struct Answer {
     pub embedding: Vec<f32>,
     /// Every clip that was looked at, in order, where this was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub timeline: Vec<Stretch>,
+    pub timeline: Vec<ClipPrediction>,
 }
 
 /// One clip of a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Stretch {
+pub struct ClipPrediction {
     /// Where it begins, seconds.
     pub start: f64,
     /// Where it ends, seconds.
@@ -63,7 +63,7 @@ pub fn ranked(probabilities: &[f32]) -> Vec<(usize, f32)> {
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The file was read.
-    Ok(Answer),
+    Ok(Prediction),
     /// It was not.
     Failed {
         /// A stable word for tables: see [`crate::audio::AudioError::reason`]; `silent` for a file without sound.
@@ -75,7 +75,7 @@ pub enum Outcome {
 
 /// One file's result.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row {
+pub struct FileResult {
     /// As it was found.
     pub path: PathBuf,
     /// What it was then; `None` if the system would not say.

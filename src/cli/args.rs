@@ -8,10 +8,11 @@ use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::dataset::{Dataset, Side, Split};
-use crate::frontend::settings::Size;
+use crate::dataset::DatasetError;
+use crate::dataset::pcm::{PCM_MEMORY, PcmMemory, PcmSet};
+use crate::dataset::{Dataset, Split, Subset};
+use crate::frontend::config::Size;
 use crate::gpu::{Compute, DeviceChoice};
-use crate::train::{PCM_MEMORY, PcmMemory, PcmSet, TrainError};
 
 /// `--device`.
 #[derive(Args)]
@@ -90,10 +91,10 @@ pub fn bar(length: usize, template: &str) -> ProgressBar {
 pub fn decode(
     data: &Dataset,
     split: &Split,
-    side: Side,
+    side: Subset,
     sample_rate: u32,
     memory: &PcmMemory,
-) -> Result<PcmSet, TrainError> {
+) -> Result<PcmSet, DatasetError> {
     let files = split.side(side).len();
     let bar = bar(files, "decoding {bar:30} {pos}/{len} files, {per_sec}");
     let set = PcmSet::load(data, split, side, sample_rate, memory, &|| bar.inc(1))?;

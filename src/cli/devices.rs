@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use super::Done;
-use crate::gpu::Facts;
+use crate::gpu::DeviceTraits;
 use crate::gpu::adapter::{self, Choice, DeviceChoice};
-use crate::model::conv::Plan;
+use crate::model::ops::conv::Plan;
 
 pub fn run() -> anyhow::Result<Done> {
     let infos: Vec<_> = adapter::list(&adapter::instance())
@@ -29,7 +29,7 @@ pub fn run() -> anyhow::Result<Done> {
         writeln!(
             out,
             "                 convolutions: {}",
-            Plan::for_adapter(Facts::of(info))
+            Plan::for_adapter(DeviceTraits::of(info))
         )?;
     }
     let threads = rayon::current_num_threads();

@@ -6,10 +6,10 @@ use anyhow::{Context, ensure};
 
 use super::report::{self, Subject};
 use super::{Done, args};
-use crate::dataset::{Dataset, Side, Split};
-use crate::frontend::Engine;
+use crate::dataset::{Dataset, Split, Subset};
+use crate::evaluate::evaluate;
+use crate::frontend::FrontEnd;
 use crate::model::Checkpoint;
-use crate::train::evaluate;
 
 /// Measure a checkpoint on a folder with a folder for each class.
 #[derive(clap::Args)]
@@ -43,10 +43,10 @@ pub struct Args {
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
     let data = Dataset::scan(&args.dataset)?;
-    let side = Side::from_name(&args.side)
+    let side = Subset::from_name(&args.side)
         .with_context(|| format!("--side is {}: it must be train, valid or test", args.side))?;
     let (split, side) = match args.split.as_deref() {
-        None => (everything(&data), Side::Test),
+        None => (everything(&data), Subset::Test),
         Some("filtered") => (Split::filtered(&data)?, side),
         Some("stratified") => (Split::stratified(&data, args.seed, (0.15, 0.15))?, side),
         Some(file) => (Split::from_csv(&data, file.as_ref())?, side),
@@ -83,7 +83,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     for file in &mut set.files {
         file.class = classes[file.class];
     }
-    let engine = Engine::new(&compute, &header.front_end)?;
+    let engine = FrontEnd::new(&compute, &header.front_end)?;
     let clip = header.front_end.clip_samples;
     let batch = usize::from(args.batch);
     let result = evaluate(

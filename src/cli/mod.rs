@@ -34,7 +34,7 @@ enum Command {
     Train(train::Args),
     /// Look a dataset over before training on it.
     Dataset(dataset::Args),
-    /// Measure a checkpoint on labelled files; writes a report.
+    /// Measure a checkpoint on labeled files; writes a report.
     Evaluate(evaluate::Args),
     /// Parameters and FLOPs of a network; what a checkpoint says of itself.
     Model(model::Args),

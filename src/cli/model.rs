@@ -7,8 +7,8 @@ use burn::tensor::Device;
 use clap::Subcommand;
 
 use super::{Done, args};
+use crate::frontend::config::Size;
 use crate::frontend::presets;
-use crate::frontend::settings::Size;
 use crate::model::{Checkpoint, Network, NetworkKind, NetworkSpec};
 
 /// Networks and checkpoints.

@@ -6,10 +6,11 @@ use anyhow::Context;
 
 use super::args;
 use crate::audio::ClipSpan;
-use crate::frontend::Engine;
-use crate::frontend::settings::FrontEnd;
-use crate::train::report::{Mistake, Report};
-use crate::train::{Epoch, Evaluation, PcmSet};
+use crate::dataset::pcm::PcmSet;
+use crate::evaluate::report::{Mistake, Report};
+use crate::evaluate::{Epoch, Evaluation};
+use crate::frontend::FrontEnd;
+use crate::frontend::config::FrontEndConfig;
 
 /// Mistakes that a report shows.
 const MISTAKES: usize = 12;
@@ -27,9 +28,9 @@ pub struct Subject<'a> {
     /// The files.
     pub set: &'a PcmSet,
     /// PCM to picture.
-    pub front_end: &'a FrontEnd,
+    pub front_end: &'a FrontEndConfig,
     /// For the mistakes' pictures.
-    pub engine: &'a Engine,
+    pub engine: &'a FrontEnd,
     /// Of the run, if it was one.
     pub epochs: Vec<Epoch>,
 }
@@ -81,7 +82,7 @@ pub fn write(subject: Subject<'_>, evaluation: &Evaluation, folder: &Path) -> an
     Ok(())
 }
 
-fn picture(engine: &Engine, front_end: &FrontEnd, clip: &[f32]) -> anyhow::Result<Vec<u8>> {
+fn picture(engine: &FrontEnd, front_end: &FrontEndConfig, clip: &[f32]) -> anyhow::Result<Vec<u8>> {
     let pixels = engine.bytes(&[clip])?.remove(0);
     let size = front_end.picture_size();
     let picture = image::RgbaImage::from_raw(size.width as u32, size.height as u32, pixels)

@@ -7,10 +7,10 @@ use anyhow::Context;
 
 use super::{Done, args};
 use crate::audio;
-use crate::classify::{DiscoverError, Found, Shard, discover};
+use crate::classify::{DiscoverError, Input, Shard, discover};
 use crate::frontend::colormap::Colormap;
-use crate::frontend::settings::{FrontEnd, Size};
-use crate::frontend::{Engine, presets};
+use crate::frontend::config::{FrontEndConfig, Size};
+use crate::frontend::{FrontEnd, presets};
 
 /// Draw spectrograms as PNG, one a clip.
 #[derive(clap::Args)]
@@ -27,7 +27,7 @@ pub struct Args {
     /// Size of the picture, pixels; the preset's own if absent.
     #[arg(long, value_name = "WxH", value_parser = args::size)]
     size: Option<Size>,
-    /// Colours.
+    /// Colors.
     #[arg(long, value_name = "NAME")]
     colormap: Option<Colormap>,
     /// Length of a clip: longer files give several pictures, shorter ones are padded with silence.
@@ -42,22 +42,22 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     settings.picture = args.size.or(settings.picture);
     settings.colormap = args.colormap.unwrap_or(settings.colormap);
     settings.validate()?;
-    let found: Vec<Found> = discover(&args.files, Shard::default())?.collect();
+    let found: Vec<Input> = discover(&args.files, Shard::default())?.collect();
     if found.is_empty() {
         let names: Vec<_> = args.files.iter().map(|p| p.display().to_string()).collect();
         anyhow::bail!(DiscoverError::NoAudio(names.join(", ")));
     }
     args::make_folder(&args.out)?;
-    let engine = Engine::new(&args.device.open()?, &settings)?;
+    let engine = FrontEnd::new(&args.device.open()?, &settings)?;
     let bar = args::bar(found.len(), "{bar:30} {pos}/{len} files, {per_sec}");
     let mut names = HashSet::new();
     let mut failed = 0;
     for one in &found {
         let drawn = match one {
-            Found::File(file) => audio::load(file, settings.sample_rate)
+            Input::File(file) => audio::load(file, settings.sample_rate)
                 .map(|loaded| (file, loaded.samples))
                 .map_err(|e| format!("{}: {e}", file.display())),
-            Found::Unreadable(path, why) => Err(format!("{}: {why}", path.display())),
+            Input::Unreadable(path, why) => Err(format!("{}: {why}", path.display())),
         };
         match drawn {
             Ok((file, samples)) => {
@@ -93,8 +93,8 @@ fn unique_stem(names: &mut HashSet<String>, file: &Path) -> String {
 
 /// Draws every clip of `samples`, a few at a time; returns where.
 fn draw(
-    engine: &Engine,
-    settings: &FrontEnd,
+    engine: &FrontEnd,
+    settings: &FrontEndConfig,
     samples: &[f32],
     out: &Path,
     stem: &str,

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::audio::AudioError;
+
 /// Result of everything in [`crate::dataset`].
 pub type Result<T> = std::result::Result<T, DatasetError>;
 
@@ -87,5 +89,21 @@ pub enum DatasetError {
         index: usize,
         /// Entries of the dataset.
         len: usize,
+    },
+    /// Too many files cannot be read to go on.
+    #[error("no file of the {side} side can be read; the first: {first}")]
+    NothingReadable {
+        /// train, valid or test.
+        side: &'static str,
+        /// The first file's reason.
+        first: String,
+    },
+    /// A file that could be read when the run began cannot be now.
+    #[error("{path}: {source}. It could be read before; put it back, and go on with --resume")]
+    Audio {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: AudioError,
     },
 }

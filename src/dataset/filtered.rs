@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::error::{DatasetError, Result};
-use super::split::{Side, Split, shuffled};
+use super::split::{Split, Subset, shuffled};
 use super::{Dataset, gtzan};
 
 /// The split's file names; `data/gtzan/README.md` says where they are from.
@@ -87,10 +87,10 @@ impl Split {
             for (at, fold) in folds.iter_mut().enumerate() {
                 for (place, &file) in files.iter().enumerate() {
                     let side = match part(place) {
-                        _ if files.len() == 1 => Side::Train,
-                        p if p == at => Side::Test,
-                        p if p == (at + 1) % k && files.len() > 2 => Side::Valid,
-                        _ => Side::Train,
+                        _ if files.len() == 1 => Subset::Train,
+                        p if p == at => Subset::Test,
+                        p if p == (at + 1) % k && files.len() > 2 => Subset::Valid,
+                        _ => Subset::Train,
                     };
                     fold.side_mut(side).push(file);
                 }
@@ -102,11 +102,11 @@ impl Split {
 }
 
 /// Genre, name without ending and side of every file of the filtered split.
-fn filtered_rows() -> impl Iterator<Item = (&'static str, &'static str, Side)> {
+fn filtered_rows() -> impl Iterator<Item = (&'static str, &'static str, Subset)> {
     FILTERED.lines().skip(1).filter_map(|row| {
         let (file, side) = row.split_once(',')?;
         let (genre, name) = file.strip_suffix(".wav")?.split_once('/')?;
-        Some((genre, name, Side::from_name(side)?))
+        Some((genre, name, Subset::from_name(side)?))
     })
 }
 
@@ -135,7 +135,7 @@ fn not_gtzan(data: &Dataset) -> DatasetError {
 mod tests {
     use std::collections::HashSet;
 
-    use super::{FILTERED, Side, filtered_rows, gtzan};
+    use super::{FILTERED, Subset, filtered_rows, gtzan};
 
     #[test]
     fn filtered_split_is_the_published_one() {
@@ -146,7 +146,7 @@ mod tests {
             "every row is understood"
         );
         let on = |side| rows.iter().filter(|row| row.2 == side).count();
-        assert_eq!(Side::ALL.map(on), [443, 197, 290]);
+        assert_eq!(Subset::ALL.map(on), [443, 197, 290]);
         let names: HashSet<_> = rows.iter().map(|row| row.1).collect();
         assert_eq!(names.len(), 930, "no file is on two sides");
         for (genre, name, _) in &rows {
@@ -157,6 +157,6 @@ mod tests {
             assert!(number.is_some_and(|n| n < gtzan::FILES_PER_GENRE), "{name}");
         }
         let damaged = rows.iter().find(|row| row.1 == gtzan::DAMAGED);
-        assert_eq!(damaged.map(|row| row.2), Some(Side::Train));
+        assert_eq!(damaged.map(|row| row.2), Some(Subset::Train));
     }
 }

@@ -1,4 +1,4 @@
-//! Facts about GTZAN, the ten-genre collection that most genre classifiers are measured on.
+//! DeviceTraits about GTZAN, the ten-genre collection that most genre classifiers are measured on.
 //!
 //! - G. Tzanetakis and P. Cook, "Musical genre classification of audio signals", IEEE Transactions
 //!   on Speech and Audio Processing 10(5), 2002, doi:10.1109/TSA.2002.800560: the ten genres, 100

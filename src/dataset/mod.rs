@@ -4,7 +4,8 @@ pub mod check;
 mod error;
 mod filtered;
 pub mod gtzan;
-pub(crate) mod shuffle;
+pub mod pcm;
+pub mod prefetch;
 mod split;
 mod split_file;
 
@@ -17,7 +18,7 @@ use crate::audio::is_audio_path;
 
 pub use check::check;
 pub use error::{DatasetError, Result};
-pub use split::{Side, Split};
+pub use split::{Split, Subset};
 
 /// One audio file and its class.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,13 +7,13 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::error::{DatasetError, Result};
-use super::shuffle::shuffle;
 use super::{Dataset, split_file};
+use crate::rng::shuffle;
 
 /// The three uses of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Side {
+pub enum Subset {
     /// Trained on.
     Train,
     /// Looked at during training, to choose the best epoch.
@@ -22,7 +22,7 @@ pub enum Side {
     Test,
 }
 
-impl Side {
+impl Subset {
     /// All sides, in the order in which they are shown.
     pub const ALL: [Self; 3] = [Self::Train, Self::Valid, Self::Test];
 
@@ -90,7 +90,7 @@ impl Split {
     }
 
     /// Reads a split from a CSV file with a header that names the columns `file` (path in the
-    /// dataset, `/` between its parts) and `split` ([`Side::from_name`]), in any order and among
+    /// dataset, `/` between its parts) and `split` ([`Subset::from_name`]), in any order and among
     /// any others. Files of the dataset that it does not list are on no side.
     ///
     /// # Errors
@@ -113,27 +113,27 @@ impl Split {
     }
 
     /// The indices on one side.
-    pub fn side(&self, side: Side) -> &[usize] {
+    pub fn side(&self, side: Subset) -> &[usize] {
         match side {
-            Side::Train => &self.train,
-            Side::Valid => &self.valid,
-            Side::Test => &self.test,
+            Subset::Train => &self.train,
+            Subset::Valid => &self.valid,
+            Subset::Test => &self.test,
         }
     }
 
     /// The indices on one side, to add to.
-    pub(super) fn side_mut(&mut self, side: Side) -> &mut Vec<usize> {
+    pub(super) fn side_mut(&mut self, side: Subset) -> &mut Vec<usize> {
         match side {
-            Side::Train => &mut self.train,
-            Side::Valid => &mut self.valid,
-            Side::Test => &mut self.test,
+            Subset::Train => &mut self.train,
+            Subset::Valid => &mut self.valid,
+            Subset::Test => &mut self.test,
         }
     }
 
     /// The side of every entry of a dataset with `entries` files.
-    pub(super) fn sides(&self, entries: usize) -> Vec<Option<Side>> {
+    pub(super) fn sides(&self, entries: usize) -> Vec<Option<Subset>> {
         let mut sides = vec![None; entries];
-        for side in Side::ALL {
+        for side in Subset::ALL {
             for &i in self.side(side) {
                 sides[i] = Some(side);
             }
@@ -148,7 +148,7 @@ impl Split {
     pub fn check(&self, data: &Dataset) -> Result<()> {
         let len = data.entries.len();
         let mut seen = vec![false; len];
-        for side in Side::ALL {
+        for side in Subset::ALL {
             for &index in self.side(side) {
                 if index >= len {
                     return Err(DatasetError::OutOfRange { index, len });
@@ -168,7 +168,7 @@ impl Split {
     /// Expects a split that passes [`Split::check`]; indices that do not exist are not counted.
     pub fn summary(&self, data: &Dataset) -> String {
         let mut counts = vec![[0; 3]; data.classes.len()];
-        for (column, side) in Side::ALL.into_iter().enumerate() {
+        for (column, side) in Subset::ALL.into_iter().enumerate() {
             for entry in self.side(side).iter().filter_map(|&i| data.entries.get(i)) {
                 counts[entry.class][column] += 1;
             }
@@ -179,7 +179,7 @@ impl Split {
         let rows = data.classes.iter().map(String::as_str).zip(counts);
         let width = data.classes.iter().map(|c| c.chars().count());
         let width = width.max().unwrap_or(0).max("class".len());
-        let [a, b, c] = Side::ALL.map(Side::name);
+        let [a, b, c] = Subset::ALL.map(Subset::name);
         let mut table = format!("{:width$} {a:>6} {b:>6} {c:>6}\n", "class");
         for (name, [a, b, c]) in rows.chain([("total", total)]) {
             let _ = writeln!(table, "{name:width$} {a:>6} {b:>6} {c:>6}");
@@ -190,7 +190,7 @@ impl Split {
     /// Checked, and every side ascending.
     pub(super) fn finish(mut self, data: &Dataset) -> Result<Self> {
         self.check(data)?;
-        for side in Side::ALL {
+        for side in Subset::ALL {
             self.side_mut(side).sort_unstable();
         }
         Ok(self)

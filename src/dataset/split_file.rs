@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::Dataset;
 use super::error::{DatasetError, Result};
-use super::split::{Side, Split};
+use super::split::{Split, Subset};
 
 /// Files named in the error about files that the dataset does not have.
 const NAMED: usize = 3;
@@ -56,7 +56,7 @@ pub(super) fn read(data: &Dataset, path: &Path) -> Result<Split> {
     for row in file.records() {
         let row = row.map_err(broken)?;
         let line = row.position().map_or(0, csv::Position::line);
-        let side = Side::from_name(&row[split_column]).ok_or_else(|| {
+        let side = Subset::from_name(&row[split_column]).ok_or_else(|| {
             at(
                 line,
                 format!("split {:?} is not train, valid or test", &row[split_column]),

@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 
 /// What SpecAugment (Park et al. 2019) hides of one clip's picture, in pixels: two stretches of columns and two of
-/// rows, each from..to and possibly empty. Hidden pixels get the colour of the lowest value.
+/// rows, each from..to and possibly empty. Hidden pixels get the color of the lowest value.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct Masks {
@@ -21,8 +21,8 @@ impl Masks {
     }
 }
 
-/// Terms of [`Waveform::equaliser`].
-pub const EQUALISER_TERMS: usize = 6;
+/// Terms of [`Waveform::equalizer`].
+pub const EQUALIZER_TERMS: usize = 6;
 
 /// What is done to one clip's samples: `(x (1 - mix) + next mix) gain + noise white`, where `next` is the clip after it
 /// in the batch (the first, for the last) and `white` uniform noise in -1..1; and how its frames are then taken.
@@ -45,8 +45,8 @@ pub struct Waveform {
     pub tempo: f32,
     /// How many times as high it sounds.
     pub pitch: f32,
-    /// What a filter adds to each row's level, dB: `sum of equaliser[k - 1] cos(pi k (row + 1/2) / rows)`.
-    pub equaliser: [f32; EQUALISER_TERMS],
+    /// What a filter adds to each row's level, dB: `sum of equalizer[k - 1] cos(pi k (row + 1/2) / rows)`.
+    pub equalizer: [f32; EQUALIZER_TERMS],
 }
 
 impl Default for Waveform {
@@ -59,7 +59,7 @@ impl Default for Waveform {
             seed: 0,
             tempo: 1.0,
             pitch: 1.0,
-            equaliser: [0.0; EQUALISER_TERMS],
+            equalizer: [0.0; EQUALIZER_TERMS],
         }
     }
 }
@@ -71,7 +71,7 @@ impl Waveform {
     }
 
     /// First sample of the frame whose own place would be `at`, in a clip of `samples`; what stands before that place is
-    /// not counted. Twin of `frame_start` in `shaders/stft.wgsl`, in the same arithmetic.
+    /// not counted. Twin of `frame_start` in `shaders/frontend/stft.wgsl`, in the same arithmetic.
     pub fn frame_start(&self, at: usize, samples: usize) -> usize {
         if self.tempo == 1.0 {
             at
@@ -81,18 +81,18 @@ impl Waveform {
     }
 
     /// What each of `rows` rows' power is multiplied by; `None` if there is no filter. Twin of `filtered` in
-    /// `shaders/stft.wgsl`.
+    /// `shaders/frontend/stft.wgsl`.
     pub fn row_factors(&self, rows: usize) -> Option<Vec<f32>> {
         let factor = |row: usize| {
             let x = std::f32::consts::PI * (row as f32 + 0.5) / rows as f32;
-            let terms = (1u8..).zip(self.equaliser);
+            let terms = (1u8..).zip(self.equalizer);
             let db: f32 = terms.map(|(k, a)| a * (f32::from(k) * x).cos()).sum();
             10f32.powf(db / 10.0)
         };
-        (self.equaliser != [0.0; EQUALISER_TERMS]).then(|| (0..rows).map(factor).collect())
+        (self.equalizer != [0.0; EQUALIZER_TERMS]).then(|| (0..rows).map(factor).collect())
     }
 
-    /// Twin of what `shaders/stft.wgsl` does to each sample on load.
+    /// Twin of what `shaders/frontend/stft.wgsl` does to each sample on load.
     pub fn apply(&self, pcm: &[f32], next: &[f32]) -> Vec<f32> {
         let seed = pcg(self.seed);
         (0u32..)

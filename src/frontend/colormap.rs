@@ -1,11 +1,11 @@
-//! Colour maps: 256 entries each, matplotlib's tables by way of the `colorous` crate.
+//! Color maps: 256 entries each, matplotlib's tables by way of the `colorous` crate.
 
 use serde::{Deserialize, Serialize};
 
-/// Entries of a colour table.
+/// Entries of a color table.
 pub const ENTRIES: usize = 256;
 
-/// A colour map of matplotlib's.
+/// A color map of matplotlib's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Colormap {

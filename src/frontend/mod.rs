@@ -2,14 +2,11 @@
 
 pub mod augment;
 pub mod colormap;
+pub mod config;
 pub mod cpu;
 pub mod gpu;
-pub mod plan;
 pub mod presets;
-pub mod settings;
 pub mod tables;
-pub mod tune;
-pub mod variants;
 
 use std::borrow::Cow;
 
@@ -19,12 +16,12 @@ use rayon::prelude::*;
 use crate::gpu::Compute;
 use crate::gpu::GpuError;
 use augment::{Augment, Masks, Waveform};
+use config::{ConfigError, FrontEndConfig, Range, Size};
 use cpu::NO_VALUE;
 use cpu::stft::Stft;
 use gpu::GpuFrontEnd;
-use settings::{FrontEnd, Range, SettingsError, Size};
+use gpu::kernels::StftKernel;
 use tables::Tables;
-use variants::Variant;
 
 /// Why no picture could be made.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -32,10 +29,10 @@ use variants::Variant;
 pub enum FrontEndError {
     /// The settings are wrong in themselves.
     #[error("front end: {0}")]
-    Settings(#[from] SettingsError),
+    Settings(#[from] ConfigError),
     /// The settings are too much for this device.
     #[error("front end: {0}")]
-    Plan(#[from] plan::PlanError),
+    Plan(#[from] gpu::plan::PlanError),
     /// f16 was asked for.
     #[error(
         "{0} does not compute in f16: leave out --half, or take an adapter that does (see `sonoprint devices`)"
@@ -92,7 +89,7 @@ pub struct Spectrogram {
 impl Spectrogram {
     /// Decibels at a cell as the libraries print them: `None` for no value, and under [`Range::Top`] relative to the
     /// clip's maximum and floored (`power_to_db(ref=np.max, top_db=..)`).
-    pub fn value(&self, settings: &FrontEnd, row: usize, frame: usize) -> Option<f32> {
+    pub fn value(&self, settings: &FrontEndConfig, row: usize, frame: usize) -> Option<f32> {
         let v = self.db[frame * self.rows + row];
         let (_, max) = self.range?;
         match settings.range {
@@ -105,7 +102,7 @@ impl Spectrogram {
 
 /// The front end on the CPU.
 pub struct CpuFrontEnd {
-    settings: FrontEnd,
+    settings: FrontEndConfig,
     tables: Tables,
     stft: Stft,
 }
@@ -136,7 +133,7 @@ impl CpuFrontEnd {
             return;
         }
         let Size { height, width } = self.settings.picture_size();
-        let [r, g, b, _] = self.tables.colours[0];
+        let [r, g, b, _] = self.tables.colors[0];
         for (plane, v) in out.chunks_mut(height * width).zip([r, g, b, 1.0]) {
             for (i, pixel) in plane.iter_mut().enumerate() {
                 if masks.hide(i / width, i % width) {
@@ -148,19 +145,19 @@ impl CpuFrontEnd {
 }
 
 /// A front end on the device it was made for.
-pub enum Engine {
+pub enum FrontEnd {
     /// The CPU twin.
     Cpu(Box<CpuFrontEnd>),
     /// The WGSL passes.
     Gpu(Box<GpuFrontEnd>),
 }
 
-impl Engine {
+impl FrontEnd {
     /// Checks and plans `settings` for `compute`, compiles shaders, makes tables.
     ///
     /// # Errors
     /// Settings that are wrong, or too much for the device.
-    pub fn new(compute: &Compute, settings: &FrontEnd) -> Result<Self, FrontEndError> {
+    pub fn new(compute: &Compute, settings: &FrontEndConfig) -> Result<Self, FrontEndError> {
         settings.validate()?;
         Ok(match compute {
             Compute::Cpu => Self::Cpu(Box::new(CpuFrontEnd {
@@ -172,19 +169,19 @@ impl Engine {
         })
     }
 
-    /// As [`Engine::new`], but by the way to decibels that is asked for; on the CPU there is only one.
+    /// As [`FrontEnd::new`], but by the way to decibels that is asked for; on the CPU there is only one.
     ///
     /// # Errors
-    /// As [`Engine::new`], and if this is no way for these settings on this device.
-    pub fn with_variant(
+    /// As [`FrontEnd::new`], and if this is no way for these settings on this device.
+    pub fn with_kernel(
         compute: &Compute,
-        settings: &FrontEnd,
-        variant: Variant,
+        settings: &FrontEndConfig,
+        variant: StftKernel,
     ) -> Result<Self, FrontEndError> {
         match compute {
             Compute::Cpu => Self::new(compute, settings),
             Compute::Gpu(gpu) => {
-                let made = GpuFrontEnd::with_variant(gpu, settings, variant)?;
+                let made = GpuFrontEnd::with_kernel(gpu, settings, variant)?;
                 Ok(Self::Gpu(Box::new(made)))
             }
         }
@@ -202,7 +199,7 @@ impl Engine {
     }
 
     /// Pictures of `clips`, each of `clip_samples` samples: `[n, 4, height, width]`, in 0..=1, on the device; of f32, unless
-    /// [`Engine::into_half`] was called.
+    /// [`FrontEnd::into_half`] was called.
     ///
     /// On a GPU the shaders write into the tensor's own memory: nothing returns to the host.
     ///
@@ -211,19 +208,19 @@ impl Engine {
     ///
     /// # Panics
     /// If a clip has another length.
-    pub fn pictures(&self, clips: &[&[f32]]) -> Result<Tensor<4>, FrontEndError> {
-        self.augmented_pictures(&Samples::of(clips), &[])
+    pub fn features(&self, clips: &[&[f32]]) -> Result<Tensor<4>, FrontEndError> {
+        self.augmented_features(&Samples::of(clips), &[])
     }
 
-    /// As [`Engine::pictures`], of samples that may be on the device already, with `augments` (one a clip, or none)
+    /// As [`FrontEnd::features`], of samples that may be on the device already, with `augments` (one a clip, or none)
     /// done to them there.
     ///
     /// # Errors
-    /// As [`Engine::pictures`].
+    /// As [`FrontEnd::features`].
     ///
     /// # Panics
     /// If a clip has another length, there are augments but not one a clip, or samples of a GPU are given to the CPU.
-    pub fn augmented_pictures(
+    pub fn augmented_features(
         &self,
         clips: &[Samples<'_>],
         augments: &[Augment],
@@ -284,7 +281,7 @@ impl Engine {
     /// [`FrontEndError::Gpu`] if the device fails.
     ///
     /// # Panics
-    /// As [`Engine::augmented_pictures`].
+    /// As [`FrontEnd::augmented_features`].
     pub fn spectrograms(
         &self,
         clips: &[&[f32]],

@@ -1,8 +1,8 @@
 //! The named settings. Golden tests hold each against the library that it copies.
 
 use super::colormap::Colormap;
-use super::settings::{
-    Decibels, Framing, FrontEnd, Range, Rows, Scale, SettingsError, Size, Window,
+use super::config::{
+    ConfigError, Decibels, Framing, FrontEndConfig, Range, Rows, Scale, Size, Window,
 };
 
 /// The presets there are.
@@ -11,19 +11,19 @@ pub const NAMES: [&str; 2] = ["deeppixel", "mel"];
 /// The settings that `name` stands for.
 ///
 /// # Errors
-/// [`SettingsError::Preset`] if there is none of that name.
-pub fn preset(name: &str) -> Result<FrontEnd, SettingsError> {
+/// [`ConfigError::Preset`] if there is none of that name.
+pub fn preset(name: &str) -> Result<FrontEndConfig, ConfigError> {
     match name {
         "deeppixel" => Ok(deeppixel()),
         "mel" => Ok(mel()),
-        _ => Err(SettingsError::Preset(name.to_owned())),
+        _ => Err(ConfigError::Preset(name.to_owned())),
     }
 }
 
 /// The seed system's picture: matplotlib's `specgram(NFFT=2048, Fs=2, noverlap=128)` in dB through `inferno`, at
 /// 720x720. A 30 s clip has 344 frames of 1025 bins.
-pub fn deeppixel() -> FrontEnd {
-    FrontEnd {
+pub fn deeppixel() -> FrontEndConfig {
+    FrontEndConfig {
         preset: "deeppixel".into(),
         sample_rate: 22_050,
         clip_samples: 661_500,
@@ -45,14 +45,14 @@ pub fn deeppixel() -> FrontEnd {
 
 /// The modern default: librosa's `melspectrogram` (2048/512, 128 bands) and `power_to_db(ref=np.max, top_db=80)`. A
 /// 30 s clip has 1292 frames of 128 bands, and its picture has that size.
-pub fn mel() -> FrontEnd {
-    FrontEnd {
+pub fn mel() -> FrontEndConfig {
+    FrontEndConfig {
         preset: "mel".into(),
         sample_rate: 22_050,
         clip_samples: 661_500,
         n_fft: 2048,
         hop: 512,
-        framing: Framing::CentreZeros,
+        framing: Framing::CenterZeros,
         window: Window::HannPeriodic,
         colormap: Colormap::Inferno,
         scale: Scale::Power,

@@ -1,4 +1,4 @@
-//! Host-side tables: window, twiddles, mel weights, resize weights, colours.
+//! Host-side tables: window, twiddles, mel weights, resize weights, colors.
 //!
 //! All are computed in f64 and rounded once to f32, so that the GPU passes and the CPU twin read the same numbers.
 
@@ -6,9 +6,9 @@ use std::f64::consts::PI;
 
 use bytemuck::{Pod, Zeroable};
 
-use super::settings::{FrontEnd, Rows, Scale, Window};
+use super::config::{FrontEndConfig, Rows, Scale, Window};
 
-/// A matrix whose rows have few neighbouring non-zero entries: mel bands over bins, pixels over rows or frames.
+/// A matrix whose rows have few neighboring non-zero entries: mel bands over bins, pixels over rows or frames.
 ///
 /// Row `r` is `weights[offset[r] ..][.. len[r]]`, applied to the inputs from `start[r]` on.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -65,16 +65,16 @@ impl SparseRows {
         lanes.iter().sum::<f32>() + rest
     }
 
-    /// As `shaders/rgba.wgsl` reads a resize: the cells of each row with the first and the last weight, and the weight
+    /// As `shaders/frontend/rgba.wgsl` reads a resize: the cells of each row with the first and the last weight, and the weight
     /// that all cells between share.
-    pub fn stretches(&self) -> (Vec<Stretch>, f32) {
+    pub fn cell_spans(&self) -> (Vec<CellSpan>, f32) {
         let mut inner = 0.0;
         let stretch = |r: usize| {
             let weights = &self.weights[self.offset[r] as usize..][..self.len[r] as usize];
             if let [_, between, _, ..] = weights {
                 inner = *between;
             }
-            Stretch {
+            CellSpan {
                 start: self.start[r],
                 len: self.len[r],
                 first: weights.first().copied().unwrap_or(0.0),
@@ -88,7 +88,7 @@ impl SparseRows {
 /// The cells that one pixel covers.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
-pub struct Stretch {
+pub struct CellSpan {
     /// First cell.
     pub start: u32,
     /// Number of cells.
@@ -100,7 +100,7 @@ pub struct Stretch {
 }
 
 /// The analysis window of `settings`, `n_fft` values.
-pub fn window(settings: &FrontEnd) -> Vec<f32> {
+pub fn window(settings: &FrontEndConfig) -> Vec<f32> {
     window_f64(settings.window, settings.n_fft)
         .into_iter()
         .map(|w| w as f32)
@@ -118,7 +118,7 @@ fn window_f64(kind: Window, n: usize) -> Vec<f64> {
 }
 
 /// What the power of an edge bin (DC, Nyquist) and of every other bin is multiplied by.
-pub fn bin_scale(settings: &FrontEnd) -> (f32, f32) {
+pub fn bin_scale(settings: &FrontEndConfig) -> (f32, f32) {
     match settings.scale {
         Scale::Power => (1.0, 1.0),
         Scale::Psd { fs } => {
@@ -159,9 +159,9 @@ fn mel_to_hz(mel: f64) -> f64 {
     }
 }
 
-/// The mel bands of `settings` over bins: triangles between neighbouring mel points, each of unit area in Hz
+/// The mel bands of `settings` over bins: triangles between neighboring mel points, each of unit area in Hz
 /// (`librosa.filters.mel` with `norm="slaney"`). Empty for linear rows.
-pub fn mel_weights(settings: &FrontEnd) -> SparseRows {
+pub fn mel_weights(settings: &FrontEndConfig) -> SparseRows {
     let mut out = SparseRows::default();
     let Rows::Mel {
         n_mels,
@@ -175,11 +175,11 @@ pub fn mel_weights(settings: &FrontEnd) -> SparseRows {
     let point = |i: usize| mel_to_hz(lo + (hi - lo) * i as f64 / (n_mels + 1) as f64);
     let bin_hz = f64::from(settings.sample_rate) / settings.n_fft as f64;
     for m in 0..n_mels {
-        let (left, centre, right) = (point(m), point(m + 1), point(m + 2));
+        let (left, center, right) = (point(m), point(m + 1), point(m + 2));
         let weight = |k: usize| {
             let f = k as f64 * bin_hz;
-            let rise = (f - left) / (centre - left);
-            let fall = (right - f) / (right - centre);
+            let rise = (f - left) / (center - left);
+            let fall = (right - f) / (right - center);
             rise.min(fall).max(0.0) * 2.0 / (right - left)
         };
         let inside: Vec<usize> = (0..settings.bins()).filter(|&k| weight(k) > 0.0).collect();
@@ -191,7 +191,7 @@ pub fn mel_weights(settings: &FrontEnd) -> SparseRows {
 }
 
 /// Weights that resize an axis of `from` cells to `to` pixels: the mean over the pixel's stretch when shrinking,
-/// linear interpolation between cell centres when growing, the cell itself when equal. Weights of a row sum to 1.
+/// linear interpolation between cell centers when growing, the cell itself when equal. Weights of a row sum to 1.
 ///
 /// With `flip`, pixel 0 is the far end of the axis (low frequencies at the bottom).
 pub fn resize_weights(from: usize, to: usize, flip: bool) -> SparseRows {
@@ -208,8 +208,8 @@ pub fn resize_weights(from: usize, to: usize, flip: bool) -> SparseRows {
             let sum: f64 = cells.iter().map(|&c| share(c)).sum();
             out.push(cells[0], cells.iter().map(|&c| share(c) / sum));
         } else {
-            let centre = ((p + 0.5) * ratio - 0.5).clamp(0.0, (from - 1) as f64);
-            let (cell, t) = (centre.floor() as usize, centre.fract());
+            let center = ((p + 0.5) * ratio - 0.5).clamp(0.0, (from - 1) as f64);
+            let (cell, t) = (center.floor() as usize, center.fract());
             if t < 1e-9 {
                 out.push(cell, [1.0]);
             } else {
@@ -231,7 +231,7 @@ pub struct MelSegments {
 }
 
 impl MelSegments {
-    /// The same bands as `rows`, of which no more than two neighbours overlap, over `bins` bins.
+    /// The same bands as `rows`, of which no more than two neighbors overlap, over `bins` bins.
     pub fn new(rows: &SparseRows, bins: usize) -> Self {
         if rows.rows() == 0 {
             return Self::default();
@@ -293,12 +293,12 @@ pub struct Tables {
     /// Picture columns over frames.
     pub x: SparseRows,
     /// 256 of RGBA in 0..=1.
-    pub colours: Vec<[f32; 4]>,
+    pub colors: Vec<[f32; 4]>,
 }
 
 impl Tables {
     /// The tables of validated settings.
-    pub fn new(settings: &FrontEnd) -> Self {
+    pub fn new(settings: &FrontEndConfig) -> Self {
         let size = settings.picture_size();
         let (edge_scale, inner_scale) = bin_scale(settings);
         Self {
@@ -309,7 +309,7 @@ impl Tables {
             mel: mel_weights(settings),
             y: resize_weights(settings.rows(), size.height, true),
             x: resize_weights(settings.frames(), size.width, false),
-            colours: settings.colormap.table(),
+            colors: settings.colormap.table(),
         }
     }
 }

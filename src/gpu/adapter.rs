@@ -13,7 +13,7 @@ pub enum DeviceChoice {
     Auto,
     /// A hardware GPU.
     Gpu,
-    /// A software rasteriser: Mesa's llvmpipe and its like.
+    /// A software rasterizer: Mesa's llvmpipe and its like.
     Software,
     /// Burn's `flex` backend behind the CPU twin of the front end.
     Cpu,
@@ -75,7 +75,7 @@ pub enum GpuError {
     Failed(String),
 }
 
-/// A hardware GPU, as against a software rasteriser.
+/// A hardware GPU, as against a software rasterizer.
 pub fn is_hardware(info: &AdapterInfo) -> bool {
     info.device_type != DeviceType::Cpu
 }
@@ -124,13 +124,13 @@ pub fn choose(adapters: &[AdapterInfo], wanted: &DeviceChoice) -> Result<Choice,
             return Ok(match hardware {
                 Some(i) => Choice::Adapter(i),
                 None if adapters.is_empty() => Choice::Cpu("no GPU was found"),
-                None => Choice::Cpu("there is only a software rasteriser, which is slower"),
+                None => Choice::Cpu("there is only a software rasterizer, which is slower"),
             });
         }
         DeviceChoice::Gpu => (hardware, "a hardware GPU".to_owned(), ""),
         DeviceChoice::Software => (
             find(&|a| !is_hardware(a)),
-            "a software rasteriser".to_owned(),
+            "a software rasterizer".to_owned(),
             "; Debian's package mesa-vulkan-drivers has one",
         ),
         DeviceChoice::Index(i) => (

@@ -2,7 +2,7 @@
 
 use super::spec::{ModelError, NetworkKind, NetworkSpec};
 use super::{Compact, DeepPixel};
-use crate::frontend::settings::Size;
+use crate::frontend::config::Size;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, FloatDType, Tensor};
 

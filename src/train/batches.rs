@@ -3,13 +3,13 @@
 use rand_chacha::ChaCha8Rng;
 
 use crate::audio::ClipSpan;
-use crate::dataset::shuffle::{below, shuffle, stream};
 use crate::frontend::Samples;
-use crate::frontend::augment::{Augment, EQUALISER_TERMS, Masks, Waveform};
-use crate::frontend::settings::Size;
+use crate::frontend::augment::{Augment, EQUALIZER_TERMS, Masks, Waveform};
+use crate::frontend::config::Size;
+use crate::rng::{below, shuffle, stream};
 
-use super::pcm::{ClipPcm, File};
-use super::{PcmSet, TrainError, TrainSettings};
+use super::{TrainError, TrainSettings};
+use crate::dataset::pcm::{ClipPcm, File, PcmSet};
 
 /// One step's clips before their samples are fetched: some bytes a clip.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +59,7 @@ impl Batch {
 ///
 /// A file gives as many clips as fit into it, each from a place of its own drawn anew every epoch: within its nth
 /// stretch, moved by up to half a clip. All batches are full but the last, which is left out if it holds a single clip
-/// (batch normalisation has nothing to normalise over).
+/// (batch normalization has nothing to normalize over).
 pub fn epoch(set: &PcmSet, settings: &TrainSettings, epoch: usize) -> Vec<Planned> {
     let (clip, batch, seed) = (
         settings.front_end.clip_samples,
@@ -135,8 +135,8 @@ fn warped(rng: &mut ChaCha8Rng, s: &TrainSettings, waveform: &mut Waveform) {
     let mut both = || 2.0 * unit(rng) - 1.0;
     waveform.tempo = (1.0 + s.tempo).powf(both()) as f32;
     waveform.pitch = 2f64.powf(s.pitch / 12.0 * both()) as f32;
-    waveform.equaliser = std::array::from_fn::<_, EQUALISER_TERMS, _>(|k| {
-        (s.equalise * both() / ((k + 1) as f64).sqrt()) as f32
+    waveform.equalizer = std::array::from_fn::<_, EQUALIZER_TERMS, _>(|k| {
+        (s.equalize * both() / ((k + 1) as f64).sqrt()) as f32
     });
 }
 
@@ -186,7 +186,7 @@ mod tests {
         let all = draw(&TrainSettings {
             tempo: 0.25,
             pitch: 12.0,
-            equalise: 8.0,
+            equalize: 8.0,
             ..plain
         });
         let ends = |of: fn(&Waveform) -> f32| {
@@ -199,7 +199,7 @@ mod tests {
         };
         near(ends(|w| w.tempo), (0.8, 1.25));
         near(ends(|w| w.pitch), (0.5, 2.0));
-        near(ends(|w| w.equaliser[0]), (-8.0, 8.0));
-        near(ends(|w| w.equaliser[3]), (-4.0, 4.0));
+        near(ends(|w| w.equalizer[0]), (-8.0, 8.0));
+        near(ends(|w| w.equalizer[3]), (-4.0, 4.0));
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::audio::AudioError;
 use crate::dataset::DatasetError;
+use crate::evaluate::EvaluateError;
 use crate::frontend::FrontEndError;
 use crate::model::{CheckpointError, ModelError};
 
@@ -17,6 +17,9 @@ pub enum TrainError {
     /// The front end.
     #[error(transparent)]
     FrontEnd(#[from] FrontEndError),
+    /// The evaluation on the validation side.
+    #[error(transparent)]
+    Evaluate(#[from] EvaluateError),
     /// The network.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -44,22 +47,6 @@ pub enum TrainError {
     /// The run folder holds another run.
     #[error("{0} already holds a run: choose another --out, or remove it")]
     RunExists(PathBuf),
-    /// Too many files cannot be read to go on.
-    #[error("no file of the {side} side can be read; the first: {first}")]
-    NothingReadable {
-        /// train, valid or test.
-        side: &'static str,
-        /// The first file's reason.
-        first: String,
-    },
-    /// A file that could be read when the run began cannot be now.
-    #[error("{path}: {source}. It could be read before; put it back, and go on with --resume")]
-    Audio {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: AudioError,
-    },
     /// The loss is no longer a number.
     #[error(
         "the loss became {loss} in epoch {epoch}: use a smaller --lr. The best checkpoint so far is kept"

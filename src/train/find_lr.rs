@@ -8,8 +8,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::learner::{Learner, Step};
-use super::{PcmSet, TrainError, TrainSettings, batches};
-use crate::frontend::Engine;
+use super::{TrainError, TrainSettings, batches};
+use crate::dataset::pcm::PcmSet;
+use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
 
 /// Rates that are tried: from, to, and how many, evenly on a logarithmic scale.
@@ -92,7 +93,7 @@ pub fn find_lr(
     tick: &mut dyn FnMut(&Tried),
 ) -> Result<LrSweep, TrainError> {
     settings.validate()?;
-    let engine = Engine::new(compute, &settings.front_end)?;
+    let engine = FrontEnd::new(compute, &settings.front_end)?;
     let mut learner = Learner::new(compute, settings, classes, 1)?;
     let (from, to, count) = RATES;
     let ratio = (to / from).powf(1.0 / (count - 1) as f64);

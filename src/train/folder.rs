@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Epoch, TrainError, TrainSettings};
+use super::{TrainError, TrainSettings};
 use crate::dataset::{Dataset, Split};
+use crate::evaluate::Epoch;
 
 /// A folder that holds one run.
 pub struct RunFolder {

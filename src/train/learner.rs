@@ -1,4 +1,4 @@
-//! Network, optimiser and schedule, and what one step does to them.
+//! Network, optimizer and schedule, and what one step does to them.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -17,11 +17,12 @@ use rand_chacha::rand_core::Rng;
 
 use super::batches::Batch;
 use super::state::Blobs;
-use super::{Epoch, StepTimes, TrainError, TrainSettings};
-use crate::dataset::shuffle::stream;
-use crate::frontend::Engine;
+use super::{StepTimes, TrainError, TrainSettings};
+use crate::evaluate::Epoch;
+use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
 use crate::model::{Header, Network, NetworkSpec};
+use crate::rng::stream;
 
 /// Steps on a GPU of which one is timed: timing makes the host wait for the device.
 const TIME_EVERY: usize = 16;
@@ -95,7 +96,7 @@ impl<'a> Learner<'a> {
     /// Dropout is seeded anew in every step, so that a run taken up at this step draws what an unbroken one draws.
     pub(super) fn step(
         &mut self,
-        engine: &Engine,
+        engine: &FrontEnd,
         step: Step<'_>,
     ) -> Result<Tensor<1>, TrainError> {
         let Step { batch, place, .. } = step;
@@ -113,7 +114,7 @@ impl<'a> Learner<'a> {
         let (start, uploaded) = (Instant::now(), engine.upload_time());
         let span = tracing::info_span!("front end").entered();
         let pictures = engine
-            .augmented_pictures(&batch.pcm(), &batch.augments)?
+            .augmented_features(&batch.pcm(), &batch.augments)?
             .autodiff();
         self.wait(timed)?;
         drop(span);
@@ -144,7 +145,7 @@ impl<'a> Learner<'a> {
         }
         self.wait(timed)?;
         drop(span);
-        let span = tracing::info_span!("optimiser").entered();
+        let span = tracing::info_span!("optimizer").entered();
         let backwarded = Instant::now();
         if let Some(rate) = step.update {
             if step.clips > n {
@@ -161,7 +162,7 @@ impl<'a> Learner<'a> {
             self.times.front_end += (pictured - start).saturating_sub(uploaded);
             self.times.forward += forwarded - pictured;
             self.times.backward += backwarded - forwarded;
-            self.times.optimiser += backwarded.elapsed();
+            self.times.optimizer += backwarded.elapsed();
         }
         Ok(Tensor::cat(vec![sum, hits], 0))
     }
@@ -236,7 +237,7 @@ impl<'a> Learner<'a> {
             ("mixup".to_owned(), s.mixup.to_string()),
             ("tempo".to_owned(), s.tempo.to_string()),
             ("pitch".to_owned(), s.pitch.to_string()),
-            ("equalise".to_owned(), s.equalise.to_string()),
+            ("equalize".to_owned(), s.equalize.to_string()),
             ("label_smoothing".to_owned(), s.label_smoothing.to_string()),
             ("weight_decay".to_owned(), s.weight_decay.to_string()),
             ("device".to_owned(), device.to_owned()),
@@ -289,10 +290,11 @@ mod tests {
     use burn::tensor::Tensor;
 
     use super::{Batch, Learner, Step};
-    use crate::frontend::Engine;
+    use crate::dataset::pcm::ClipPcm;
+    use crate::frontend::FrontEnd;
     use crate::gpu::Compute;
     use crate::model::Network;
-    use crate::train::{ClipPcm, TrainSettings};
+    use crate::train::TrainSettings;
 
     #[derive(Default)]
     struct Weights(Vec<f32>);
@@ -324,7 +326,7 @@ mod tests {
             label_smoothing: 0.1,
             ..TrainSettings::plain()
         };
-        let engine = Engine::new(&Compute::Cpu, &settings.front_end).unwrap();
+        let engine = FrontEnd::new(&Compute::Cpu, &settings.front_end).unwrap();
         let clip = |f: f32| ClipPcm::Host((0..4_000).map(|i| (i as f32 * f).sin()).collect());
         let batch = Batch {
             clips: vec![clip(0.1), clip(0.2), clip(0.4)],

@@ -4,13 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use burn::module::Module;
-use serde::{Deserialize, Serialize};
 
 use super::learner::{Learner, Step};
-use super::prefetch::ahead;
 use super::state::State;
-use super::{PcmSet, RunFolder, StepTimes, TrainError, TrainSettings, batches, evaluate};
-use crate::frontend::Engine;
+use super::{Progress, RunFolder, StepTimes, TrainError, TrainSettings, batches};
+use crate::dataset::pcm::PcmSet;
+use crate::dataset::prefetch::ahead;
+use crate::evaluate::{Epoch, Validation, evaluate};
+use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
 use crate::model::Checkpoint;
 
@@ -18,86 +19,6 @@ use crate::model::Checkpoint;
 const READ_EVERY: usize = 8;
 /// Seconds between states saved within an epoch.
 const SAVE_EVERY: f64 = 600.0;
-
-/// How far an epoch has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Progress {
-    /// From 1.
-    pub epoch: usize,
-    /// Steps done of this epoch.
-    pub step: usize,
-    /// Steps of an epoch.
-    pub steps: usize,
-    /// Clips seen this epoch.
-    pub clips: usize,
-    /// Sum of the clips' losses, nats.
-    pub loss_sum: f64,
-    /// Right answers on the epoch's training clips.
-    pub hits: f64,
-    /// Seconds that its steps took.
-    pub seconds: f64,
-}
-
-impl Progress {
-    /// Mean loss so far, nats.
-    pub fn loss(&self) -> f64 {
-        self.loss_sum / self.clips.max(1) as f64
-    }
-
-    /// Accuracy so far.
-    pub fn accuracy(&self) -> f64 {
-        self.hits / self.clips.max(1) as f64
-    }
-}
-
-/// What an epoch did on the validation side.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Validation {
-    /// Mean cross-entropy of a clip, nats.
-    pub loss: f64,
-    /// Accuracy by clip.
-    pub clip_accuracy: f64,
-    /// Files answered rightly.
-    pub hits: usize,
-    /// Files.
-    pub files: usize,
-}
-
-impl Validation {
-    /// Accuracy by file.
-    pub fn accuracy(&self) -> f64 {
-        self.hits as f64 / self.files.max(1) as f64
-    }
-}
-
-/// What an epoch came to.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Epoch {
-    /// From 1.
-    pub epoch: usize,
-    /// Learning rate of its last step.
-    pub lr: f64,
-    /// Mean training loss, nats.
-    pub loss: f64,
-    /// Accuracy on the training clips, as they were augmented.
-    pub accuracy: f64,
-    /// Training clips a second, pictures included, validation not.
-    pub clips_per_second: f64,
-    /// Seconds of the training steps.
-    pub seconds: f64,
-    /// Whether it was the best so far and its weights were kept.
-    pub best: bool,
-    /// On the validation side, if it has files.
-    pub valid: Option<Validation>,
-}
-
-impl Epoch {
-    /// What the best is chosen by: files right, then low loss; without a validation side, the later.
-    fn score(&self) -> (f64, f64) {
-        self.valid
-            .map_or((self.epoch as f64, 0.0), |v| (v.accuracy(), -v.loss))
-    }
-}
 
 /// Who is told how the run goes.
 pub trait Observer {
@@ -128,7 +49,7 @@ pub struct Job<'a> {
     pub settings: &'a TrainSettings,
     /// Names of the classes.
     pub classes: &'a [String],
-    /// What is learnt from.
+    /// What is learned from.
     pub train: &'a PcmSet,
     /// What the best epoch is chosen by; may have no files.
     pub valid: &'a PcmSet,
@@ -150,7 +71,7 @@ pub fn train(
 ) -> Result<Outcome, TrainError> {
     let settings = job.settings;
     settings.validate()?;
-    let engine = Engine::new(job.compute, &settings.front_end)?;
+    let engine = FrontEnd::new(job.compute, &settings.front_end)?;
     let steps = batches::steps(job.train, settings.front_end.clip_samples, settings.batch);
     let updates = steps.div_ceil(settings.accumulate);
     let mut learner = Learner::new(job.compute, settings, job.classes.len(), updates)?;
@@ -191,7 +112,7 @@ pub fn train(
 /// Runs what is left of the epoch that `state` stands in. Returns its last learning rate, or `None` if it was stopped.
 fn run_epoch(
     job: &Job<'_>,
-    engine: &Engine,
+    engine: &FrontEnd,
     learner: &mut Learner<'_>,
     state: &mut State,
     observer: &mut dyn Observer,
@@ -265,7 +186,7 @@ fn run_epoch(
 /// epoch is run again and comes to the same.
 fn finish_epoch(
     job: &Job<'_>,
-    engine: &Engine,
+    engine: &FrontEnd,
     learner: &Learner<'_>,
     state: &mut State,
     lr: f64,

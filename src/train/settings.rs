@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
-use crate::frontend::settings::FrontEnd;
+use crate::frontend::config::FrontEndConfig;
 use crate::model::NetworkKind;
 
 /// Everything that decides a run, but for the dataset and its split.
@@ -20,7 +20,7 @@ pub struct TrainSettings {
     /// Clips a step.
     pub batch: usize,
     /// Batches whose gradients are added up before the weights move: a batch this many times as large in the memory of
-    /// one (but for normalisation, which sees a batch at a time).
+    /// one (but for normalization, which sees a batch at a time).
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub accumulate: usize,
     /// Highest learning rate; it rises to it over the first epoch and falls to 1 % of it along a cosine.
@@ -49,14 +49,14 @@ pub struct TrainSettings {
     pub pitch: f64,
     /// Most that the widest wave of a drawn filter raises or lowers the level over the picture's height, dB; the narrower
     /// ones less. 0: none.
-    #[serde(default)]
-    pub equalise: f64,
+    #[serde(default, alias = "equalise")]
+    pub equalize: f64,
     /// Share of the target that is spread over all classes.
     pub label_smoothing: f64,
     /// Of the weights, the order of clips, crops and dropout. On the `cpu` device it fixes the result bit for bit.
     pub seed: u64,
     /// PCM to picture.
-    pub front_end: FrontEnd,
+    pub front_end: FrontEndConfig,
 }
 
 fn one() -> usize {
@@ -118,8 +118,8 @@ impl TrainSettings {
         if !(0.0..=12.0).contains(&self.pitch) {
             return wrong("--pitch", self.pitch.to_string(), "from 0 to 12 semitones");
         }
-        if !(0.0..=30.0).contains(&self.equalise) {
-            return wrong("--equalise", self.equalise.to_string(), "from 0 to 30 dB");
+        if !(0.0..=30.0).contains(&self.equalize) {
+            return wrong("--equalize", self.equalize.to_string(), "from 0 to 30 dB");
         }
         if !(0.0..=0.5).contains(&self.label_smoothing) {
             return wrong(
@@ -154,12 +154,12 @@ impl TrainSettings {
             mixup: 0.0,
             tempo: 0.0,
             pitch: 0.0,
-            equalise: 0.0,
+            equalize: 0.0,
             label_smoothing: 0.0,
             seed: 1,
-            front_end: FrontEnd {
+            front_end: FrontEndConfig {
                 clip_samples: 4_000,
-                picture: Some(crate::frontend::settings::Size {
+                picture: Some(crate::frontend::config::Size {
                     height: 32,
                     width: 24,
                 }),

@@ -9,15 +9,15 @@ use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 use serde::{Deserialize, Serialize};
 
-use super::run::{Epoch, Progress};
-use super::{TrainError, TrainSettings};
+use super::{Progress, TrainError, TrainSettings};
+use crate::evaluate::Epoch;
 
 /// The metadata key of the text.
 const KEY: &str = "sonoprint-state";
 /// The two blobs beside it.
 const BLOBS: [&str; 2] = ["weights", "moments"];
 
-/// Weights and the optimiser's moments, each in Burn's own format.
+/// Weights and the optimizer's moments, each in Burn's own format.
 pub type Blobs = [Vec<u8>; 2];
 
 /// How far a run has come, without weights.

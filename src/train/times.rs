@@ -22,7 +22,7 @@ pub struct StepTimes {
     /// Loss to gradients.
     pub backward: Duration,
     /// Gradients to weights.
-    pub optimiser: Duration,
+    pub optimizer: Duration,
 }
 
 impl fmt::Display for StepTimes {
@@ -33,7 +33,7 @@ impl fmt::Display for StepTimes {
             ("front end", self.front_end),
             ("forward", self.forward),
             ("backward", self.backward),
-            ("optimiser", self.optimiser),
+            ("optimizer", self.optimizer),
         ];
         let all: f64 = parts.iter().map(|p| p.1.as_secs_f64()).sum();
         let step = 1e3 * all / self.steps.max(1) as f64;

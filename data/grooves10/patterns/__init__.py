@@ -15,7 +15,7 @@ which a clip draws one or two:
                    down) or N (a semitone below the next root)
     bass_programs  GM programs (default: the electric basses)
     comp           accompaniment parts: (programs, pattern or 'riff', voicing,
-                   centre note, volume); in the pattern x is a stab, X an
+                   center note, volume); in the pattern x is a stab, X an
                    accent, a digit a hit of that strength, - holds the note
     riff           patterns for 'riff' parts
     progressions   a key of harmony.PROGRESSIONS

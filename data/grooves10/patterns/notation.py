@@ -4,7 +4,7 @@
     d K 9...|9.9. / S bb / R swing       drums: alternatives behind |
     b 0R4 4T4 8F4 12X4 / ...             bass: step, degree, length (sixteenths)
     c 26,27 x..x..x..x..x... hi 64 66    comp: programs, pattern, voicing,
-                                         centre, volume; parts behind /
+                                         center, volume; parts behind /
     r x.x.x.x.x.x.X--- / ...             riff, for comp pattern 'riff'
     p blues                              key of harmony.PROGRESSIONS
     i 32,33                              bass programs, where not electric
@@ -83,9 +83,9 @@ def _note(word):
 def _comp(text):
     parts = []
     for part in text.split(" / "):
-        programs, pattern, voicing, centre, volume = part.split()
+        programs, pattern, voicing, center, volume = part.split()
         programs = tuple(map(int, programs.split(",")))
-        parts.append((programs, pattern, voicing, int(centre), int(volume)))
+        parts.append((programs, pattern, voicing, int(center), int(volume)))
     return "comp", parts
 
 

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 
 use super::{Done, args};
-use crate::bench::{Options, Record, Verdict, catalogue, compare, measure, record};
-use crate::frontend::tune::tune_presets;
+use crate::bench::{Options, Record, Verdict, catalog, compare, measure, record};
+use crate::frontend::gpu::autotune::tune_presets;
 use crate::gpu::Compute;
 
 /// Time the front end's passes on a device, against its memory and against rivals; with `--only conv` the networks'
@@ -61,7 +61,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         let json = args.json.as_deref();
         return conv::run(&compute, &args.only, usize::from(args.runs), json);
     }
-    let mut shapes = catalogue();
+    let mut shapes = catalog();
     let asked = |id: &str| args.only.is_empty() || args.only.iter().any(|o| id.starts_with(o));
     let ids: Vec<&str> = shapes.iter().map(|s| s.id).collect();
     ensure!(

@@ -12,7 +12,7 @@ pub fn head(found: &Record) -> String {
     };
     if found.software {
         text += match found.adapter {
-            Some(_) => "\nSOFTWARE RASTERISER: its figures say little about a card",
+            Some(_) => "\nSOFTWARE RASTERIZER: its figures say little about a card",
             None => "\nNO GPU: these are figures of the processor",
         };
     }

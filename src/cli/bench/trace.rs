@@ -7,14 +7,16 @@ use std::time::Instant;
 use anyhow::Context;
 
 use crate::bench::{Trace, signals};
-use crate::classify::{Classifier, ClassifyError, Found, Options, classify};
-use crate::dataset::{Dataset, Side, Split};
+use crate::classify::{Input, Options, classify};
+use crate::dataset::pcm::{PcmMemory, PcmSet};
+use crate::dataset::{Dataset, Split, Subset};
+use crate::frontend::config::{FrontEndConfig, Size};
 use crate::frontend::presets;
-use crate::frontend::settings::{FrontEnd, Size};
 use crate::gpu::Compute;
 use crate::gpu::adapter::is_hardware;
+use crate::inference::{InferenceError, Predictor};
 use crate::model::{Checkpoint, NetworkKind};
-use crate::train::{PcmMemory, PcmSet, TrainSettings, Tried, find_lr};
+use crate::train::{TrainSettings, Tried, find_lr};
 
 /// What the training step learns on: as `README.md` trains.
 const CLIP_SECONDS: f64 = 10.0;
@@ -64,7 +66,7 @@ fn write(root: &Path, clips: usize) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 fn answer(compute: &Compute, files: &[PathBuf], trace: &Trace) -> anyhow::Result<()> {
-    let classifier = Classifier::new(compute, Checkpoint::shipped(&compute.burn())?)?;
+    let classifier = Predictor::new(compute, Checkpoint::shipped(&compute.burn())?)?;
     let options = Options {
         workers: std::thread::available_parallelism().map_or(2, usize::from),
         batch: files.len(),
@@ -76,8 +78,13 @@ fn answer(compute: &Compute, files: &[PathBuf], trace: &Trace) -> anyhow::Result
     for name in ["classify: first batch", "classify: one batch"] {
         trace.begin(gpu(compute))?;
         let start = Instant::now();
-        let found = files.iter().cloned().map(Found::File);
-        classify(&classifier, found, &options, |_| Ok::<_, ClassifyError>(()))?;
+        let found = files.iter().cloned().map(Input::File);
+        classify(
+            &classifier,
+            found,
+            &options,
+            |_| Ok::<_, InferenceError>(()),
+        )?;
         trace.span(name, start, start.elapsed());
         trace.end(gpu(compute))?;
     }
@@ -86,7 +93,7 @@ fn answer(compute: &Compute, files: &[PathBuf], trace: &Trace) -> anyhow::Result
 
 /// The second step of a training run, whose samples are read from the files.
 fn learn(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> anyhow::Result<()> {
-    let front_end = FrontEnd {
+    let front_end = FrontEndConfig {
         picture: Some(PICTURE),
         ..presets::mel().with_clip_seconds(CLIP_SECONDS)
     };
@@ -105,7 +112,7 @@ fn learn(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> anyhow:
         mixup: 0.0,
         tempo: 0.0,
         pitch: 0.0,
-        equalise: 0.0,
+        equalize: 0.0,
         label_smoothing: 0.1,
         seed: 1,
         front_end,
@@ -114,7 +121,7 @@ fn learn(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> anyhow:
     let split = Split::stratified(&data, 1, (0.0, 0.0))?;
     let memory = PcmMemory::new(compute, 0);
     let rate = settings.front_end.sample_rate;
-    let set = PcmSet::load(&data, &split, Side::Train, rate, &memory, &|| ())?;
+    let set = PcmSet::load(&data, &split, Subset::Train, rate, &memory, &|| ())?;
     let stop = AtomicBool::new(false);
     let (mut steps, mut result, mut start) = (0, Ok(()), Instant::now());
     // Called between steps: the first compiles, the second is traced.

@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use super::Args;
 use crate::classify::journal::{self, Journal, Settings, journal_of};
-use crate::classify::{Content, Format, Outcome, Row, Schema, Stamp, Table};
+use crate::classify::{Content, FileResult, Format, Outcome, Schema, Stamp, Table};
 
 /// Files of earlier runs, and what they were.
 pub type Earlier = HashMap<PathBuf, Option<Stamp>>;
@@ -121,7 +121,7 @@ pub fn resume(
 
 impl Files {
     /// Keeps a row. The journal has it first: what is in a table is in the journal too.
-    pub fn row(&mut self, row: &Row) -> anyhow::Result<()> {
+    pub fn row(&mut self, row: &FileResult) -> anyhow::Result<()> {
         self.journal.row(row)?;
         self.failed += failures(row);
         self.tables.write(row)
@@ -161,7 +161,7 @@ impl Tables {
         Ok(Self(all))
     }
 
-    fn write(&mut self, row: &Row) -> anyhow::Result<()> {
+    fn write(&mut self, row: &FileResult) -> anyhow::Result<()> {
         for (path, table) in &mut self.0 {
             let written = table.write(row);
             written.with_context(|| format!("cannot write {}", path.display()))?;
@@ -197,7 +197,7 @@ impl Tables {
     }
 }
 
-fn failures(row: &Row) -> usize {
+fn failures(row: &FileResult) -> usize {
     usize::from(matches!(row.outcome, Outcome::Failed { .. }))
 }
 

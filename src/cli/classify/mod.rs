@@ -12,14 +12,14 @@ use anyhow::{Context, bail, ensure};
 
 use self::files::resume;
 use self::start::Start;
-use self::view::{View, summarise};
+use self::view::{View, summarize};
 use super::{Done, args};
 use crate::classify::journal::{self, Settings};
 use crate::classify::{
-    Classifier, DiscoverError, Format, Found, Options, Schema, Shard, Stamp, classify, discover,
-    listed,
+    DiscoverError, Format, Input, Options, Schema, Shard, Stamp, classify, discover, listed,
 };
 use crate::gpu::Compute;
+use crate::inference::Predictor;
 use crate::model::Checkpoint;
 
 /// Name the genre of files and folders.
@@ -145,7 +145,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         embeddings: args.embeddings.is_some(),
     };
     start.done("earlier work");
-    let mut classifier = Classifier::new(&compute, checkpoint)?;
+    let mut classifier = Predictor::new(&compute, checkpoint)?;
     if args.half {
         classifier = classifier.into_half()?;
     }
@@ -163,12 +163,12 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         None => summary.failed,
     };
     view.finish();
-    summarise(&summary, &start, &options, args);
+    summarize(&summary, &start, &options, args);
     Ok(if failed == 0 { Done::All } else { Done::Some })
 }
 
 /// The files that were asked for, as they are found.
-fn find(args: &Args) -> anyhow::Result<Box<dyn Iterator<Item = Found> + Send>> {
+fn find(args: &Args) -> anyhow::Result<Box<dyn Iterator<Item = Input> + Send>> {
     let Some(list) = &args.files_from else {
         return Ok(Box::new(discover(&args.paths, args.shard)?));
     };

@@ -6,7 +6,7 @@ use indicatif::ProgressBar;
 
 use super::super::args;
 use super::{Args, Start};
-use crate::classify::{Content, Options, Outcome, Row, Schema, Summary, Table, ranked};
+use crate::classify::{Content, FileResult, Options, Outcome, Schema, Summary, Table, ranked};
 
 /// Columns that a path gets.
 const PATH: usize = 44;
@@ -52,7 +52,7 @@ impl View {
     }
 
     /// Tells of one row.
-    pub fn row(&mut self, row: &Row) -> anyhow::Result<()> {
+    pub fn row(&mut self, row: &FileResult) -> anyhow::Result<()> {
         match &row.outcome {
             Outcome::Failed { reason, message } => {
                 let line = format!("{}: {message} ({reason})", row.path.display());
@@ -84,7 +84,7 @@ impl View {
         self.bar.finish_and_clear();
     }
 
-    fn readable(&self, row: &Row) -> Option<String> {
+    fn readable(&self, row: &FileResult) -> Option<String> {
         let Outcome::Ok(answer) = &row.outcome else {
             return None;
         };
@@ -111,7 +111,7 @@ impl View {
 }
 
 /// The numbers at the end, and which part was the limit.
-pub fn summarise(s: &Summary, start: &Start, options: &Options, args: &Args) {
+pub fn summarize(s: &Summary, start: &Start, options: &Options, args: &Args) {
     let elapsed = s.elapsed.as_secs_f64().max(1e-9);
     let failed = match s.failed {
         0 => String::new(),

@@ -7,10 +7,10 @@ use anyhow::{Context, bail};
 use super::super::Done;
 use super::super::args::{self, PcmMemoryArg};
 use super::{Plan, describe, tell};
-use crate::dataset::Side;
+use crate::dataset::Subset;
+use crate::evaluate::report::sweep_svg;
 use crate::gpu::Compute;
 use crate::train::find_lr;
-use crate::train::report::sweep_svg;
 
 /// Sweeps, writes `find_lr.csv` and `find_lr.svg`, and suggests a rate.
 pub fn run(
@@ -30,7 +30,7 @@ pub fn run(
     args::make_folder(&plan.root)?;
     let memory = memory.open(compute);
     let rate = settings.front_end.sample_rate;
-    let set = args::decode(&plan.data, &plan.split, Side::Train, rate, &memory)?;
+    let set = args::decode(&plan.data, &plan.split, Subset::Train, rate, &memory)?;
     tell(describe(settings));
     let bar = args::bar(0, "{spinner} {pos} rates tried, {msg}");
     let classes = plan.data.classes.len();

@@ -1,9 +1,8 @@
 //! `sonoprint train`: what was typed, and the runs that it means.
 
+mod console;
 mod find;
 mod one;
-mod screen;
-mod watch;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,10 +12,11 @@ use anyhow::Context;
 use self::one::Ran;
 use super::{Done, args};
 use crate::dataset::{Dataset, Split};
+use crate::evaluate::MeanInterval;
+use crate::frontend::config::Size;
 use crate::frontend::presets;
-use crate::frontend::settings::Size;
 use crate::model::{NetworkKind, NetworkSpec};
-use crate::train::{RunFolder, RunRecord, Spread, TrainSettings};
+use crate::train::{RunFolder, RunRecord, TrainSettings};
 
 /// Train a network on a folder with a folder for each class, as GTZAN has.
 #[derive(clap::Args)]
@@ -94,8 +94,14 @@ pub struct Args {
     #[arg(long, value_name = "SEMITONES", default_value_t = 0.0, group = "begin")]
     pitch: f64,
     /// Send clips through random filters, smooth over frequency, of about this much.
-    #[arg(long, value_name = "DB", default_value_t = 0.0, group = "begin")]
-    equalise: f64,
+    #[arg(
+        long,
+        alias = "equalise",
+        value_name = "DB",
+        default_value_t = 0.0,
+        group = "begin"
+    )]
+    equalize: f64,
     /// Share of the target spread over all classes.
     #[arg(long, value_name = "SHARE", default_value_t = 0.1, group = "begin")]
     label_smoothing: f64,
@@ -117,9 +123,9 @@ pub struct Args {
     /// Cross-validate: K runs, each tested on another part of the files and validated on the part after it.
     #[arg(long, value_name = "K", conflicts_with = "split", group = "begin", value_parser = clap::value_parser!(u8).range(3..))]
     folds: Option<u8>,
-    /// On a terminal, show a bar and lines rather than a full screen.
-    #[arg(long)]
-    plain: bool,
+    /// Does nothing: bars are the only display now. Kept for scripts that pass it.
+    #[arg(long = "plain", hide = true)]
+    _plain: bool,
     #[command(flatten)]
     memory: args::PcmMemoryArg,
     #[command(flatten)]
@@ -165,7 +171,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
             Ran::Untested => {}
         }
     }
-    if let (true, Some(spread)) = (plans.len() > 1, Spread::of(&accuracies)) {
+    if let (true, Some(spread)) = (plans.len() > 1, MeanInterval::of(&accuracies)) {
         let line = format!(
             "accuracy on the test side over {} runs: {spread}",
             accuracies.len()
@@ -316,7 +322,7 @@ fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
         mixup: args.mixup,
         tempo: args.tempo,
         pitch: args.pitch,
-        equalise: args.equalise,
+        equalize: args.equalize,
         label_smoothing: args.label_smoothing,
         seed: args.seed,
         front_end,

@@ -4,13 +4,15 @@ use std::sync::atomic::AtomicBool;
 
 use super::super::args;
 use super::super::report::{self, Subject};
-use super::watch::Watcher;
+use super::console::Console;
 use super::{Args, Plan, describe, tell};
-use crate::dataset::Side;
-use crate::frontend::Engine;
+use crate::dataset::Subset;
+use crate::dataset::pcm::{PcmMemory, PcmSet};
+use crate::evaluate::evaluate;
+use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
 use crate::model::{Checkpoint, Network};
-use crate::train::{Job, Outcome, PcmMemory, PcmSet, RunFolder, evaluate, train};
+use crate::train::{Job, Outcome, RunFolder, train};
 
 /// How a run ended.
 pub enum Ran {
@@ -48,8 +50,7 @@ pub fn run(
         tell("no validation side: the last epoch is kept, however good it is");
     }
 
-    let title = plan.root.display().to_string();
-    let mut watcher = Watcher::new(settings.epochs, &title, &folder, args.plain, stop);
+    let mut console = Console::new(settings.epochs, &folder);
     let job = Job {
         compute,
         settings,
@@ -58,8 +59,8 @@ pub fn run(
         valid: &valid_set,
         folder: &folder,
     };
-    let outcome = train(&job, &mut watcher, stop);
-    watcher.finish();
+    let outcome = train(&job, &mut console, stop);
+    console.finish();
     let outcome = outcome?;
     tell(outcome.times);
     if outcome.stopped {
@@ -89,10 +90,10 @@ fn load(plan: &Plan, memory: &PcmMemory, folder: &RunFolder) -> anyhow::Result<[
         settings,
         ..
     } = plan;
-    let files = Side::ALL.iter().map(|&s| split.side(s).len()).sum();
+    let files = Subset::ALL.iter().map(|&s| split.side(s).len()).sum();
     let bar = args::bar(files, "decoding {bar:30} {pos}/{len} files, {per_sec}");
     let mut sets = Vec::new();
-    for side in Side::ALL {
+    for side in Subset::ALL {
         let rate = settings.front_end.sample_rate;
         let set = PcmSet::load(data, split, side, rate, memory, &|| bar.inc(1))?;
         for note in &set.notes {
@@ -120,7 +121,7 @@ fn test(job: &Job<'_>, plan: &Plan, set: &PcmSet, outcome: Outcome) -> anyhow::R
         compute, settings, ..
     } = *job;
     let network: Network = Checkpoint::load(&job.folder.best(), &compute.burn())?.network;
-    let engine = Engine::new(compute, &settings.front_end)?;
+    let engine = FrontEnd::new(compute, &settings.front_end)?;
     let clip = settings.front_end.clip_samples;
     let classes = job.classes.len();
     let result = evaluate(&network, &engine, set, classes, clip, settings.batch)?;

@@ -17,7 +17,7 @@ const BLOCK: usize = 1 << 16;
 const LIKELY_RATE: u32 = gtzan::SAMPLE_RATE;
 
 /// What one file says of itself.
-pub(super) struct Facts {
+pub(super) struct DeviceTraits {
     /// Length and hash of its bytes, where it has any and the system reads them.
     pub bytes: Option<(u64, u64)>,
     /// Its sound, or the error's name and its message.
@@ -42,7 +42,7 @@ pub(super) struct Heard {
     pub damaged: Option<String>,
 }
 
-impl Facts {
+impl DeviceTraits {
     pub fn of(path: &Path) -> Self {
         Self {
             bytes: hash_bytes(path).ok().flatten(),

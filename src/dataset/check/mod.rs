@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Dataset;
-use file::{Facts, Heard};
+use file::{DeviceTraits, Heard};
 
 pub use known::GtzanFaults;
 
@@ -179,9 +179,9 @@ pub struct LeftOut {
 /// million files of one length, chance makes two look alike once in 37 million datasets. Files of
 /// no bytes are not compared.
 pub fn check(data: &Dataset, tick: &(dyn Fn() + Sync)) -> Report {
-    let facts: Vec<Facts> = (data.entries.par_iter())
+    let facts: Vec<DeviceTraits> = (data.entries.par_iter())
         .map(|entry| {
-            let facts = Facts::of(&data.path(entry));
+            let facts = DeviceTraits::of(&data.path(entry));
             tick();
             facts
         })
@@ -190,7 +190,7 @@ pub fn check(data: &Dataset, tick: &(dyn Fn() + Sync)) -> Report {
 }
 
 impl Report {
-    fn new(data: &Dataset, facts: &[Facts]) -> Self {
+    fn new(data: &Dataset, facts: &[DeviceTraits]) -> Self {
         let keys: Vec<String> = data.entries.iter().map(|e| e.key()).collect();
         let heard: Vec<(usize, &Heard)> = (facts.iter().enumerate())
             .filter_map(|(i, facts)| Some((i, facts.heard.as_ref().ok()?)))
@@ -232,7 +232,7 @@ impl Report {
     }
 
     /// Puts one file into every list that it belongs to.
-    fn judge(&mut self, key: &str, facts: &Facts) {
+    fn judge(&mut self, key: &str, facts: &DeviceTraits) {
         let file = || key.to_owned();
         let heard = match &facts.heard {
             Ok(heard) => heard,
@@ -323,7 +323,7 @@ fn counts(values: impl Iterator<Item = u32>) -> Vec<Count> {
 }
 
 /// Sets of files with the same bytes, then sets with the same audio, each by its first file.
-fn duplicates(data: &Dataset, facts: &[Facts], keys: &[String]) -> Vec<Duplicate> {
+fn duplicates(data: &Dataset, facts: &[DeviceTraits], keys: &[String]) -> Vec<Duplicate> {
     let mut by_bytes = BTreeMap::<_, Vec<usize>>::new();
     let mut by_audio = BTreeMap::<_, Vec<usize>>::new();
     for (i, facts) in facts.iter().enumerate() {

@@ -8,5 +8,5 @@ pub mod stft;
 
 /// Marks a cell without a value in a spectrogram: a power of zero under [`Decibels::Masked`].
 ///
-/// [`Decibels::Masked`]: super::settings::Decibels::Masked
+/// [`Decibels::Masked`]: super::config::Decibels::Masked
 pub const NO_VALUE: f32 = -3.0e38;

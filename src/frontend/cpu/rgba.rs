@@ -1,9 +1,9 @@
-//! Decibels to a picture. Twin of `shaders/rgba.wgsl`.
+//! Decibels to a picture. Twin of `shaders/frontend/rgba.wgsl`.
 
 use rayon::prelude::*;
 
 use super::NO_VALUE;
-use crate::frontend::settings::FrontEnd;
+use crate::frontend::config::FrontEndConfig;
 use crate::frontend::tables::Tables;
 
 /// The picture of one clip.
@@ -13,7 +13,7 @@ use crate::frontend::tables::Tables;
 /// # Panics
 /// If `out` is not of four planes of the settings' picture.
 pub fn run(
-    settings: &FrontEnd,
+    settings: &FrontEndConfig,
     tables: &Tables,
     db: &[f32],
     range: Option<(f32, f32)>,
@@ -25,23 +25,23 @@ pub fn run(
         out.fill(0.0);
         return;
     };
-    let colours = settings.colour_range(min, max);
+    let colors = settings.color_range(min, max);
     let mut planes = out.chunks_mut(size.height * size.width);
     let [r, g, b, a] = std::array::from_fn(|_| {
         let plane = planes.next().expect("one of four");
         plane.par_chunks_mut(size.width)
     });
     (r.zip(g).zip(b).zip(a).enumerate()).for_each_init(Vec::new, |cells, (y, (((r, g), b), a))| {
-        blend(settings, tables, db, colours.0, y, cells);
+        blend(settings, tables, db, colors.0, y, cells);
         for x in 0..size.width {
-            [r[x], g[x], b[x], a[x]] = colour(tables, cells, colours, x);
+            [r[x], g[x], b[x], a[x]] = color(tables, cells, colors, x);
         }
     });
 }
 
 /// For each frame, its rows as pixel row `y` has them: weighted sum of decibels, sum of weights.
 fn blend(
-    settings: &FrontEnd,
+    settings: &FrontEndConfig,
     tables: &Tables,
     db: &[f32],
     lo: f32,
@@ -62,7 +62,7 @@ fn blend(
     }));
 }
 
-fn colour(tables: &Tables, cells: &[[f32; 2]], (lo, hi): (f32, f32), x: usize) -> [f32; 4] {
+fn color(tables: &Tables, cells: &[[f32; 2]], (lo, hi): (f32, f32), x: usize) -> [f32; 4] {
     let (mut sum, mut weight) = (0.0f32, 0.0f32);
     for (frame, w) in tables.x.row(x) {
         sum += w * cells[frame][0];
@@ -76,6 +76,6 @@ fn colour(tables: &Tables, cells: &[[f32; 2]], (lo, hi): (f32, f32), x: usize) -
     } else {
         0.0
     };
-    let [r, g, b, _] = tables.colours[t.clamp(0.0, 255.0) as usize];
+    let [r, g, b, _] = tables.colors[t.clamp(0.0, 255.0) as usize];
     [r, g, b, weight.min(1.0)]
 }

@@ -1,4 +1,4 @@
-//! PCM to decibels. Twin of `shaders/stft.wgsl`.
+//! PCM to decibels. Twin of `shaders/frontend/stft.wgsl`.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use realfft::{RealFftPlanner, RealToComplex};
 
 use super::NO_VALUE;
 use crate::frontend::augment::Waveform;
-use crate::frontend::settings::{Decibels, Framing, FrontEnd, Rows};
+use crate::frontend::config::{Decibels, Framing, FrontEndConfig, Rows};
 use crate::frontend::tables::Tables;
 
 /// Decibels of a doubling of power.
@@ -29,7 +29,7 @@ struct Scratch {
 
 impl Stft {
     /// Plans the transform of validated settings.
-    pub fn new(settings: &FrontEnd) -> Self {
+    pub fn new(settings: &FrontEndConfig) -> Self {
         Self {
             fft: RealFftPlanner::new().plan_fft_forward(settings.n_fft),
         }
@@ -40,7 +40,7 @@ impl Stft {
     /// filter of `waveform` are done here.
     pub fn run(
         &self,
-        settings: &FrontEnd,
+        settings: &FrontEndConfig,
         tables: &Tables,
         pcm: &[f32],
         waveform: &Waveform,
@@ -82,10 +82,16 @@ impl Stft {
 }
 
 /// The samples of frame `frame`, before windowing.
-fn gather(settings: &FrontEnd, pcm: &[f32], waveform: &Waveform, frame: usize, out: &mut [f32]) {
+fn gather(
+    settings: &FrontEndConfig,
+    pcm: &[f32],
+    waveform: &Waveform,
+    frame: usize,
+    out: &mut [f32],
+) {
     let lead = match settings.framing {
         Framing::Start => 0,
-        Framing::CentreZeros | Framing::CentreReflect => settings.n_fft / 2,
+        Framing::CenterZeros | Framing::CenterReflect => settings.n_fft / 2,
     };
     let start = waveform.frame_start(frame * settings.hop, pcm.len()) as isize - lead as isize;
     let n = pcm.len() as isize;
@@ -109,9 +115,9 @@ fn gather(settings: &FrontEnd, pcm: &[f32], waveform: &Waveform, frame: usize, o
 }
 
 /// Sample `at` of the clip, or of its surroundings.
-fn value(settings: &FrontEnd, pcm: &[f32], mut at: isize) -> f32 {
+fn value(settings: &FrontEndConfig, pcm: &[f32], mut at: isize) -> f32 {
     let n = pcm.len() as isize;
-    if settings.framing == Framing::CentreReflect {
+    if settings.framing == Framing::CenterReflect {
         at = at.abs();
         if at >= n {
             at = 2 * (n - 1) - at;
@@ -122,7 +128,7 @@ fn value(settings: &FrontEnd, pcm: &[f32], mut at: isize) -> f32 {
 }
 
 fn decibels(
-    settings: &FrontEnd,
+    settings: &FrontEndConfig,
     tables: &Tables,
     power: &[f32],
     factors: Option<&[f32]>,

@@ -2,8 +2,8 @@
 
 use super::{GpuFrontEnd, Sink};
 use crate::frontend::{FrontEndError, Samples};
-use crate::gpu::bridge::Target;
-use crate::gpu::clock::{Clock, Times};
+use crate::gpu::tensor::Target;
+use crate::gpu::timing::{Clock, Times};
 
 impl GpuFrontEnd {
     /// Runs `stft` and `rgba_tensor` over `clips` (as many as one dispatch serves, at most) `runs` times and says how long

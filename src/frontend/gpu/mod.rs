@@ -1,7 +1,10 @@
-//! The passes on the GPU: pipelines, buffers and dispatches of `shaders/stft.wgsl` and `shaders/rgba.wgsl`.
+//! The passes on the GPU: pipelines, buffers and dispatches of `shaders/frontend/stft.wgsl` and `shaders/frontend/rgba.wgsl`.
 
-mod constants;
+pub mod autotune;
+mod buffers;
+pub mod kernels;
 mod measure;
+pub mod plan;
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -9,17 +12,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use burn::tensor::{DType, FloatDType};
-use wgpu::{BufferUsages, ComputePipeline, Features};
+use wgpu::{ComputePipeline, Features};
 
-use self::constants::{Constants, pipelines, rgba_module, rgba_pipeline};
+use self::buffers::{Constants, pipelines, rgba_module, rgba_pipeline};
+use self::kernels::StftKernel;
+use self::plan::{Limits, Plan};
 use super::augment::{Augment, Masks, Waveform};
-use super::plan::{Limits, Plan};
-use super::settings::FrontEnd;
+use super::config::FrontEndConfig;
 use super::tables::Tables;
-use super::tune;
-use super::variants::Variant;
 use super::{FrontEndError, Samples, Spectrogram};
-use crate::gpu::bridge::Target;
+use crate::gpu::tensor::Target;
 use crate::gpu::{Gpu, GpuError};
 
 /// What lies between the passes, for as many clips as one dispatch serves.
@@ -35,7 +37,7 @@ struct Scratch {
 /// The front end on one GPU.
 pub struct GpuFrontEnd {
     gpu: Gpu,
-    settings: FrontEnd,
+    settings: FrontEndConfig,
     plan: Plan,
     stft: ComputePipeline,
     /// Compiled when first needed: only training does.
@@ -60,25 +62,25 @@ impl GpuFrontEnd {
     ///
     /// # Errors
     /// Settings that the device has no room for, or a shader that its driver refuses.
-    pub fn new(gpu: &Gpu, settings: &FrontEnd) -> Result<Self, FrontEndError> {
+    pub fn new(gpu: &Gpu, settings: &FrontEndConfig) -> Result<Self, FrontEndError> {
         settings.validate()?;
         let limits = Limits::from(gpu);
-        let variant = tune::remembered(gpu, settings)
+        let variant = autotune::remembered(gpu, settings)
             .unwrap_or_else(|| Plan::variant(settings.n_fft, &limits));
-        Self::with_variant(gpu, settings, variant)
+        Self::with_kernel(gpu, settings, variant)
     }
 
     /// As [`GpuFrontEnd::new`], by the way to decibels that is asked for.
     ///
     /// # Errors
     /// As [`GpuFrontEnd::new`], and if this is no way for these settings on this device.
-    pub fn with_variant(
+    pub fn with_kernel(
         gpu: &Gpu,
-        settings: &FrontEnd,
-        variant: Variant,
+        settings: &FrontEndConfig,
+        variant: StftKernel,
     ) -> Result<Self, FrontEndError> {
         settings.validate()?;
-        let plan = Plan::with_variant(settings, &Limits::from(gpu), variant)?;
+        let plan = Plan::with_kernel(settings, &Limits::from(gpu), variant)?;
         let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let (stft, rgba_tensor, rgba_u8) = pipelines(gpu, settings, &plan);
         let constants = Constants::new(gpu, settings, &Tables::new(settings), variant);
@@ -165,7 +167,7 @@ impl GpuFrontEnd {
         let picture = self.plan.pixels() * 4;
         let mut first = 0;
         for chunk in clips.chunks(self.plan.clips_per_dispatch) {
-            let buffer = self.buffer("pictures", picture * chunk.len() as u64);
+            let buffer = self.gpu.storage("pictures", picture * chunk.len() as u64);
             self.dispatch(
                 clips,
                 first..first + chunk.len(),
@@ -173,7 +175,7 @@ impl GpuFrontEnd {
                 Some(Sink::Bytes(&buffer)),
             )?;
             first += chunk.len();
-            let all = self.read(&buffer, picture * chunk.len() as u64)?;
+            let all = self.gpu.read(&buffer, picture * chunk.len() as u64)?;
             out.extend(all.chunks(picture as usize).map(<[u8]>::to_vec));
         }
         Ok(out)
@@ -197,8 +199,8 @@ impl GpuFrontEnd {
             let guard = self.lock();
             let scratch = guard.as_ref().expect("made by dispatch");
             let n = chunk.len() as u64;
-            let db = self.read(&scratch.db, self.plan.db_bytes() * n)?;
-            let keys = self.read(&scratch.range, 8 * n)?;
+            let db = self.gpu.read(&scratch.db, self.plan.db_bytes() * n)?;
+            let keys = self.gpu.read(&scratch.range, 8 * n)?;
             let keys: &[[u32; 2]] = bytemuck::cast_slice(&keys);
             for (db, key) in db.chunks(self.plan.db_bytes() as usize).zip(keys) {
                 out.push(Spectrogram {
@@ -218,25 +220,20 @@ impl GpuFrontEnd {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn buffer(&self, label: &str, size: u64) -> wgpu::Buffer {
-        self.gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(label),
-            size,
-            usage: BufferUsages::STORAGE | BufferUsages::COPY_DST | BufferUsages::COPY_SRC,
-            mapped_at_creation: false,
-        })
-    }
-
     fn make_scratch(&self, clips: usize) -> Scratch {
         let n = clips as u64;
         Scratch {
             clips,
             // One more, since a clip may be mixed with the one after it.
-            pcm: self.buffer("pcm", (n + 1) * self.settings.clip_samples as u64 * 4),
-            db: self.buffer("db", n * self.plan.db_bytes()),
-            range: self.buffer("range", n * 8),
-            masks: self.buffer("masks", n * size_of::<Masks>() as u64),
-            waveforms: self.buffer("waveforms", n * size_of::<Waveform>() as u64),
+            pcm: self
+                .gpu
+                .storage("pcm", (n + 1) * self.settings.clip_samples as u64 * 4),
+            db: self.gpu.storage("db", n * self.plan.db_bytes()),
+            range: self.gpu.storage("range", n * 8),
+            masks: self.gpu.storage("masks", n * size_of::<Masks>() as u64),
+            waveforms: self
+                .gpu
+                .storage("waveforms", n * size_of::<Waveform>() as u64),
         }
     }
 
@@ -276,7 +273,7 @@ impl GpuFrontEnd {
             let stft = match augments.is_empty() {
                 true => &self.stft,
                 false => self.stft_augmented.get_or_init(|| {
-                    constants::stft_pipeline(&self.gpu, &self.settings, &self.plan, true)
+                    buffers::stft_pipeline(&self.gpu, &self.settings, &self.plan, true)
                 }),
             };
             pass.set_pipeline(stft);
@@ -339,11 +336,7 @@ impl GpuFrontEnd {
         buffers.extend([&c.mel_ends, &c.mel_weights, &scratch.db, &scratch.range]);
         buffers.push(&scratch.waveforms);
         buffers.extend(&c.bins);
-        let entries: Vec<_> = (0..)
-            .zip(buffers)
-            .map(|(binding, b)| entry(binding, b.as_entire_binding()))
-            .collect();
-        self.group(pipeline, &entries)
+        self.gpu.bind_buffers(pipeline, &buffers)
     }
 
     fn rgba_group(
@@ -354,63 +347,26 @@ impl GpuFrontEnd {
         clips: u32,
     ) -> (&ComputePipeline, wgpu::BindGroup) {
         let c = &self.constants;
-        let mut buffers = vec![&c.rgba_params, &c.colours, &scratch.db, &scratch.range];
+        let mut buffers = vec![&c.rgba_params, &c.colors, &scratch.db, &scratch.range];
         buffers.extend([&c.y_axis, &c.x_axis]);
         let mut entries: Vec<_> = (0..)
-            .zip(buffers)
-            .map(|(binding, b)| entry(binding, b.as_entire_binding()))
+            .zip(buffers.into_iter().map(wgpu::Buffer::as_entire_binding))
             .collect();
         let pipeline = match sink {
             Sink::Tensor(target) => {
                 let picture = self.picture_bytes();
                 let place = target.binding(first * picture, u64::from(clips) * picture);
-                entries.push(entry(6, place));
-                entries.push(entry(8, scratch.masks.as_entire_binding()));
+                entries.push((6, place));
+                entries.push((8, scratch.masks.as_entire_binding()));
                 &self.rgba_tensor
             }
             Sink::Bytes(buffer) => {
-                entries.push(entry(7, buffer.as_entire_binding()));
+                entries.push((7, buffer.as_entire_binding()));
                 &self.rgba_u8
             }
         };
-        (pipeline, self.group(pipeline, &entries))
+        (pipeline, self.gpu.bind_group(pipeline, entries))
     }
-
-    fn group(
-        &self,
-        pipeline: &ComputePipeline,
-        entries: &[wgpu::BindGroupEntry<'_>],
-    ) -> wgpu::BindGroup {
-        self.gpu
-            .device
-            .create_bind_group(&wgpu::BindGroupDescriptor {
-                label: None,
-                layout: &pipeline.get_bind_group_layout(0),
-                entries,
-            })
-    }
-
-    fn read(&self, buffer: &wgpu::Buffer, size: u64) -> Result<Vec<u8>, GpuError> {
-        let staging = self.gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("read-back"),
-            size,
-            usage: BufferUsages::COPY_DST | BufferUsages::MAP_READ,
-            mapped_at_creation: false,
-        });
-        let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, size);
-        self.gpu.queue.submit([encoder.finish()]);
-        staging.map_async(wgpu::MapMode::Read, .., |_| {});
-        self.gpu.wait()?;
-        let view = staging
-            .get_mapped_range(..)
-            .map_err(|e| GpuError::Failed(e.to_string()))?;
-        Ok(view.to_vec())
-    }
-}
-
-fn entry(binding: u32, resource: wgpu::BindingResource<'_>) -> wgpu::BindGroupEntry<'_> {
-    wgpu::BindGroupEntry { binding, resource }
 }
 
 /// The f32 behind a key of the range buffer.

@@ -1,0 +1,29 @@
+//! What stops an evaluation.
+
+use std::path::PathBuf;
+
+use crate::dataset::DatasetError;
+use crate::frontend::FrontEndError;
+
+/// Why nothing can be evaluated.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvaluateError {
+    /// A file of the dataset cannot be read.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// The front end.
+    #[error(transparent)]
+    FrontEnd(#[from] FrontEndError),
+    /// The report cannot be written.
+    #[error("cannot write {path}: {source}")]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The device failed.
+    #[error("the device failed: {0}. Try a smaller --batch or --device cpu")]
+    Device(String),
+}

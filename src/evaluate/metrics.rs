@@ -1,0 +1,258 @@
+//! Accuracy with its interval, who was taken for whom, and how far confidence can be believed.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// The 95 % Wilson score interval of `hits` out of `n` (Wilson 1927): honest for few clips and near 0 and 1.
+pub fn wilson(hits: usize, n: usize) -> (f64, f64) {
+    if n == 0 {
+        return (0.0, 1.0);
+    }
+    let (z, n, p) = (1.959_964f64, n as f64, hits as f64 / n as f64);
+    let denominator = 1.0 + z * z / n;
+    let center = (p + z * z / (2.0 * n)) / denominator;
+    let half = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt() / denominator;
+    ((center - half).max(0.0), (center + half).min(1.0))
+}
+
+/// Counts of (true class, predicted class).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Confusion {
+    classes: usize,
+    counts: Vec<usize>,
+}
+
+impl Confusion {
+    /// No counts yet.
+    pub fn new(classes: usize) -> Self {
+        Self {
+            classes,
+            counts: vec![0; classes * classes],
+        }
+    }
+
+    /// Counts one answer.
+    pub fn add(&mut self, truth: usize, predicted: usize) {
+        self.counts[truth * self.classes + predicted] += 1;
+    }
+
+    /// How often `truth` was taken for `predicted`.
+    pub fn count(&self, truth: usize, predicted: usize) -> usize {
+        self.counts[truth * self.classes + predicted]
+    }
+
+    /// Right answers.
+    pub fn hits(&self) -> usize {
+        (0..self.classes).map(|c| self.count(c, c)).sum()
+    }
+
+    /// All answers.
+    pub fn total(&self) -> usize {
+        self.counts.iter().sum()
+    }
+
+    /// Share of right answers; 0 if there are none at all.
+    pub fn accuracy(&self) -> f64 {
+        self.hits() as f64 / self.total().max(1) as f64
+    }
+
+    /// The matrix as text, true classes down, predicted across.
+    pub fn table<'a>(&'a self, names: &'a [String]) -> impl fmt::Display + 'a {
+        Table(self, names)
+    }
+}
+
+struct Table<'a>(&'a Confusion, &'a [String]);
+
+impl fmt::Display for Table<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Table(confusion, names) = self;
+        let wide = names.iter().map(String::len).max().unwrap_or(0);
+        write!(f, "{:wide$} ", "")?;
+        for name in *names {
+            let short: String = name.chars().take(5).collect();
+            write!(f, " {short:>5}")?;
+        }
+        for (truth, name) in names.iter().enumerate() {
+            write!(f, "\n{name:wide$} ")?;
+            for predicted in 0..names.len() {
+                match confusion.count(truth, predicted) {
+                    0 => write!(f, " {:>5}", ".")?,
+                    n => write!(f, " {n:>5}")?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Precision, recall and F1 of one class. A figure whose denominator is zero is `None` (`null` in JSON).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ClassScore {
+    /// Of those answered so, the share that is so.
+    pub precision: Option<f64>,
+    /// Of those that are so, the share answered so.
+    pub recall: Option<f64>,
+    /// Their harmonic mean.
+    pub f1: Option<f64>,
+    /// How many are so.
+    pub support: usize,
+}
+
+/// Answers whose confidence lies in one tenth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct CalibrationBin {
+    /// How many.
+    pub count: usize,
+    /// Mean confidence; 0 if there are none.
+    pub confidence: f64,
+    /// Share of right answers; 0 if there are none.
+    pub accuracy: f64,
+}
+
+/// Everything counted at one level: clips, or files.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LevelMetrics {
+    /// Share of right answers.
+    pub accuracy: f64,
+    /// Its 95 % Wilson interval.
+    pub interval: (f64, f64),
+    /// Share of answers with the truth among the first three.
+    pub top3: f64,
+    /// Mean cross-entropy, nats.
+    pub loss: f64,
+    /// Mean F1 over the classes that have one.
+    pub macro_f1: f64,
+    /// Expected calibration error over ten bins of confidence (Guo et al. 2017).
+    pub ece: f64,
+    /// The bins, lowest confidence first.
+    pub bins: Vec<CalibrationBin>,
+    /// A class each.
+    pub classes: Vec<ClassScore>,
+    /// Who was taken for whom.
+    pub confusion: Confusion,
+}
+
+impl LevelMetrics {
+    /// Counts (true class, probabilities).
+    pub fn new(classes: usize, answers: impl Iterator<Item = (usize, Vec<f64>)>) -> Self {
+        let mut confusion = Confusion::new(classes);
+        let mut bins = vec![CalibrationBin::default(); 10];
+        let (mut loss, mut top3) = (0.0, 0);
+        for (truth, p) in answers {
+            let predicted = argmax(p.iter().copied());
+            confusion.add(truth, predicted);
+            loss -= p[truth].max(f64::from(f32::MIN_POSITIVE)).ln();
+            top3 += usize::from(p.iter().filter(|&&q| q > p[truth]).count() < 3);
+            let bin = &mut bins[((p[predicted] * 10.0) as usize).min(9)];
+            bin.count += 1;
+            bin.confidence += p[predicted];
+            bin.accuracy += f64::from(u8::from(predicted == truth));
+        }
+        let n = confusion.total().max(1) as f64;
+        let mut ece = 0.0;
+        for bin in bins.iter_mut().filter(|b| b.count > 0) {
+            let count = bin.count as f64;
+            bin.confidence /= count;
+            bin.accuracy /= count;
+            ece += count / n * (bin.accuracy - bin.confidence).abs();
+        }
+        let scores: Vec<ClassScore> = (0..classes).map(|c| confusion.score(c)).collect();
+        let f1: Vec<f64> = scores.iter().filter_map(|s| s.f1).collect();
+        Self {
+            accuracy: confusion.accuracy(),
+            interval: wilson(confusion.hits(), confusion.total()),
+            top3: top3 as f64 / n,
+            loss: loss / n,
+            macro_f1: f1.iter().sum::<f64>() / f1.len().max(1) as f64,
+            ece,
+            bins,
+            classes: scores,
+            confusion,
+        }
+    }
+
+    /// Right answers.
+    pub fn hits(&self) -> usize {
+        self.confusion.hits()
+    }
+
+    /// All answers.
+    pub fn total(&self) -> usize {
+        self.confusion.total()
+    }
+}
+
+impl Confusion {
+    /// Precision, recall and F1 of class `c`.
+    pub fn score(&self, c: usize) -> ClassScore {
+        let hits = self.count(c, c);
+        let support: usize = (0..self.classes).map(|p| self.count(c, p)).sum();
+        let answered: usize = (0..self.classes).map(|t| self.count(t, c)).sum();
+        let share = |a: usize, b: usize| (b > 0).then(|| a as f64 / b as f64);
+        ClassScore {
+            precision: share(hits, answered),
+            recall: share(hits, support),
+            f1: share(2 * hits, support + answered),
+            support,
+        }
+    }
+}
+
+/// The place of the largest value; the first of equals.
+pub(super) fn argmax(values: impl Iterator<Item = f64>) -> usize {
+    values
+        .enumerate()
+        .fold((0, f64::NEG_INFINITY), |best, (i, v)| {
+            if v > best.1 { (i, v) } else { best }
+        })
+        .0
+}
+
+/// Figures of several runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MeanInterval {
+    /// Mean.
+    pub mean: f64,
+    /// Standard deviation of the sample (n - 1).
+    pub sd: f64,
+    /// 95 % interval of the mean by Student's t: right if the runs are independent, optimiztic for folds, which share
+    /// their training files.
+    pub interval: (f64, f64),
+}
+
+impl MeanInterval {
+    /// Of at least two values.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        /// Two-sided 95 % points of Student's t for 1 to 30 degrees of freedom.
+        const T: [f64; 30] = [
+            12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179,
+            2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064,
+            2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+        ];
+        if values.len() < 2 {
+            return None;
+        }
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let sd = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+        let half = T.get(values.len() - 2).copied().unwrap_or(1.96) * sd / n.sqrt();
+        Some(Self {
+            mean,
+            sd,
+            interval: (mean - half, mean + half),
+        })
+    }
+}
+
+impl fmt::Display for MeanInterval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (low, high) = self.interval;
+        let Self { mean, sd, .. } = self;
+        write!(
+            f,
+            "mean {mean:.3}, sd {sd:.3}, 95 % interval {low:.3} to {high:.3} (t)"
+        )
+    }
+}

@@ -1,0 +1,12 @@
+//! How well a network answers: figures, intervals and the report.
+
+mod error;
+mod evaluation;
+mod history;
+mod metrics;
+pub mod report;
+
+pub use error::EvaluateError;
+pub use evaluation::{ClipAnswer, Evaluation, evaluate};
+pub use history::{Epoch, Validation};
+pub use metrics::{CalibrationBin, ClassScore, Confusion, LevelMetrics, MeanInterval, wilson};

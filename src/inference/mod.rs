@@ -1,0 +1,5 @@
+//! PCM to probabilities.
+
+mod predictor;
+
+pub use predictor::{InferenceError, PendingBatch, Predictor};

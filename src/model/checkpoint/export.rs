@@ -1,0 +1,77 @@
+//! Checkpoints for other programs.
+
+use std::path::Path;
+
+use burn::store::{BurnToPyTorchAdapter, ModuleSnapshot, SafetensorsStore};
+use burn::tensor::{Device, Tensor, TensorData};
+use safetensors::serialize;
+use safetensors::tensor::{Dtype, TensorView};
+
+use super::file::Checkpoint;
+use super::header::{CheckpointError, KEY};
+use crate::rng::{below, stream};
+
+/// Pictures of an example.
+const EXAMPLES: usize = 4;
+
+impl Checkpoint {
+    /// Writes the weights as safetensors with the names and the layout of the same network in PyTorch: dense layers as
+    /// `[out, in]`, normalizations with `weight` and `bias`, parametric ReLUs with `weight`. Front-end settings, class
+    /// names and what else the header says come as JSON under the metadata key `sonoprint`.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Write`].
+    pub fn export(&self, path: &Path) -> Result<(), CheckpointError> {
+        let failed = |why: String| CheckpointError::Write {
+            path: path.to_owned(),
+            why,
+        };
+        let text = serde_json::to_string(&self.header).map_err(|e| failed(e.to_string()))?;
+        let mut store = SafetensorsStore::from_file(path)
+            .overwrite(true)
+            .skip_enum_variants(true)
+            .with_to_adapter(BurnToPyTorchAdapter)
+            .with_key_remapping(r"^(prelu\d)\.alpha$", "$1.weight")
+            .clear_metadata()
+            .metadata(KEY, text);
+        self.network
+            .save_into(&mut store)
+            .map_err(|e| failed(e.to_string()))
+    }
+
+    /// Writes what another program's network can be held against: `pictures` of noise, `[4, 4, height, width]`, and this
+    /// network's `logits` of them, `[4, classes]`, as safetensors. The network must be on `device`.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Write`], also if the device fails.
+    pub fn export_example(&self, device: &Device, path: &Path) -> Result<(), CheckpointError> {
+        let failed = |why: String| CheckpointError::Write {
+            path: path.to_owned(),
+            why,
+        };
+        let size = self.header.network.picture;
+        let shape = [EXAMPLES, 4, size.height, size.width];
+        let mut rng = stream(0, "example pictures");
+        let pictures: Vec<f32> = (0..shape.iter().product())
+            .map(|_| below(&mut rng, 1 << 16) as f32 / 65_535.0)
+            .collect();
+        let input = Tensor::<4>::from_data(TensorData::new(pictures.clone(), shape), device);
+        let logits: Vec<f32> = self
+            .network
+            .forward(input)
+            .try_into_data()
+            .map_err(|e| failed(e.to_string()))?
+            .try_to_vec()
+            .map_err(|e| failed(e.to_string()))?;
+        let tensors = [
+            ("pictures", shape.to_vec(), &pictures),
+            ("logits", vec![EXAMPLES, logits.len() / EXAMPLES], &logits),
+        ];
+        let views = tensors.iter().map(|(name, shape, values)| {
+            let view = TensorView::new(Dtype::F32, shape.clone(), bytemuck::cast_slice(values));
+            (*name, view.expect("four bytes an element"))
+        });
+        let bytes = serialize(views, None).map_err(|e| failed(e.to_string()))?;
+        std::fs::write(path, bytes).map_err(|e| failed(e.to_string()))
+    }
+}

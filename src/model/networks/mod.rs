@@ -1,0 +1,7 @@
+//! One file per network.
+
+mod compact;
+mod deeppixel;
+
+pub use compact::Compact;
+pub use deeppixel::DeepPixel;

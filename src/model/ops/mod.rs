@@ -1,0 +1,6 @@
+//! Operations of our own for the networks: on the CPU and in WGSL, with their gradients.
+
+pub(crate) mod conv;
+mod flex;
+pub(crate) mod norm;
+pub(crate) mod pool;

@@ -1,0 +1,378 @@
+//! Promise: a clip's picture is its own, whatever stands beside it in a batch and however batches are split.
+
+use std::sync::Arc;
+
+use crate::support::{devices, noise, software, tone};
+use sonoprint::frontend::augment::{Augment, Waveform};
+use sonoprint::frontend::config::{FrontEndConfig, Size};
+use sonoprint::frontend::cpu::NO_VALUE;
+use sonoprint::frontend::gpu::kernels::StftKernel;
+use sonoprint::frontend::gpu::plan::{Limits, Plan};
+use sonoprint::frontend::{FrontEnd, Samples, Spectrogram, presets};
+use sonoprint::gpu::Compute;
+
+/// By every way to decibels, a clip's picture is the same bits alone, in a batch of seven, and at every place in it, whatever its neighbors.
+#[test]
+fn no_clip_looks_at_another() {
+    let settings = FrontEndConfig {
+        clip_samples: 22_050,
+        picture: Some(Size {
+            height: 96,
+            width: 64,
+        }),
+        ..presets::deeppixel()
+    };
+    for settings in [
+        settings.clone(),
+        FrontEndConfig {
+            picture: None,
+            clip_samples: 22_050,
+            ..presets::mel()
+        },
+        FrontEndConfig {
+            n_fft: 512,
+            hop: 300,
+            ..settings
+        },
+    ] {
+        let one = noise(22_050, 1);
+        let mut others: Vec<Vec<f32>> = [1e-4f32, 1.0, 0.0, 1e3, 0.3, 1e-2]
+            .iter()
+            .map(|gain| noise(22_050, 2).iter().map(|x| x * gain).collect())
+            .collect();
+        others[4] = tone(22_050, 440.0, 0.9);
+        let ways = |compute: &Compute| match compute {
+            Compute::Cpu => vec![StftKernel::OneFrame],
+            Compute::Gpu(gpu) => Plan::possible(settings.n_fft, &Limits::from(&**gpu)),
+        };
+        let all: Vec<_> = devices()
+            .into_iter()
+            .flat_map(|(device, c)| ways(&c).into_iter().map(move |v| (device, c.clone(), v)))
+            .collect();
+        for (device, compute, variant) in all {
+            let engine = FrontEnd::with_kernel(&compute, &settings, variant).unwrap();
+            let floats = |clips: &[&[f32]]| -> Vec<Vec<u32>> {
+                let data = engine.features(clips).unwrap().into_data();
+                let flat: Vec<f32> = data.try_to_vec().unwrap();
+                let bits: Vec<u32> = flat.iter().map(|v| v.to_bits()).collect();
+                bits.chunks(bits.len() / clips.len())
+                    .map(<[u32]>::to_vec)
+                    .collect()
+            };
+            let alone = floats(&[&one]).remove(0);
+            for place in 0..7 {
+                let mut batch: Vec<&[f32]> = others.iter().map(Vec::as_slice).collect();
+                batch.insert(place, &one);
+                assert!(
+                    floats(&batch)[place] == alone,
+                    "{device} {variant}: place {place}"
+                );
+                assert!(engine.bytes(&batch).unwrap()[place] == engine.bytes(&[&one]).unwrap()[0]);
+            }
+        }
+    }
+}
+
+/// More clips than one dispatch may serve: the same pictures, chunk by chunk, at aligned offsets of one tensor.
+#[test]
+fn batches_are_split_by_the_devices_limits() {
+    let Compute::Gpu(mut gpu) = software() else {
+        unreachable!()
+    };
+    let settings = FrontEndConfig {
+        clip_samples: 4096,
+        picture: Some(Size {
+            height: 9,
+            width: 7,
+        }),
+        ..presets::mel()
+    };
+    let clips: Vec<Vec<f32>> = (0..67).map(|i| noise(4096, i)).collect();
+    let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
+    let whole = FrontEnd::new(&Compute::Gpu(gpu.clone()), &settings).unwrap();
+    // A device that binds no more than some twenty clips' PCM.
+    Arc::make_mut(&mut gpu)
+        .limits
+        .max_storage_buffer_binding_size = 20 * 4096 * 4;
+    let plan = Plan::new(&settings, &Limits::from(&gpu.limits)).unwrap();
+    assert!((1..=20).contains(&plan.clips_per_dispatch), "{plan:?}");
+    let picture = plan.pixels() as usize * 16;
+    let alignment = gpu.limits.min_storage_buffer_offset_alignment as usize;
+    assert_eq!(plan.clips_per_dispatch * picture % alignment, 0);
+    let parts = FrontEnd::new(&Compute::Gpu(gpu), &settings).unwrap();
+    let read = |e: &FrontEnd| -> Vec<f32> {
+        e.features(&clips)
+            .unwrap()
+            .into_data()
+            .try_to_vec()
+            .unwrap()
+    };
+    assert!(read(&whole) == read(&parts));
+}
+
+/// A mask hides its columns and rows and nothing else, on every device; hidden pixels have the lowest value's color.
+#[test]
+fn masks_hide_what_they_name() {
+    let settings = FrontEndConfig {
+        clip_samples: 22_050,
+        picture: Some(Size {
+            height: 20,
+            width: 30,
+        }),
+        ..presets::mel()
+    };
+    let clips = [noise(22_050, 1), noise(22_050, 2)];
+    let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
+    // Columns 3..7 and rows 18..20 of the second clip; the first has none.
+    let mut masks = [Augment::default(); 2];
+    masks[1].masks.stretches = [[3, 7, 0, 0], [0, 0, 18, 20]];
+    for (device, compute) in devices() {
+        let engine = FrontEnd::new(&compute, &settings).unwrap();
+        let read = |t: burn::tensor::Tensor<4>| -> Vec<f32> { t.into_data().try_to_vec().unwrap() };
+        let plain = read(engine.features(&clips).unwrap());
+        let samples: Vec<_> = clips.iter().map(|pcm| Samples::Host(pcm)).collect();
+        let hidden = read(engine.augmented_features(&samples, &masks).unwrap());
+        let lowest = settings.colormap.table()[0];
+        for (i, (p, h)) in plain.iter().zip(&hidden).enumerate() {
+            let (clip, channel, y, x) = (i / 2400, i / 600 % 4, i / 30 % 20, i % 30);
+            let inside = clip == 1 && ((3..7).contains(&x) || (18..20).contains(&y));
+            let want = if inside { lowest[channel] } else { *p };
+            assert_eq!(
+                *h, want,
+                "{device}: clip {clip}, channel {channel}, {y}, {x}"
+            );
+        }
+    }
+}
+
+/// Gain shifts decibels, polarity changes nothing, noise raises the floor to its own level, a mix is the spectrum of the
+/// sum; at every place of a batch that is split in two, and alike on every device.
+#[test]
+fn waveforms_are_changed_as_told() {
+    let settings = FrontEndConfig {
+        clip_samples: 8192,
+        picture: None,
+        ..presets::deeppixel()
+    };
+    let clips: Vec<Vec<f32>> = (0..3)
+        .map(|i| tone(8192, 1000.0 + 500.0 * f64::from(i), 0.5))
+        .collect();
+    let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
+    let with = |waveform| Augment {
+        waveform,
+        ..Augment::default()
+    };
+    for (device, mut compute) in devices() {
+        // No more than two clips a dispatch: the last of a chunk is mixed with the first of the next.
+        if let Compute::Gpu(gpu) = &mut compute {
+            Arc::make_mut(gpu).limits.max_storage_buffer_binding_size = 3 * 8192 * 4;
+        }
+        let engine = FrontEnd::new(&compute, &settings).unwrap();
+        let run = |augments: &[Augment]| engine.spectrograms(&clips, augments).unwrap();
+        let plain = run(&[]);
+        assert!(
+            run(&[Augment::default(); 3]) == plain,
+            "{device}: nothing is changed by default"
+        );
+
+        let doubled = run(&[with(Waveform {
+            gain: 2.0,
+            ..Waveform::default()
+        }); 3]);
+        let turned = run(&[with(Waveform {
+            gain: -1.0,
+            ..Waveform::default()
+        }); 3]);
+        for clip in 0..3 {
+            assert_eq!(
+                turned[clip].db, plain[clip].db,
+                "{device}: polarity is not heard"
+            );
+            let shift = doubled[clip].range.unwrap().1 - plain[clip].range.unwrap().1;
+            assert!(
+                (shift - 6.0206).abs() < 1e-3,
+                "{device}: gain 2 is {shift} dB"
+            );
+        }
+
+        // Uniform noise of amplitude a has power a^2 / 3; matplotlib's one-sided density over Fs = 2 is just that.
+        let noisy = run(&[with(Waveform {
+            noise: 0.1,
+            seed: 7,
+            ..Waveform::default()
+        }); 3]);
+        let far: Vec<f32> = noisy[0]
+            .db
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|(i, _)| i % 1025 > 400)
+            .map(|(_, v)| v)
+            .collect();
+        let power = far
+            .iter()
+            .map(|v| 10f64.powf(f64::from(*v) / 10.0))
+            .sum::<f64>()
+            / far.len() as f64;
+        assert!(
+            (power / (0.01 / 3.0) - 1.0).abs() < 0.1,
+            "{device}: {power}"
+        );
+
+        let mixed = run(&[with(Waveform {
+            mix: 0.25,
+            ..Waveform::default()
+        }); 3]);
+        for clip in 0..3 {
+            let bin = |i: usize| ((1000.0 + 500.0 * i as f64) * 2048.0 / 22_050.0).round() as usize;
+            let level =
+                |s: &sonoprint::frontend::Spectrogram, i| s.value(&settings, bin(i), 1).unwrap();
+            let own = level(&mixed[clip], clip) - level(&plain[clip], clip);
+            let next = (clip + 1) % 3;
+            let other = level(&mixed[clip], next) - level(&plain[next], next);
+            assert!(
+                (own + 2.4988).abs() < 0.05,
+                "{device} clip {clip}: own {own} dB"
+            );
+            assert!(
+                (other + 12.0412).abs() < 0.05,
+                "{device} clip {clip}: next {other} dB"
+            );
+        }
+    }
+}
+
+/// Another tempo moves frames and leaves their frequencies, another pitch the reverse, a filter adds its decibels to every
+/// row; all three together come to the same on every device.
+#[test]
+fn frames_are_warped_and_filtered_as_told() {
+    let (samples, frame) = (16_384, 2048);
+    let settings = FrontEndConfig {
+        clip_samples: samples,
+        hop: 512,
+        picture: None,
+        ..presets::deeppixel()
+    };
+    // Silence, then a tone: the silent half has no value at all.
+    let mut late = vec![0.0; samples];
+    late[samples / 2..].copy_from_slice(&tone(samples / 2, 1000.0, 0.5));
+    let late: &[f32] = &late;
+    let white = noise(samples, 3);
+    let white: &[f32] = &white;
+    let with = |waveform| {
+        [Augment {
+            waveform,
+            ..Augment::default()
+        }]
+    };
+    let plain = Waveform::default;
+    let silent = |s: &Spectrogram| -> Vec<bool> {
+        let columns = s.db.chunks(s.rows);
+        columns.map(|c| c.iter().all(|&v| v == NO_VALUE)).collect()
+    };
+    let loudest = |s: &Spectrogram| {
+        let (cell, _) =
+            s.db.iter()
+                .enumerate()
+                .max_by(|a, b| a.1.total_cmp(b.1))
+                .unwrap();
+        (cell % s.rows) as f64 * 22_050.0 / frame as f64
+    };
+    let mut all = Vec::new();
+    for (device, compute) in devices() {
+        let engine = FrontEnd::new(&compute, &settings).unwrap();
+        let run = |pcm, waveform| {
+            let one = engine.spectrograms(&[pcm], &with(waveform)).unwrap();
+            one.into_iter().next().unwrap()
+        };
+        // Frames 0 to 28 begin at 512 t; a frame is silent if it ends before sample 8192.
+        let ends_early = |start: usize| start + frame <= samples / 2;
+        let normal = run(late, plain());
+        assert_eq!(
+            silent(&normal),
+            (0..29).map(|t| ends_early(512 * t)).collect::<Vec<_>>(),
+            "{device}"
+        );
+
+        let fast = run(
+            late,
+            Waveform {
+                tempo: 1.5,
+                ..plain()
+            },
+        );
+        assert_eq!(
+            silent(&fast),
+            (0..29)
+                .map(|t| ends_early(768 * t % samples))
+                .collect::<Vec<_>>(),
+            "{device}: at one and a half times the tempo"
+        );
+        let slow = run(
+            late,
+            Waveform {
+                tempo: 0.5,
+                ..plain()
+            },
+        );
+        assert_eq!(
+            silent(&slow),
+            (0..29).map(|t| ends_early(256 * t)).collect::<Vec<_>>(),
+            "{device}: at half the tempo"
+        );
+        let high = run(
+            late,
+            Waveform {
+                pitch: 1.5,
+                ..plain()
+            },
+        );
+        for (s, pitch) in [
+            (&normal, 1000.0),
+            (&fast, 1000.0),
+            (&slow, 1000.0),
+            (&high, 1500.0),
+        ] {
+            let heard = loudest(s);
+            assert!(
+                (heard - pitch).abs() < 11.0,
+                "{device}: {heard} Hz, not {pitch}"
+            );
+        }
+
+        let equalizer = [6.0, -3.0, 0.0, 0.0, 0.0, 1.5];
+        let even = run(white, plain());
+        let colored = run(
+            white,
+            Waveform {
+                equalizer,
+                ..plain()
+            },
+        );
+        for (i, (a, b)) in even.db.iter().zip(&colored.db).enumerate() {
+            let x = std::f64::consts::PI * ((i % 1025) as f64 + 0.5) / 1025.0;
+            let want = 6.0 * x.cos() - 3.0 * (2.0 * x).cos() + 1.5 * (6.0 * x).cos();
+            assert!((f64::from(b - a) - want).abs() < 1e-3, "{device}: cell {i}");
+        }
+
+        let together = Waveform {
+            gain: 0.5,
+            noise: 0.01,
+            seed: 5,
+            tempo: 1.23,
+            pitch: 0.9,
+            equalizer,
+            mix: 0.0,
+        };
+        all.push((device, run(white, together)));
+    }
+    let power = |db: f32| 10f64.powf(f64::from(db) / 10.0);
+    let (_, first) = &all[0];
+    let peak = power(first.range.unwrap().1);
+    for (device, other) in &all {
+        for (i, (a, b)) in first.db.iter().zip(&other.db).enumerate() {
+            let off = (power(*a) - power(*b)).abs() / peak;
+            assert!(off < 1e-5, "{device}: cell {i}: {a} and {b} dB");
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Promise: full disks, folders that vanish and strange things in a folder end in a clear word, and nothing that was
+//! written is lost. (Linux: it has the strange things.)
+#![cfg(target_os = "linux")]
+
+use std::ffi::OsStr;
+use std::fs::Permissions;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::tones;
+
+fn sonoprint() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sonoprint"));
+    command.args(["classify", "--device", "cpu"]);
+    command
+}
+
+fn words(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// The status, reason and message of each file, by its name.
+fn rows(csv: &Path) -> Vec<(String, String)> {
+    let mut reader = csv::Reader::from_path(csv).unwrap();
+    let mut rows: Vec<_> = reader
+        .records()
+        .map(|r| {
+            let r = r.unwrap();
+            let name = r[0].rsplit('/').next().unwrap().to_owned();
+            (name, format!("{} {} {}", &r[1], &r[10], &r[11]))
+        })
+        .collect();
+    rows.sort();
+    rows
+}
+
+/// A limit on the size of files stands for a full disk: writes fail with an error of the system from there on, in the
+/// middle of a line. With room again, the same command comes to the same table.
+#[test]
+fn a_full_disk_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let music = tones(folder.path(), 24);
+    let whole = folder.path().join("whole.csv");
+    let done = sonoprint()
+        .arg(&music)
+        .args(["--sorted", "--out"])
+        .arg(&whole)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", words(&done));
+    for kilobytes in [1, 2, 4] {
+        let out = folder.path().join(format!("{kilobytes}.csv"));
+        // Blocks of 1 KiB; without the trap the system would end the program with a signal.
+        let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$@\"");
+        let full = Command::new("bash")
+            .args(["-c", &script, "bash", env!("CARGO_BIN_EXE_sonoprint")])
+            .args(["classify", "--device", "cpu", "--sorted", "--out"])
+            .arg(&out)
+            .arg(&music)
+            .output()
+            .unwrap();
+        assert_eq!(full.status.code(), Some(2), "{}", words(&full));
+        assert!(words(&full).contains("File too large"), "{}", words(&full));
+        let again = sonoprint()
+            .arg(&music)
+            .args(["--sorted", "--out"])
+            .arg(&out)
+            .output()
+            .unwrap();
+        assert!(again.status.success(), "{}", words(&again));
+        assert!(kilobytes == 1 || words(&again).contains("are done already"));
+        assert_eq!(text(&out), text(&whole));
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_told_before_anything_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let music = tones(folder.path(), 1);
+    // No one may make files there, root included.
+    let done = sonoprint()
+        .arg(&music)
+        .args(["--out", "/proc/rows.csv"])
+        .output()
+        .unwrap();
+    assert_eq!(done.status.code(), Some(2));
+    assert!(
+        words(&done).contains("cannot write /proc/rows.csv"),
+        "{}",
+        words(&done)
+    );
+    let done = sonoprint()
+        .arg(&music)
+        .args(["--format", "parquet"])
+        .output()
+        .unwrap();
+    assert_eq!(done.status.code(), Some(2));
+    assert!(words(&done).contains("add --out FILE"), "{}", words(&done));
+}
+
+/// Waits until a run has written rows, that is, is in the middle.
+fn in_the_middle(journal: &Path) {
+    let start = Instant::now();
+    while std::fs::read_to_string(journal).map_or(0, |t| t.lines().count()) < 3 {
+        assert!(start.elapsed() < Duration::from_secs(60), "no rows");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// The table removed underneath is made again; with its journal gone too, a run ends with a word instead of writing into
+/// a file that nobody can open.
+#[test]
+fn outputs_removed_underneath() {
+    let folder = tempfile::tempdir().unwrap();
+    let music = tones(folder.path(), 60);
+    for all in [false, true] {
+        let place = folder.path().join(format!("out-{all}"));
+        std::fs::create_dir(&place).unwrap();
+        let out = place.join("rows.csv");
+        // From a pipe that is held open until all is prepared, so that the run cannot be over too early.
+        let mut child = sonoprint()
+            .args(["--files-from", "-", "--out"])
+            .arg(&out)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut files: Vec<PathBuf> = std::fs::read_dir(&music)
+            .unwrap()
+            .map(|e| e.unwrap().path())
+            .collect();
+        files.sort();
+        let mut stdin = child.stdin.take().unwrap();
+        let mut name = |file: &PathBuf| {
+            use std::io::Write;
+            // A run that has stopped reading has closed it.
+            let _ = writeln!(stdin, "{}", file.display());
+        };
+        files[..40].iter().for_each(&mut name);
+        in_the_middle(&place.join("rows.csv.journal"));
+        match all {
+            false => std::fs::remove_file(&out).unwrap(),
+            true => std::fs::remove_dir_all(&place).unwrap(),
+        }
+        files[40..].iter().for_each(&mut name);
+        drop(stdin);
+        let done = child.wait_with_output().unwrap();
+        if all {
+            assert_eq!(done.status.code(), Some(2));
+            assert!(
+                words(&done).contains("was removed while rows were added"),
+                "{}",
+                words(&done)
+            );
+        } else {
+            assert!(done.status.success(), "{}", words(&done));
+            assert_eq!(rows(&out).len(), 60);
+        }
+    }
+}
+
+/// Pipes, devices, files that cannot be read, links that lead nowhere, names that are no text: a row each, none waits.
+#[test]
+fn strange_things_are_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let music = tones(folder.path(), 2);
+    let at = |name: &str| music.join(name);
+    let made = Command::new("mkfifo").arg(at("pipe.wav")).status().unwrap();
+    assert!(made.success());
+    symlink("/dev/zero", at("zero.flac")).unwrap();
+    std::fs::copy(at("00.wav"), at("forbidden.mp3")).unwrap();
+    std::fs::set_permissions(at("forbidden.mp3"), Permissions::from_mode(0o000)).unwrap();
+    symlink("nowhere.wav", at("dangling.wav")).unwrap();
+    std::fs::copy(at("00.wav"), music.join(OsStr::from_bytes(b"caf\xe9.wav"))).unwrap();
+    std::fs::create_dir(at("folder.wav")).unwrap();
+    symlink("..", at("folder.wav/loop")).unwrap();
+    let out = folder.path().join("rows.csv");
+    // Root may read everything, unless it gives that up.
+    let mut command = match std::fs::File::open(at("forbidden.mp3")) {
+        Ok(_) => {
+            let mut command = Command::new("setpriv");
+            command.args(["--bounding-set", "-dac_override,-dac_read_search"]);
+            command.arg(env!("CARGO_BIN_EXE_sonoprint"));
+            command
+        }
+        Err(_) => Command::new(env!("CARGO_BIN_EXE_sonoprint")),
+    };
+    command.args(["classify", "--device", "cpu", "--out"]);
+    command.args([&out, &music]);
+    let done = command.output().unwrap();
+    assert_eq!(done.status.code(), Some(1), "{}", words(&done));
+    let told: Vec<(String, String)> = rows(&out);
+    let told: Vec<(&str, &str)> = told
+        .iter()
+        .map(|(a, b)| (a.as_str(), b.trim_end()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("00.wav", "ok"),
+            ("01.wav", "ok"),
+            ("caf\u{fffd}.wav", "ok"),
+            (
+                "dangling.wav",
+                "failed io No such file or directory (os error 2)"
+            ),
+            ("forbidden.mp3", "failed io Permission denied (os error 13)"),
+            ("loop", "failed io a link that leads back to its own folder"),
+            ("pipe.wav", "failed io not a regular file"),
+            ("zero.flac", "failed io not a regular file"),
+        ]
+    );
+    // The name that is no text is known again.
+    assert!(words(&command.output().unwrap()).contains("8 files are done already"));
+    // Named on the command line, they do not wait either.
+    let done = sonoprint().arg(at("pipe.wav")).output().unwrap();
+    assert_eq!(done.status.code(), Some(1));
+    assert!(
+        words(&done).contains("not a regular file"),
+        "{}",
+        words(&done)
+    );
+}
+
+/// Files that vanish between being found and being read: a row that says so.
+#[test]
+fn a_vanished_file_is_a_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let music = tones(folder.path(), 1);
+    let list = folder.path().join("list");
+    let gone = music.join("gone.wav");
+    std::fs::write(
+        &list,
+        format!("{}\n{}\n", gone.display(), music.join("00.wav").display()),
+    )
+    .unwrap();
+    let out = folder.path().join("rows.csv");
+    let done = sonoprint()
+        .arg("--files-from")
+        .arg(&list)
+        .arg("--out")
+        .arg(&out)
+        .output()
+        .unwrap();
+    assert_eq!(done.status.code(), Some(1));
+    let rows = rows(&out);
+    assert!(rows[1].1.contains("failed io No such file"), "{rows:?}");
+}
+
+/// A folder of a hundred thousand entries: a row each, in bounded memory and time.
+#[test]
+fn a_hundred_thousand_entries() {
+    let folder = tempfile::tempdir().unwrap();
+    let music = tones(folder.path(), 1);
+    for i in 0..100_000 {
+        std::fs::File::create(music.join(format!("{i:06}.mp3"))).unwrap();
+    }
+    let out = folder.path().join("rows.csv");
+    let done = sonoprint()
+        .arg(&music)
+        .arg("--out")
+        .arg(&out)
+        .output()
+        .unwrap();
+    assert_eq!(done.status.code(), Some(1));
+    assert!(
+        words(&done).contains("1 files, 100000 could not be read"),
+        "{}",
+        &words(&done)[words(&done).len() - 600..]
+    );
+    assert_eq!(rows(&out).len(), 100_001);
+}

@@ -1,0 +1,105 @@
+//! Promise: where a file's samples lie, on the host, on the device or on the disk, changes nothing but the speed.
+
+use crate::support::toy::{SAMPLES, load, settings, toy};
+use crate::support::{devices, software};
+use sonoprint::dataset::DatasetError;
+use sonoprint::dataset::pcm::{ClipPcm, PCM_MEMORY, PcmMemory, PcmSet};
+use sonoprint::dataset::{Dataset, Split, Subset};
+use sonoprint::frontend::FrontEnd;
+use sonoprint::gpu::Compute;
+use sonoprint::model::NetworkKind;
+use sonoprint::train::TrainSettings;
+
+/// Bytes of one file of the toy.
+const FILE: u64 = 4 * SAMPLES as u64;
+
+fn all(data: &Dataset) -> Split {
+    Split {
+        train: (0..data.entries.len()).collect(),
+        valid: Vec::new(),
+        test: Vec::new(),
+    }
+}
+
+fn with_memory(compute: &Compute, data: &Dataset, bytes: u64) -> (PcmSet, u64) {
+    let memory = PcmMemory::new(compute, bytes);
+    let set = PcmSet::load(data, &all(data), Subset::Train, 22_050, &memory, &|| {}).unwrap();
+    (set, memory.used())
+}
+
+/// Clips shorter than the files, so that a clip begins within one; the last of a file is padded.
+fn short() -> TrainSettings {
+    let mut settings = settings(NetworkKind::Compact, (32, 24), 1);
+    settings.front_end.clip_samples = 4_000;
+    settings
+}
+
+fn features(compute: &Compute, set: &PcmSet, settings: &TrainSettings) -> Vec<f32> {
+    let clip = settings.front_end.clip_samples;
+    let engine = FrontEnd::new(compute, &settings.front_end).unwrap();
+    let spans = set.clips(clip);
+    assert_eq!(spans.len(), 20 * 3);
+    let fetched = set.fetch(&spans, clip).unwrap();
+    let samples: Vec<_> = fetched.iter().map(ClipPcm::samples).collect();
+    let pictures = engine.augmented_features(&samples, &[]).unwrap();
+    pictures.into_data().try_to_vec().unwrap()
+}
+
+#[test]
+fn the_pictures_are_the_same_wherever_the_samples_lie() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = toy(&folder.path().join("toy"));
+    let settings = short();
+    for (name, compute) in devices() {
+        let (resident, used) = with_memory(&compute, &data, PCM_MEMORY);
+        assert_eq!((resident.streamed(), used), (0, 20 * FILE), "{name}");
+        let (disk, used) = with_memory(&compute, &data, 0);
+        assert_eq!((disk.streamed(), used), (20, 0), "{name}");
+        // Room for seven files and a half.
+        let (some, used) = with_memory(&compute, &data, 7 * FILE + FILE / 2);
+        assert_eq!((some.streamed(), used), (13, 7 * FILE), "{name}");
+        let want = features(&compute, &resident, &settings);
+        assert!(want == features(&compute, &disk, &settings), "{name}, disk");
+        assert!(want == features(&compute, &some, &settings), "{name}, some");
+    }
+}
+
+/// On a GPU the samples that fit are on the device, and stay there.
+#[test]
+fn samples_that_fit_lie_on_the_device() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = toy(&folder.path().join("toy"));
+    let split = all(&data);
+    let settings = short();
+    let compute = software();
+    let set = load(&compute, &data, &split, Subset::Train);
+    let clip = settings.front_end.clip_samples;
+    let spans = set.clips(clip);
+    let fetched = set.fetch(&spans, clip).unwrap();
+    assert!(fetched.iter().all(|c| matches!(c, ClipPcm::Device { .. })));
+    let engine = FrontEnd::new(&compute, &settings.front_end).unwrap();
+    let samples: Vec<_> = fetched.iter().map(ClipPcm::samples).collect();
+    engine.augmented_features(&samples, &[]).unwrap();
+    assert!(engine.upload_time().is_zero(), "nothing was uploaded");
+    let host = load(&Compute::Cpu, &data, &split, Subset::Train);
+    let fetched = host.fetch(&spans, clip).unwrap();
+    let samples: Vec<_> = fetched.iter().map(ClipPcm::samples).collect();
+    engine.augmented_features(&samples, &[]).unwrap();
+    assert!(!engine.upload_time().is_zero(), "samples of the host are");
+}
+
+/// A file that vanishes during a run that streams is an error with its name, not a panic.
+#[test]
+fn a_file_that_vanishes_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = toy(&folder.path().join("toy"));
+    let (set, _) = with_memory(&Compute::Cpu, &data, 0);
+    let path = data.path(&data.entries[3]);
+    std::fs::remove_file(&path).unwrap();
+    let error = set.fetch(&set.clips(SAMPLES), SAMPLES).err().unwrap();
+    assert!(matches!(error, DatasetError::Audio { .. }));
+    assert!(
+        error.to_string().contains(&*path.to_string_lossy()),
+        "{error}"
+    );
+}

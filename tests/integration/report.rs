@@ -1,0 +1,160 @@
+//! Promise: figures mean what their names say, and the report is one page that stands alone.
+
+use sonoprint::evaluate::report::{Mistake, Report, html};
+use sonoprint::evaluate::{ClipAnswer, Epoch, Evaluation, Validation, wilson};
+
+fn answer(file: usize, truth: usize, probabilities: [f32; 3]) -> ClipAnswer {
+    ClipAnswer {
+        file,
+        start: 0,
+        truth,
+        probabilities: probabilities.to_vec(),
+    }
+}
+
+/// Three files of three classes, the last class never true.
+fn evaluation() -> Evaluation {
+    Evaluation::new(
+        vec![
+            answer(0, 0, [0.8, 0.1, 0.1]),
+            answer(0, 0, [0.4, 0.5, 0.1]),
+            answer(1, 1, [0.75, 0.15, 0.1]),
+            answer(1, 1, [0.19, 0.61, 0.2]),
+            answer(2, 1, [0.0, 0.05, 0.95]),
+        ],
+        3,
+    )
+}
+
+#[test]
+fn figures_are_those_of_a_hand_count() {
+    let e = evaluation();
+    // Clips: right are the first and the fourth. Files: means (.6, .3, .1), (.47, .38, .15) and (0, .05, .95).
+    assert_eq!((e.clips.hits(), e.clips.total()), (2, 5));
+    assert_eq!((e.files.hits(), e.files.total()), (1, 3));
+    assert_eq!(e.files.confusion.count(1, 0), 1);
+    assert_eq!(e.files.confusion.count(1, 2), 1);
+    let near = |a: Option<f64>, b: f64| assert!((a.unwrap() - b).abs() < 1e-6, "{a:?} {b}");
+    // By clip, class 1: answered so twice (second and fourth clip), once rightly; three clips are so.
+    let one = e.clips.classes[1];
+    near(one.precision, 1.0 / 2.0);
+    near(one.recall, 1.0 / 3.0);
+    near(one.f1, 2.0 / 5.0);
+    // Class 2 is never true: no recall, but a precision of 0.
+    let two = e.clips.classes[2];
+    assert_eq!((two.recall, two.support), (None, 0));
+    near(two.precision, 0.0);
+    assert_eq!(e.clips.top3, 1.0);
+    let loss = -[0.8f64, 0.4, 0.15, 0.61, 0.05]
+        .iter()
+        .map(|p| p.ln())
+        .sum::<f64>()
+        / 5.0;
+    near(Some(e.clips.loss), loss);
+    // Confidences .8 (right), .5 (wrong), .75 (wrong), .61 (right), .95 (wrong), each in a bin of its own.
+    near(Some(e.clips.ece), (0.2 + 0.5 + 0.75 + 0.39 + 0.95) / 5.0);
+    assert_eq!(e.clips.bins.iter().map(|b| b.count).sum::<usize>(), 5);
+}
+
+/// Wilson's interval at points worked out from his formula elsewhere (Brown, Cai and DasGupta 2001 print such tables).
+#[test]
+fn the_interval_is_wilsons() {
+    for (hits, n, low, high) in [
+        (0, 10, 0.0, 0.2775),
+        (5, 10, 0.2366, 0.7634),
+        (46, 120, 0.301, 0.473),
+    ] {
+        let (a, b) = wilson(hits, n);
+        assert!(
+            (a - low).abs() < 5e-4 && (b - high).abs() < 5e-4,
+            "{hits}/{n}: {a} {b}"
+        );
+    }
+    assert_eq!(wilson(0, 0), (0.0, 1.0));
+    let (low, high) = wilson(10, 10);
+    assert!(low < 0.73 && high > 0.9999 && high <= 1.0);
+}
+
+#[test]
+fn the_worst_are_the_most_confident_and_one_a_file() {
+    let e = evaluation();
+    let files: Vec<usize> = e.worst(9).iter().map(|a| a.file).collect();
+    assert_eq!(files, [2, 1, 0]);
+    assert_eq!(e.worst(1).len(), 1);
+}
+
+fn report() -> Report {
+    let e = evaluation();
+    let epoch = |n| Epoch {
+        epoch: n,
+        lr: 1e-3,
+        loss: 2.0 / n as f64,
+        accuracy: 0.5,
+        clips_per_second: 10.0,
+        seconds: 1.0,
+        best: true,
+        valid: Some(Validation {
+            loss: 1.0,
+            clip_accuracy: 0.4,
+            hits: 1,
+            files: 2,
+        }),
+    };
+    Report {
+        title: "<script>alert('title')</script>".into(),
+        facts: vec![("a & b".into(), "\"quoted\"".into())],
+        classes: vec!["rock".into(), "<b>pop</b>".into(), "nobody".into()],
+        clips: e.clips,
+        files: e.files,
+        epochs: vec![epoch(1), epoch(2), epoch(3)],
+        mistakes: vec![Mistake {
+            file: "x/<img src=x>.wav".into(),
+            start: 10.0,
+            truth: "rock".into(),
+            predicted: "nobody".into(),
+            confidence: 0.9,
+            png: vec![0x89, b'P', b'N', b'G'],
+        }],
+    }
+}
+
+#[test]
+fn the_page_stands_alone_and_escapes_what_it_is_given() {
+    let page = html(&report());
+    for raw in [
+        "<script",
+        "<b>pop",
+        "<img src=x>",
+        "a & b",
+        "http://",
+        "https://",
+    ] {
+        let body = page.replace("http://www.w3.org/2000/svg", "");
+        assert!(!body.contains(raw), "{raw}");
+    }
+    assert!(page.contains("&lt;b&gt;pop&lt;/b&gt;") && page.contains("a &amp; b"));
+    assert!(page.contains("data:image/png;base64,iVBORw=="));
+    assert_eq!(
+        page.matches("<svg").count(),
+        3,
+        "two curves and the reliability diagram"
+    );
+    assert!(page.contains("width=device-width"));
+    // Every tag that is opened is closed.
+    for tag in [
+        "table", "tr", "td", "th", "figure", "div", "main", "body", "html", "svg", "h2", "p",
+        "strong",
+    ] {
+        let opened =
+            page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+}
+
+#[test]
+fn json_has_null_where_there_is_no_figure() {
+    let json: serde_json::Value = serde_json::from_str(&report().json()).unwrap();
+    assert!(json["clips"]["classes"][2]["recall"].is_null());
+    assert_eq!(json["files"]["confusion"]["counts"][0], 1);
+    assert_eq!(json["epochs"].as_array().unwrap().len(), 3);
+}

@@ -1,0 +1,96 @@
+//! A data set of twenty half seconds, and settings to learn it in moments.
+#![allow(dead_code)]
+
+use std::path::Path;
+
+use sonoprint::dataset::pcm::{PCM_MEMORY, PcmMemory, PcmSet};
+use sonoprint::dataset::{Dataset, Split, Subset};
+use sonoprint::evaluate::Epoch;
+use sonoprint::frontend::config::{FrontEndConfig, Size};
+use sonoprint::frontend::presets;
+use sonoprint::gpu::Compute;
+use sonoprint::model::NetworkKind;
+use sonoprint::train::{Observer, Progress, StepTimes, TrainSettings};
+
+use super::{noise, tone};
+
+pub const SAMPLES: usize = 11_025;
+
+/// Ten files each of tones under noise and of noise under tones, half a second, as WAV.
+pub fn toy(root: &Path) -> Dataset {
+    for (class, amplitude) in [("hiss", 0.05), ("hum", 0.6)] {
+        std::fs::create_dir_all(root.join(class)).unwrap();
+        for i in 0..10u32 {
+            let spec = hound::WavSpec {
+                channels: 1,
+                sample_rate: 22_050,
+                bits_per_sample: 16,
+                sample_format: hound::SampleFormat::Int,
+            };
+            let path = root.join(class).join(format!("{class}.{i:05}.wav"));
+            let mut wav = hound::WavWriter::create(path, spec).unwrap();
+            let hum = tone(SAMPLES, 150.0 + 37.0 * f64::from(i), amplitude);
+            for (h, n) in hum.iter().zip(noise(SAMPLES, i)) {
+                wav.write_sample(((h + 0.2 * n) * 32_767.0) as i16).unwrap();
+            }
+            wav.finalize().unwrap();
+        }
+    }
+    Dataset::scan(root).unwrap()
+}
+
+pub fn settings(network: NetworkKind, side: (usize, usize), epochs: usize) -> TrainSettings {
+    TrainSettings {
+        network,
+        epochs,
+        patience: None,
+        batch: 10,
+        accumulate: 1,
+        lr: 3e-3,
+        weight_decay: 0.0,
+        mask: 0.1,
+        gain: 6.0,
+        polarity: true,
+        noise_snr: Some(20.0),
+        mixup: 0.2,
+        tempo: 0.1,
+        pitch: 0.5,
+        equalize: 2.0,
+        label_smoothing: 0.0,
+        seed: 7,
+        front_end: FrontEndConfig {
+            clip_samples: SAMPLES,
+            picture: Some(Size {
+                height: side.0,
+                width: side.1,
+            }),
+            ..presets::mel()
+        },
+    }
+}
+
+#[derive(Default)]
+pub struct Watch {
+    pub steps: usize,
+    pub epochs: usize,
+}
+
+impl Observer for Watch {
+    fn step(&mut self, progress: &Progress) {
+        assert!(progress.step <= progress.steps && progress.loss().is_finite());
+        self.steps += 1;
+    }
+    fn epoch(&mut self, epoch: &Epoch, _: &StepTimes) {
+        println!(
+            "epoch {}: loss {:.3}, accuracy {:.2}",
+            epoch.epoch, epoch.loss, epoch.accuracy
+        );
+        self.epochs += 1;
+    }
+}
+
+/// One side's samples, in memory.
+pub fn load(compute: &Compute, data: &Dataset, split: &Split, side: Subset) -> PcmSet {
+    let memory = PcmMemory::new(compute, PCM_MEMORY);
+    PcmSet::load(data, split, side, 22_050, &memory, &|| {}).unwrap()
+}

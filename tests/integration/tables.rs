@@ -1,0 +1,198 @@
+//! Promise: the tables that `classify` writes have the columns that the README names, in every form; a change of them is
+//! seen here first.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::schema::printer::print_schema;
+use sonoprint::classify::{
+    ClipPrediction, Content, FileResult, Format, Outcome, Prediction, Schema, Table,
+};
+
+fn schema() -> Schema {
+    Schema {
+        classes: ["blues", "jazz", "rock"].map(str::to_owned).to_vec(),
+        top: 2,
+        model: "0123456789ab".into(),
+    }
+}
+
+/// A good file of two clips, a damaged one that is shorter than a clip, and one that is none.
+fn rows() -> [FileResult; 3] {
+    let stretch = |start, probabilities: [f32; 3]| ClipPrediction {
+        start,
+        end: start + 10.0,
+        probabilities: probabilities.to_vec(),
+    };
+    let answer = Prediction {
+        probabilities: vec![0.125, 0.625, 0.25],
+        seconds: 20.5,
+        clips: 2,
+        silent: 1,
+        padded: false,
+        damaged: None,
+        embedding: vec![0.5, -1.5],
+        timeline: vec![
+            stretch(0.0, [0.0, 1.0, 0.0]),
+            stretch(10.5, [0.25, 0.25, 0.5]),
+        ],
+    };
+    let short = Prediction {
+        probabilities: vec![0.0, 0.25, 0.75],
+        seconds: 3.0,
+        clips: 1,
+        silent: 0,
+        padded: true,
+        damaged: Some("it breaks off".into()),
+        embedding: vec![2.0, 3.0],
+        timeline: vec![stretch(0.0, [0.0, 0.25, 0.75])],
+    };
+    let failed = Outcome::Failed {
+        reason: "empty".into(),
+        message: "the file is empty, \"really\"".into(),
+    };
+    let row = |path: &str, outcome| FileResult {
+        path: PathBuf::from(path),
+        stamp: None,
+        outcome,
+    };
+    [
+        row("a/1.wav", Outcome::Ok(answer)),
+        row("a/2, short.mp3", Outcome::Ok(short)),
+        row("b/3.flac", failed),
+    ]
+}
+
+fn table(content: Content, format: Format) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut table = Table::new(&mut out, content, format, schema()).unwrap();
+    for row in rows() {
+        table.write(&row).unwrap();
+    }
+    table.finish().unwrap();
+    out
+}
+
+fn text(content: Content, format: Format) -> String {
+    String::from_utf8(table(content, format)).unwrap()
+}
+
+#[test]
+fn csv() {
+    assert_eq!(
+        text(Content::Files, Format::Csv),
+        "\
+path,status,genre,confidence,genre_2,confidence_2,seconds,clips,silent,padded,reason,message,p_blues,p_jazz,p_rock,model
+a/1.wav,ok,jazz,0.6250,rock,0.2500,20.50,2,1,false,,,0.1250,0.6250,0.2500,0123456789ab
+\"a/2, short.mp3\",ok,rock,0.7500,jazz,0.2500,3.00,1,0,true,damaged,it breaks off,0.0000,0.2500,0.7500,0123456789ab
+b/3.flac,failed,,,,,,,,,empty,\"the file is empty, \"\"really\"\"\",,,,0123456789ab
+"
+    );
+    assert_eq!(
+        text(Content::Clips, Format::Csv),
+        "\
+path,start,end,genre,confidence,p_blues,p_jazz,p_rock
+a/1.wav,0.00,10.00,jazz,1.0000,0.0000,1.0000,0.0000
+a/1.wav,10.50,20.50,rock,0.5000,0.2500,0.2500,0.5000
+\"a/2, short.mp3\",0.00,10.00,rock,0.7500,0.0000,0.2500,0.7500
+"
+    );
+}
+
+#[test]
+fn json_lines() {
+    assert_eq!(
+        text(Content::Files, Format::Jsonl),
+        r#"{"clips":2,"confidence":0.625,"damaged":null,"genre":"jazz","model":"0123456789ab","padded":false,"path":"a/1.wav","probabilities":{"blues":0.125,"jazz":0.625,"rock":0.25},"seconds":20.5,"silent":1,"status":"ok","top":["jazz","rock"]}
+{"clips":1,"confidence":0.75,"damaged":"it breaks off","genre":"rock","model":"0123456789ab","padded":true,"path":"a/2, short.mp3","probabilities":{"blues":0.0,"jazz":0.25,"rock":0.75},"seconds":3.0,"silent":0,"status":"ok","top":["rock","jazz"]}
+{"message":"the file is empty, \"really\"","model":"0123456789ab","path":"b/3.flac","reason":"empty","status":"failed"}
+"#
+    );
+    assert_eq!(
+        text(Content::Clips, Format::Jsonl).lines().next().unwrap(),
+        r#"{"confidence":1.0,"end":10.0,"genre":"jazz","p_blues":0.0,"p_jazz":1.0,"p_rock":0.0,"path":"a/1.wav","start":0.0}"#
+    );
+    assert_eq!(
+        text(Content::Embeddings, Format::Jsonl),
+        "{\"embedding\":[0.5,-1.5],\"path\":\"a/1.wav\"}\n{\"embedding\":[2.0,3.0],\"path\":\"a/2, short.mp3\"}\n"
+    );
+}
+
+/// Schema, the checkpoint's fingerprint in the metadata, and every row as one reads it back.
+fn parquet(content: Content) -> (String, Vec<String>) {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&table(content, Format::Parquet)).unwrap();
+    let file = SerializedFileReader::new(file).unwrap();
+    let about = file.metadata().file_metadata();
+    let metadata = about.key_value_metadata().unwrap();
+    assert_eq!(metadata[0].key, "sonoprint.model");
+    assert_eq!(metadata[0].value.as_deref(), Some("0123456789ab"));
+    let mut schema = Vec::new();
+    print_schema(&mut schema, about.schema());
+    let rows = file.get_row_iter(None).unwrap();
+    (
+        String::from_utf8(schema).unwrap(),
+        // The crate writes some numbers as 0E0 and -1.5E0.
+        rows.map(|row| row.unwrap().to_string().replace("E0", ""))
+            .collect(),
+    )
+}
+
+#[test]
+fn parquet_of_files() {
+    let (schema, rows) = parquet(Content::Files);
+    assert_eq!(
+        schema,
+        "\
+message sonoprint {
+  OPTIONAL BYTE_ARRAY path (STRING);
+  OPTIONAL BYTE_ARRAY status (STRING);
+  OPTIONAL BYTE_ARRAY genre (STRING);
+  OPTIONAL FLOAT confidence;
+  OPTIONAL BYTE_ARRAY genre_2 (STRING);
+  OPTIONAL FLOAT confidence_2;
+  OPTIONAL DOUBLE seconds;
+  OPTIONAL INT32 clips;
+  OPTIONAL INT32 silent;
+  OPTIONAL BOOLEAN padded;
+  OPTIONAL BYTE_ARRAY reason (STRING);
+  OPTIONAL BYTE_ARRAY message (STRING);
+  OPTIONAL FLOAT p_blues;
+  OPTIONAL FLOAT p_jazz;
+  OPTIONAL FLOAT p_rock;
+  OPTIONAL BYTE_ARRAY model (STRING);
+}
+"
+    );
+    assert_eq!(
+        rows,
+        [
+            r#"{path: "a/1.wav", status: "ok", genre: "jazz", confidence: 0.625, genre_2: "rock", confidence_2: 0.25, seconds: 20.5, clips: 2, silent: 1, padded: false, reason: null, message: null, p_blues: 0.125, p_jazz: 0.625, p_rock: 0.25, model: "0123456789ab"}"#,
+            r#"{path: "a/2, short.mp3", status: "ok", genre: "rock", confidence: 0.75, genre_2: "jazz", confidence_2: 0.25, seconds: 3.0, clips: 1, silent: 0, padded: true, reason: "damaged", message: "it breaks off", p_blues: 0, p_jazz: 0.25, p_rock: 0.75, model: "0123456789ab"}"#,
+            r#"{path: "b/3.flac", status: "failed", genre: null, confidence: null, genre_2: null, confidence_2: null, seconds: null, clips: null, silent: null, padded: null, reason: "empty", message: "the file is empty, "really"", p_blues: null, p_jazz: null, p_rock: null, model: "0123456789ab"}"#,
+        ]
+    );
+}
+
+#[test]
+fn parquet_of_clips_and_embeddings() {
+    let (schema, rows) = parquet(Content::Embeddings);
+    assert!(
+        schema.contains("REQUIRED group embedding (LIST)"),
+        "{schema}"
+    );
+    assert_eq!(
+        rows,
+        [
+            r#"{path: "a/1.wav", embedding: [0.5, -1.5]}"#,
+            r#"{path: "a/2, short.mp3", embedding: [2.0, 3.0]}"#,
+        ]
+    );
+    let (_, rows) = parquet(Content::Clips);
+    assert_eq!(rows.len(), 3);
+    assert_eq!(
+        rows[1],
+        r#"{path: "a/1.wav", start: 10.5, end: 20.5, genre: "rock", confidence: 0.5, p_blues: 0.25, p_jazz: 0.25, p_rock: 0.5}"#
+    );
+}
