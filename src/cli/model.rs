@@ -55,8 +55,11 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
             classes,
             ..
         } => {
-            let mut front_end = kind.preset();
-            front_end.picture = size.or(front_end.picture);
+            let preset = kind.preset();
+            let front_end = match size {
+                Some(_) => preset.with_image_size(*size),
+                None => preset,
+            };
             let spec = NetworkSpec::new(*kind, *classes, &front_end);
             show(&spec, &Network::new(&spec, 0, &device)?)?;
         }

@@ -15,5 +15,5 @@ pub use checkpoint::{Checkpoint, CheckpointError, Header};
 pub use network::Network;
 #[doc(hidden)]
 pub use networks::{Compact, DeepPixel};
+pub(crate) use spec::most_probable;
 pub use spec::{ModelError, NetworkKind, NetworkSpec, Task};
-pub(crate) use spec::{most_probable, output_shape};

@@ -66,15 +66,9 @@ impl NetworkSpec {
         Self {
             kind,
             classes,
-            input: output_shape(front_end),
+            input: front_end.output_shape(),
         }
     }
-}
-
-/// Returns the shape of the features of one clip, `[channels, height, width]`.
-pub(crate) fn output_shape(front_end: &FrontEndConfig) -> [usize; 3] {
-    let size = front_end.picture_size();
-    [4, size.height, size.width]
 }
 
 /// A spec as files hold it. Headers of format 1 have `picture`, the size of an RGBA image, instead of `input`.

@@ -89,8 +89,7 @@ fn a_seed_means_the_same_weights() {
 fn header(kind: NetworkKind, side: usize) -> Header {
     let front_end = FrontEndConfig {
         clip_samples: 22_050,
-        picture: Some(square(side)),
-        ..presets::mel()
+        ..presets::mel().with_image_size(Some(square(side)))
     };
     let spec = NetworkSpec::new(kind, 3, &front_end);
     let classes = ["a", "b \"quoted\"", "ü"].map(str::to_owned).to_vec();

@@ -12,20 +12,16 @@ use sonoprint::model::{Network, NetworkKind, NetworkSpec};
 fn settings() -> FrontEndConfig {
     FrontEndConfig {
         clip_samples: 22_050,
-        picture: Some(Size {
+        ..presets::mel().with_image_size(Some(Size {
             height: 32,
             width: 40,
-        }),
-        ..presets::mel()
+        }))
     }
 }
 
 /// A front end and a network for pictures of one size.
 fn sized(kind: NetworkKind, height: usize, width: usize) -> (FrontEndConfig, NetworkSpec) {
-    let settings = FrontEndConfig {
-        picture: Some(Size { height, width }),
-        ..settings()
-    };
+    let settings = settings().with_image_size(Some(Size { height, width }));
     let spec = NetworkSpec::new(kind, 10, &settings);
     (settings, spec)
 }

@@ -283,7 +283,7 @@ fn tell(line: impl std::fmt::Display) {
 }
 
 fn describe(settings: &TrainSettings) -> String {
-    let size = settings.front_end.picture_size();
+    let size = settings.front_end.image_size();
     format!(
         "{} on {}x{} pictures of {:.1} s ({}), batch {}, seed {}",
         settings.network.name(),
@@ -302,7 +302,9 @@ fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
         None => args.network.preset(),
     };
     let mut front_end = preset.with_clip_seconds(args.clip_seconds);
-    front_end.picture = args.size.or(front_end.picture);
+    if args.size.is_some() {
+        front_end = front_end.with_image_size(args.size);
+    }
     let settings = TrainSettings {
         network: args.network,
         epochs: args.epochs,

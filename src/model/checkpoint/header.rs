@@ -8,7 +8,7 @@ use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
 use crate::frontend::config::{ConfigError, FrontEndConfig};
-use crate::model::{ModelError, NetworkSpec, Task, output_shape};
+use crate::model::{ModelError, NetworkSpec, Task};
 
 /// The metadata key of the header.
 pub(super) const KEY: &str = "sonoprint";
@@ -181,7 +181,7 @@ impl Header {
                 header.network.classes
             )));
         }
-        if header.network.input != output_shape(&header.front_end) {
+        if header.network.input != header.front_end.output_shape() {
             return Err(damaged(
                 "its network reads features of another shape than its front end makes".into(),
             ));
