@@ -57,7 +57,33 @@ fn fnv1a(text: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{fnv1a, shuffle};
+    use burn::tensor::{Device, Distribution, Tensor};
+
+    use super::{fnv1a, shuffle, with_seed};
+
+    /// Threads that draw at the same time get what each would get alone.
+    #[test]
+    fn draws_of_threads_are_kept_apart() {
+        let draw = |seed| -> Vec<f32> {
+            let device = Device::flex();
+            let numbers = with_seed(&device, seed, || {
+                [(); 8].map(|()| Tensor::<1>::random([64], Distribution::Default, &device))
+            });
+            Tensor::cat(numbers.into(), 0)
+                .into_data()
+                .try_to_vec()
+                .unwrap()
+        };
+        let alone = [draw(1), draw(2)];
+        std::thread::scope(|scope| {
+            for i in 0..8 {
+                let want = &alone[i % 2];
+                scope.spawn(move || {
+                    (0..50).for_each(|_| assert_eq!(&draw(i as u64 % 2 + 1), want));
+                });
+            }
+        });
+    }
 
     /// Published test vectors of FNV-1a.
     #[test]

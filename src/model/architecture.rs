@@ -33,6 +33,13 @@ pub trait Architecture: Sized {
     fn head(&self, features: Tensor<2>) -> Tensor<2>;
 }
 
+/// Returns the dimensions of frequency and time in an input `[n, channels, height, width]`: an image has frequency in its
+/// height, and a spectrogram, which has one channel, has time there
+/// (see [`Output`](crate::frontend::config::Output)).
+pub(super) fn frequency_and_time([_, channels, ..]: [usize; 4]) -> [usize; 2] {
+    if channels == 1 { [3, 2] } else { [2, 3] }
+}
+
 /// Returns the product of `factors`, or the largest number if it is larger.
 pub(super) fn product(factors: &[usize]) -> u64 {
     let multiply = |product: u64, &factor: &usize| product.saturating_mul(factor as u64);

@@ -11,6 +11,7 @@ mod dataset_check;
 mod evaluate;
 mod frontend;
 mod golden;
+mod inference;
 mod journal;
 mod model;
 mod outputs;

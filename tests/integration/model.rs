@@ -102,6 +102,88 @@ fn header(kind: NetworkKind, side: usize) -> Header {
     )
 }
 
+/// The built-in file has format 1, which names the size of an image and no task.
+#[test]
+fn headers_of_format_1_are_read() {
+    let file = std::fs::read(crate::support::data("checkpoint/grooves10.safetensors")).unwrap();
+    let (_, metadata) = SafeTensors::read_metadata(&file).unwrap();
+    let text = &metadata.metadata().as_ref().unwrap()["sonoprint"];
+    assert!(text.contains("format = 1") && text.contains("picture") && !text.contains("task"));
+
+    let header = Header::parse("built in".as_ref(), &file).unwrap();
+    assert_eq!(header.format, 2);
+    assert_eq!(header.task, Task::SingleLabel);
+    assert_eq!(header.network.input, [4, 128, 216]);
+    // Written again, it is the same header in the present format.
+    let text = toml::to_string(&header).unwrap();
+    assert!(text.contains("input = [4, 128, 216]") && text.contains("task = \"single_label\""));
+    assert_eq!(toml::from_str::<Header>(&text).unwrap(), header);
+    // A network without any input is refused.
+    let none = text.replace("input = [4, 128, 216]", "");
+    assert!(toml::from_str::<Header>(&none).is_err());
+}
+
+/// Both networks read any number of channels.
+#[test]
+fn networks_read_any_number_of_channels() {
+    let _turn = crate::support::turn();
+    let device = Device::flex();
+    for (kind, side) in [(NetworkKind::Compact, 32), (NetworkKind::DeepPixel, 72)] {
+        let parameters = [1, 2, 4].map(|channels| {
+            let spec = NetworkSpec {
+                kind,
+                classes: 3,
+                input: [channels, side, side + 8],
+            };
+            let network = Network::new(&spec, 1, &device).unwrap();
+            let input = Tensor::zeros([2, channels, side, side + 8], &device);
+            assert_eq!(network.forward(input).dims(), [2, 3], "{kind:?}");
+            network.num_params()
+        });
+        // Only the first convolution depends on them.
+        let [one, two, four] = parameters;
+        assert!(two > one && four - two == 2 * (two - one), "{parameters:?}");
+        let spec = |channels| NetworkSpec {
+            kind,
+            classes: 3,
+            input: [channels, side, side],
+        };
+        assert!(matches!(
+            spec(0).check(),
+            Err(ModelError::InputTooSmall { .. })
+        ));
+        assert!(matches!(
+            spec(usize::MAX).check(),
+            Err(ModelError::TooLarge { .. })
+        ));
+        assert!(spec(usize::MAX).flops() > 0);
+    }
+}
+
+/// A spectrogram of one channel has time in its height, and an image in its width: pooling follows.
+#[test]
+fn compact_pools_over_time_where_time_is() {
+    let _turn = crate::support::turn();
+    let device = Device::flex();
+    let spec = NetworkSpec {
+        kind: NetworkKind::Compact,
+        classes: 3,
+        input: [1, 64, 32],
+    };
+    let network = Network::new(&spec, 1, &device).unwrap();
+    let features = |loud: std::ops::Range<usize>| -> Vec<f32> {
+        let frames = (0..64).flat_map(|t| [if loud.contains(&t) { 1.0f32 } else { 0.0 }; 32]);
+        let data = TensorData::new(frames.collect::<Vec<_>>(), [1, 1, 64, 32]);
+        let input = Tensor::from_data(data, &device);
+        network.features(input).into_data().try_to_vec().unwrap()
+    };
+    // A sound of 16 frames at two times, a multiple of all strides apart and far from the edges.
+    let (early, late) = (features(16..24), features(32..40));
+    for (e, l) in early.iter().zip(&late) {
+        assert!((e - l).abs() <= 1e-4 * e.abs().max(1.0), "{e} and {l}");
+    }
+}
+
 /// Logits of saved and loaded networks are the same bits, on each device, for both networks.
 #[test]
 fn checkpoints_come_back_bit_for_bit() {

@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor, activation::relu};
 
 use crate::frontend::config::FrontEndConfig;
 use crate::frontend::presets;
-use crate::model::architecture::{Architecture, product};
+use crate::model::architecture::{Architecture, frequency_and_time, product};
 use crate::model::ops::norm;
 
 /// A strided stem and residual stages with batch normalization (He et al. 2016), then global pooling: the mean over
@@ -116,10 +116,11 @@ impl Architecture for Compact {
     }
 
     fn features(&self, input: Tensor<4>) -> Tensor<2> {
+        let [frequency, time] = frequency_and_time(input.dims());
         let x = self.stem.forward(input, true);
         let x = self.stages.iter().fold(x, |x, s| s.forward(x));
-        let over_frequency = x.mean_dim(2);
-        let over_time = over_frequency.clone().mean_dim(3) + over_frequency.max_dim(3);
+        let over_frequency = x.mean_dim(frequency);
+        let over_time = over_frequency.clone().mean_dim(time) + over_frequency.max_dim(time);
         over_time.flatten(1, 3)
     }
 
