@@ -46,11 +46,13 @@ pub(crate) fn below(rng: &mut ChaCha8Rng, n: u64) -> u64 {
     ((u128::from(rng.next_u64()) * u128::from(n)) >> 64) as u64
 }
 
-/// Calls `draw` with Burn's generator for `device` seeded, while no other thread draws through this function.
+/// Calls `draw` with Burn's generator for `device` seeded, while no other thread draws through this
+/// function.
 ///
-/// Burn has one generator per backend and process, so two threads that seed and draw at the same time would take each
-/// other's numbers. A GPU's queue is flushed before the lock is released, because Burn draws when an operation leaves that
-/// queue. `draw` must not call this function again: it would wait for itself.
+/// Burn has one generator per backend and process, so two threads that seed and draw at the same
+/// time would take each other's numbers. A GPU's queue is flushed before the lock is released,
+/// because Burn draws when an operation leaves that queue. `draw` must not call this function
+/// again: it would wait for itself.
 pub(crate) fn with_seed<T>(device: &Device, seed: u64, draw: impl FnOnce() -> T) -> T {
     static DRAWS: Mutex<()> = Mutex::new(());
     let _turn = DRAWS.lock().unwrap_or_else(PoisonError::into_inner);

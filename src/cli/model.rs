@@ -40,7 +40,8 @@ enum Command {
         /// File to write: the weights, with classes and front-end settings as JSON in the metadata.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
-        /// Also write features of noise and this network's logits for them, to compare another implementation with.
+        /// Also write features of noise and this network's logits for them, to compare another
+        /// implementation with.
         #[arg(long, value_name = "FILE")]
         example: Option<PathBuf>,
     },

@@ -1,6 +1,7 @@
 //! The mean over a file's clips.
 
-/// Adds up the predictions of one file's clips. The file's prediction is their mean over the clips that have sound.
+/// Adds up the predictions of one file's clips. The file's prediction is their mean over the clips
+/// that have sound.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct FileAverage {
     probabilities: Vec<f64>,

@@ -16,10 +16,11 @@ pub struct FilePrediction {
     pub label: String,
     /// Probability of that class.
     pub confidence: f32,
-    /// Every class that is predicted: `label` alone for a single-label checkpoint; for a multi-label one, all classes of at
-    /// least the default threshold, in the checkpoint's order.
+    /// Every class that is predicted: `label` alone for a single-label checkpoint; for a
+    /// multi-label one, all classes of at least the default threshold, in the checkpoint's order.
     pub labels: Vec<String>,
-    /// Every class with its probability, the mean over the clips with sound, in the checkpoint's order.
+    /// Every class with its probability, the mean over the clips with sound, in the checkpoint's
+    /// order.
     pub probabilities: Vec<(String, f32)>,
     /// Length of the file, seconds.
     pub seconds: f64,
@@ -41,7 +42,8 @@ struct FileRead {
 }
 
 impl Predictor {
-    /// Classifies an audio file: decodes it, cuts it into clips, and returns the mean prediction of the clips with sound.
+    /// Classifies an audio file: decodes it, cuts it into clips, and returns the mean prediction of
+    /// the clips with sound.
     ///
     /// ```
     /// use sonoprint::gpu::Compute;
@@ -61,8 +63,9 @@ impl Predictor {
     /// ```
     ///
     /// # Errors
-    /// [`InferenceError::Audio`] if the file cannot be read, [`InferenceError::Silent`] if there is no sound in it, and
-    /// [`InferenceError::FrontEnd`] or [`InferenceError::Device`] if the device fails.
+    /// [`InferenceError::Audio`] if the file cannot be read, [`InferenceError::Silent`] if there is
+    /// no sound in it, and [`InferenceError::FrontEnd`] or [`InferenceError::Device`] if the device
+    /// fails.
     pub fn predict_file(&self, path: impl AsRef<Path>) -> Result<FilePrediction, InferenceError> {
         let path = path.as_ref();
         let file = self.read(path, false)?;
@@ -87,8 +90,8 @@ impl Predictor {
         })
     }
 
-    /// Returns the embedding of an audio file: what the network's last dense layer reads, the mean over the clips with
-    /// sound.
+    /// Returns the embedding of an audio file: what the network's last dense layer reads, the mean
+    /// over the clips with sound.
     ///
     /// # Errors
     /// As [`Predictor::predict_file`].

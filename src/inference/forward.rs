@@ -6,8 +6,8 @@ use super::InferenceError;
 use crate::frontend::{FrontEnd, Samples};
 use crate::model::{Network, Task};
 
-/// Returns the probabilities `[clip][class]` of `clips`, each of the front end's `clip_samples`. `network` must be on the
-/// front end's device and without autodiff.
+/// Returns the probabilities `[clip][class]` of `clips`, each of the front end's `clip_samples`.
+/// `network` must be on the front end's device and without autodiff.
 ///
 /// # Errors
 /// [`InferenceError::FrontEnd`] and [`InferenceError::Device`] if the device fails.

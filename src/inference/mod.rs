@@ -1,7 +1,8 @@
 //! From PCM to probabilities: a checkpoint's front end and network on one device.
 //!
-//! [`Predictor::predict_file`] is the whole way from a file to its prediction. Programs with many files decode on their own
-//! threads and use [`Predictor::submit`] and [`Predictor::wait`], which let the device work while the host decodes.
+//! [`Predictor::predict_file`] is the whole way from a file to its prediction. Programs with many
+//! files decode on their own threads and use [`Predictor::submit`] and [`Predictor::wait`], which
+//! let the device work while the host decodes.
 
 mod average;
 mod error;

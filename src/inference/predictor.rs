@@ -65,7 +65,8 @@ impl Predictor {
     /// Loads the checkpoint `path` on `compute`.
     ///
     /// # Errors
-    /// [`InferenceError::Checkpoint`] if the file is no usable checkpoint; as [`Predictor::builtin`].
+    /// [`InferenceError::Checkpoint`] if the file is no usable checkpoint; as
+    /// [`Predictor::builtin`].
     pub fn load(path: impl AsRef<Path>, compute: &Compute) -> Result<Self, InferenceError> {
         Self::new(compute, Checkpoint::load(path.as_ref(), &compute.burn())?)
     }
@@ -82,10 +83,12 @@ impl Predictor {
         })
     }
 
-    /// Returns the same predictor with f16 features, weights and activations. Probabilities are computed in f32.
+    /// Returns the same predictor with f16 features, weights and activations. Probabilities are
+    /// computed in f32.
     ///
     /// # Errors
-    /// [`FrontEndError::NoHalf`](crate::frontend::FrontEndError::NoHalf) on the CPU and on adapters without f16.
+    /// [`FrontEndError::NoHalf`](crate::frontend::FrontEndError::NoHalf) on the CPU and on adapters
+    /// without f16.
     pub fn into_half(mut self) -> Result<Self, InferenceError> {
         self.front_end = self.front_end.into_half()?;
         self.checkpoint.network = self.checkpoint.network.into_half();
@@ -97,8 +100,8 @@ impl Predictor {
         &self.checkpoint.header
     }
 
-    /// Returns the probabilities `[clip][class]` of `clips`, each of the front end's `clip_samples`: one upload, one
-    /// read-back.
+    /// Returns the probabilities `[clip][class]` of `clips`, each of the front end's
+    /// `clip_samples`: one upload, one read-back.
     ///
     /// # Errors
     /// As [`Predictor::submit`], but no clips give no rows.
@@ -109,8 +112,8 @@ impl Predictor {
         Ok(self.wait(self.submit(clips, false)?)?.probabilities)
     }
 
-    /// Submits `clips`, each of the front end's `clip_samples`, to the device. A GPU computes while the host goes on.
-    /// With `embeddings`, keeps what the network's last dense layer reads, too.
+    /// Submits `clips`, each of the front end's `clip_samples`, to the device. A GPU computes while
+    /// the host goes on. With `embeddings`, keeps what the network's last dense layer reads, too.
     ///
     /// # Errors
     /// [`InferenceError::EmptyBatch`] or [`InferenceError::ClipLength`] for a wrong batch, and

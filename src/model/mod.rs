@@ -1,4 +1,5 @@
-//! Networks that read features, and the checkpoint: one file that holds a network with everything needed to use it.
+//! Networks that read features, and the checkpoint: one file that holds a network with everything
+//! needed to use it.
 
 mod architecture;
 mod checkpoint;

@@ -16,7 +16,8 @@ const MAX_WEIGHTS: usize = 1 << 28;
 // Burn's `Module` is not object-safe, so the networks are the variants of an enum.
 macro_rules! define_network {
     ($($file:ident::$name:ident = $text:literal, $about:literal;)*) => {
-        /// A network. Reads features `[n, channels, height, width]` and returns logits `[n, classes]`.
+        /// A network. Reads features `[n, channels, height, width]` and returns logits `[n,
+        /// classes]`.
         #[derive(Module, Debug)]
         #[allow(clippy::large_enum_variant, reason = "a program holds one or two")]
         #[non_exhaustive]
@@ -35,8 +36,8 @@ macro_rules! define_network {
                 }
             }
 
-            /// Returns what the last dense layer reads, `[n, features]`, for inputs `[n, channels, height, width]`: an
-            /// embedding, for search and clustering.
+            /// Returns what the last dense layer reads, `[n, features]`, for inputs `[n, channels,
+            /// height, width]`: an embedding, for search and clustering.
             pub fn features(&self, input: Tensor<4>) -> Tensor<2> {
                 match self {
                     $(Self::$name(network) => network.features(input),)*
@@ -66,7 +67,8 @@ macro_rules! define_network {
                 }
             }
 
-            /// Returns the patterns that turn parameter names into PyTorch's, with their replacements.
+            /// Returns the patterns that turn parameter names into PyTorch's, with their
+            /// replacements.
             pub(super) fn pytorch_keys(self) -> &'static [(&'static str, &'static str)] {
                 match self {
                     $(Self::$name => $name::PYTORCH_KEYS,)*
@@ -75,8 +77,8 @@ macro_rules! define_network {
         }
 
         impl NetworkSpec {
-            /// Counts the floating-point operations of one forward pass of one clip: two per multiply-add of
-            /// convolutions and dense layers, which is nearly all of the work.
+            /// Counts the floating-point operations of one forward pass of one clip: two per
+            /// multiply-add of convolutions and dense layers, which is nearly all of the work.
             pub fn flops(&self) -> u64 {
                 let NetworkSpec { kind, classes, input } = *self;
                 let multiply_adds = match kind {
@@ -102,7 +104,8 @@ impl NetworkSpec {
     /// Checks that the network can be built.
     ///
     /// # Errors
-    /// [`ModelError`] for an input that is too small, or for too many or too few classes or weights.
+    /// [`ModelError`] for an input that is too small, or for too many or too few classes or
+    /// weights.
     pub fn check(&self) -> Result<(), ModelError> {
         if !(2..=10_000).contains(&self.classes) {
             return Err(ModelError::Classes(self.classes));
@@ -131,8 +134,9 @@ impl NetworkSpec {
 impl Network {
     /// Builds the network for inference (see [`Module::train`]) with weights drawn from `seed`.
     ///
-    /// The weights are drawn on the CPU and then moved, so a seed gives the same weights on every device. Burn's
-    /// generator belongs to the process; a lock keeps the draws of other networks and training runs apart.
+    /// The weights are drawn on the CPU and then moved, so a seed gives the same weights on every
+    /// device. Burn's generator belongs to the process; a lock keeps the draws of other networks
+    /// and training runs apart.
     ///
     /// # Errors
     /// [`ModelError`] if the spec cannot be built.
@@ -167,7 +171,8 @@ impl ModuleMapper for CastToHalf {
     }
 }
 
-/// Draws the weights at once. Burn draws a parameter at its first use, on the device where it is by then.
+/// Draws the weights at once. Burn draws a parameter at its first use, on the device where it is by
+/// then.
 struct InitParams;
 
 impl ModuleVisitor for InitParams {

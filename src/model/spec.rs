@@ -1,5 +1,5 @@
-//! What a checkpoint says of its network, as data: which network, its input and its task. Nothing here knows Burn, so a
-//! fuzzer can have it alone.
+//! What a checkpoint says of its network, as data: which network, its input and its task. Nothing
+//! here knows Burn, so a fuzzer can have it alone.
 
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +71,8 @@ impl NetworkSpec {
     }
 }
 
-/// A spec as files hold it. Headers of format 1 have `picture`, the size of an RGBA image, instead of `input`.
+/// A spec as files hold it. Headers of format 1 have `picture`, the size of an RGBA image, instead
+/// of `input`.
 #[derive(Deserialize)]
 struct SpecFile {
     kind: NetworkKind,
@@ -101,7 +102,8 @@ impl TryFrom<SpecFile> for NetworkSpec {
 
 /// What the outputs of a network mean.
 ///
-/// The task decides how logits become probabilities, which loss trains them, and which classes a clip is given.
+/// The task decides how logits become probabilities, which loss trains them, and which classes a
+/// clip is given.
 ///
 /// ```
 /// use sonoprint::model::Task;
@@ -123,7 +125,8 @@ pub enum Task {
 }
 
 impl Task {
-    /// Returns the probability from which a class is predicted; `None` where the most probable class is.
+    /// Returns the probability from which a class is predicted; `None` where the most probable
+    /// class is.
     pub fn default_threshold(self) -> Option<f32> {
         match self {
             Self::SingleLabel => None,
@@ -133,8 +136,9 @@ impl Task {
 
     /// Returns the indices of the classes that `probabilities`, one per class, predict, in order.
     ///
-    /// A single-label task gives the most probable class, the first of equals, and ignores `threshold`. A multi-label
-    /// task gives every class of at least `threshold`, or of the default threshold without one.
+    /// A single-label task gives the most probable class, the first of equals, and ignores
+    /// `threshold`. A multi-label task gives every class of at least `threshold`, or of the default
+    /// threshold without one.
     pub fn predicted_classes(self, probabilities: &[f32], threshold: Option<f32>) -> Vec<usize> {
         match self {
             Self::SingleLabel => most_probable(probabilities).into_iter().collect(),

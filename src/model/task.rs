@@ -6,8 +6,8 @@ use burn::tensor::{FloatDType, Tensor};
 use super::spec::Task;
 
 impl Task {
-    /// Returns probabilities, `[n, classes]`, for logits of the same shape. They are computed in f32, also for logits of
-    /// f16.
+    /// Returns probabilities, `[n, classes]`, for logits of the same shape. They are computed in
+    /// f32, also for logits of f16.
     pub fn probabilities(self, logits: Tensor<2>) -> Tensor<2> {
         let logits = logits.cast(FloatDType::F32);
         match self {
@@ -16,19 +16,21 @@ impl Task {
         }
     }
 
-    /// Returns the loss of logits against targets, both `[n, classes]`, summed over the `n` clips: `[1]`.
+    /// Returns the loss of logits against targets, both `[n, classes]`, summed over the `n` clips:
+    /// `[1]`.
     ///
     /// - [`Task::SingleLabel`]: cross-entropy with a distribution over the classes.
-    /// - [`Task::MultiLabel`]: binary cross-entropy with a target of 0 to 1 per class, the mean over the classes, as in
-    ///   PyTorch's `BCEWithLogitsLoss`. The mean keeps the loss of a clip, and with it the learning rate, independent of
-    ///   the number of classes.
+    /// - [`Task::MultiLabel`]: binary cross-entropy with a target of 0 to 1 per class, the mean
+    ///   over the classes, as in PyTorch's `BCEWithLogitsLoss`. The mean keeps the loss of a clip,
+    ///   and with it the learning rate, independent of the number of classes.
     ///
     /// Targets must be on the logits' autodiff device, if they have one (see [`Tensor::autodiff`]).
     pub fn loss(self, logits: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
         match self {
             Self::SingleLabel => (log_softmax(logits, 1) * targets).sum().neg(),
             Self::MultiLabel => {
-                // -(t log s(x) + (1 - t) log s(-x)), with log s(-x) = log s(x) - x. Neither term overflows.
+                // -(t log s(x) + (1 - t) log s(-x)), with log s(-x) = log s(x) - x. Neither term
+                // overflows.
                 let classes = logits.dims()[1] as f64;
                 let terms = logits.clone() * (targets.neg() + 1.0) - log_sigmoid(logits);
                 terms.sum() / classes
@@ -83,7 +85,8 @@ mod tests {
         }
     }
 
-    /// The loss sums over clips, and its gradient is `probabilities - targets`, per class for binary cross-entropy.
+    /// The loss sums over clips, and its gradient is `probabilities - targets`, per class for
+    /// binary cross-entropy.
     #[test]
     fn losses_and_gradients_are_those_of_the_formulas() {
         let (rows, targets) = ([[0.0, 1.0], [2.0, -1.0]], [[0.0, 1.0], [0.25, 0.75]]);

@@ -1,4 +1,5 @@
-//! Promise: one call predicts a file as the command line does, whatever the task, and refuses wrong input.
+//! Promise: one call predicts a file as the command line does, whatever the task, and refuses wrong
+//! input.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +30,8 @@ fn checkpoint(kind: NetworkKind, task: Task, output: Output, device: &Device) ->
     }
 }
 
-/// The library's one call and `classify`'s pipeline give the same answer for files of one and of several clips.
+/// The library's one call and `classify`'s pipeline give the same answer for files of one and of
+/// several clips.
 #[test]
 fn predict_file_is_what_classify_writes() {
     let predictor = Predictor::builtin(&Compute::Cpu).unwrap();
@@ -89,7 +91,8 @@ fn assert_close(got: &[f32], want: &[f32]) {
     }
 }
 
-/// Probabilities are those of the header's task, for images and for spectrograms of one channel, on each device.
+/// Probabilities are those of the header's task, for images and for spectrograms of one channel, on
+/// each device.
 #[test]
 fn probabilities_follow_the_task() {
     let image = presets::mel().output;

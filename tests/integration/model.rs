@@ -1,4 +1,5 @@
-//! Promise: `deeppixel` is the original project's network, and a checkpoint gives back what was saved.
+//! Promise: `deeppixel` is the original project's network, and a checkpoint gives back what was
+//! saved.
 
 use std::collections::BTreeMap;
 
@@ -86,7 +87,8 @@ fn a_seed_means_the_same_weights() {
     assert!(logits(1) == logits(1) && logits(1) != logits(2));
 }
 
-/// Networks that threads draw and checkpoints that they load at the same time are what each is alone.
+/// Networks that threads draw and checkpoints that they load at the same time are what each is
+/// alone.
 #[test]
 fn draws_of_threads_are_kept_apart() {
     let _turn = crate::support::turn();
@@ -322,8 +324,9 @@ fn bad_checkpoints_are_told_apart() {
     }
 }
 
-/// Changes bytes, bits and digits of a checkpoint at random, mostly in its header, and cuts off its end: loading gives an
-/// error or a checkpoint each time, and reserves memory only for what the file holds.
+/// Changes bytes, bits and digits of a checkpoint at random, mostly in its header, and cuts off its
+/// end: loading gives an error or a checkpoint each time, and reserves memory only for what the
+/// file holds.
 #[test]
 fn damage_never_panics() {
     use rand_chacha::ChaCha8Rng;
@@ -376,7 +379,8 @@ fn damage_never_panics() {
     assert!(outcomes.len() >= 5, "{outcomes:?}");
 }
 
-/// FLOPs against a count layer by layer: `deeppixel` at its own size, and how much less `compact` needs.
+/// FLOPs against a count layer by layer: `deeppixel` at its own size, and how much less `compact`
+/// needs.
 #[test]
 fn flops_are_counted() {
     let spec = |kind, width, height| NetworkSpec {
@@ -401,7 +405,8 @@ fn flops_are_counted() {
     assert!((compact as f64 / half as f64 - 2.0).abs() < 0.1);
 }
 
-/// An export has PyTorch's names and layouts, and its header as JSON. `torch_reference.py` loads it in PyTorch.
+/// An export has PyTorch's names and layouts, and its header as JSON. `torch_reference.py` loads it
+/// in PyTorch.
 #[test]
 fn an_export_has_the_names_and_layouts_of_pytorch() {
     let _turn = crate::support::turn();
@@ -465,7 +470,8 @@ fn an_export_has_the_names_and_layouts_of_pytorch() {
     }
 }
 
-/// Every device gives PyTorch's logits of an image, for the built-in checkpoint (`torch_reference.py --write-golden`).
+/// Every device gives PyTorch's logits of an image, for the built-in checkpoint
+/// (`torch_reference.py --write-golden`).
 #[test]
 fn logits_are_those_of_pytorch() {
     let [pictures, want] =

@@ -15,9 +15,9 @@ use crate::rng::{below, stream};
 const EXAMPLES: usize = 4;
 
 impl Checkpoint {
-    /// Writes the weights as safetensors with the names and layouts of the same network in PyTorch: dense layers as
-    /// `[out, in]`, normalizations with `weight` and `bias`, parametric ReLUs with `weight`. The header stands as JSON under
-    /// the metadata key `sonoprint`.
+    /// Writes the weights as safetensors with the names and layouts of the same network in PyTorch:
+    /// dense layers as `[out, in]`, normalizations with `weight` and `bias`, parametric ReLUs with
+    /// `weight`. The header stands as JSON under the metadata key `sonoprint`.
     ///
     /// # Errors
     /// [`CheckpointError::Write`].
@@ -41,9 +41,9 @@ impl Checkpoint {
             .map_err(|e| failed(e.to_string()))
     }
 
-    /// Writes an example to compare another program's network with, as safetensors: features of noise, the tensor
-    /// `pictures`, `[4, channels, height, width]`, and this network's `logits` for them, `[4, classes]`. The network must be
-    /// on `device`.
+    /// Writes an example to compare another program's network with, as safetensors: features of
+    /// noise, the tensor `pictures`, `[4, channels, height, width]`, and this network's `logits`
+    /// for them, `[4, classes]`. The network must be on `device`.
     ///
     /// # Errors
     /// [`CheckpointError::Write`], also if the device fails.

@@ -1,7 +1,7 @@
 //! The checkpoint file: weights, front-end settings, task, class names and how it was trained.
 //!
-//! The file is safetensors, so other tools can open it. Everything but the weights is one TOML text, the [`Header`], under
-//! the metadata key `sonoprint`. Loading needs nothing but the path.
+//! The file is safetensors, so other tools can open it. Everything but the weights is one TOML
+//! text, the [`Header`], under the metadata key `sonoprint`. Loading needs nothing but the path.
 
 use std::path::Path;
 
@@ -17,7 +17,8 @@ use crate::model::Network;
 /// The path that messages give for the built-in checkpoint.
 const BUILTIN: &str = "(built in)";
 
-/// Longest file that is read. No network here comes near this, so a longer file is not a checkpoint.
+/// Longest file that is read. No network here comes near this, so a longer file is not a
+/// checkpoint.
 const MAX_BYTES: u64 = 1 << 31;
 
 /// A network with everything needed to use it.
@@ -40,8 +41,8 @@ pub struct Checkpoint {
     pub header: Header,
     /// The network, on the device that it was loaded to.
     pub network: Network,
-    /// First twelve hexadecimal digits of the SHA-256 of the file's bytes. Identifies weights, front end and classes
-    /// together.
+    /// First twelve hexadecimal digits of the SHA-256 of the file's bytes. Identifies weights,
+    /// front end and classes together.
     pub fingerprint: String,
 }
 
@@ -59,7 +60,8 @@ impl Checkpoint {
         let mut store = SafetensorsStore::from_file(path)
             .overwrite(true)
             .skip_enum_variants(true)
-            // One key only, because several would be written in a random order, and a seed should fix the file's bytes.
+            // One key only, because several would be written in a random order, and a seed should
+            // fix the file's bytes.
             .clear_metadata()
             .metadata(KEY, text);
         network
@@ -70,7 +72,8 @@ impl Checkpoint {
     /// Reads a checkpoint and puts its network on `device`.
     ///
     /// # Errors
-    /// [`CheckpointError`] says whether the file is missing, not a checkpoint, damaged or newer than this program.
+    /// [`CheckpointError`] says whether the file is missing, not a checkpoint, damaged or newer
+    /// than this program.
     pub fn load(path: &Path, device: &Device) -> Result<Self, CheckpointError> {
         Self::from_bytes(path, read(path)?, device)
     }

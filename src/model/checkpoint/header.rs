@@ -1,5 +1,5 @@
-//! The header of a checkpoint, and how it is read from untrusted bytes. Nothing here knows Burn, so a fuzzer can have it
-//! alone.
+//! The header of a checkpoint, and how it is read from untrusted bytes. Nothing here knows Burn, so
+//! a fuzzer can have it alone.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub(super) const KEY: &str = "sonoprint";
 ///
 /// | format | difference |
 /// |---|---|
-/// | 1 | no `task`, which was always `single_label`; `network.picture = { height, width }` stood for `network.input` |
+/// | 1 | no `task` (`single_label`); `network.picture`, a size, instead of `network.input` |
 /// | 2 | this one |
 const FORMAT: u32 = 2;
 
@@ -37,7 +37,8 @@ const FORMAT: u32 = 2;
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Header {
-    /// Version of this header. A header that was read has the present version: older ones are translated.
+    /// Version of this header. A header that was read has the present version: older ones are
+    /// translated.
     pub format: u32,
     /// What the outputs mean.
     #[serde(default)]
@@ -135,11 +136,12 @@ pub enum CheckpointError {
 }
 
 impl Header {
-    /// Reads the header of a checkpoint's `bytes`. Errors name `path`. Reserves no memory by sizes that the header claims.
+    /// Reads the header of a checkpoint's `bytes`. Errors name `path`. Reserves no memory by sizes
+    /// that the header claims.
     ///
     /// # Errors
-    /// [`CheckpointError::Foreign`], [`Damaged`](CheckpointError::Damaged), [`Newer`](CheckpointError::Newer) or
-    /// [`Settings`](CheckpointError::Settings).
+    /// [`CheckpointError::Foreign`], [`Damaged`](CheckpointError::Damaged),
+    /// [`Newer`](CheckpointError::Newer) or [`Settings`](CheckpointError::Settings).
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, CheckpointError> {
         let foreign = |why: &str| CheckpointError::Foreign {
             path: path.to_owned(),

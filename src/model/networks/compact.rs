@@ -13,10 +13,11 @@ use crate::frontend::presets;
 use crate::model::architecture::{Architecture, frequency_and_time, product};
 use crate::model::ops::norm;
 
-/// A strided stem and residual stages with batch normalization (He et al. 2016), then global pooling: the mean over
-/// frequency and, over time, mean plus maximum (Kong et al. 2020, PANNs).
+/// A strided stem and residual stages with batch normalization (He et al. 2016), then global
+/// pooling: the mean over frequency and, over time, mean plus maximum (Kong et al. 2020, PANNs).
 ///
-/// The mean keeps what sounds throughout and the maximum what sounds once. Pooling lets the input have any size.
+/// The mean keeps what sounds throughout and the maximum what sounds once. Pooling lets the input
+/// have any size.
 #[derive(Module, Debug)]
 pub struct Compact {
     stem: ConvNorm,

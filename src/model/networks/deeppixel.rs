@@ -11,10 +11,12 @@ use crate::frontend::presets;
 use crate::model::architecture::{Architecture, product};
 use crate::model::ops::pool;
 
-/// Five convolutions without padding, each followed by max-pooling, then dropout and one dense layer.
+/// Five convolutions without padding, each followed by max-pooling, then dropout and one dense
+/// layer.
 ///
-/// On 720x720x4 and ten classes it has 719 946 parameters, 564 490 of them in the dense layer, whose size grows with the
-/// input. The original has no activation after the fourth convolution, and neither has this.
+/// On 720x720x4 and ten classes it has 719 946 parameters, 564 490 of them in the dense layer,
+/// whose size grows with the input. The original has no activation after the fourth convolution,
+/// and neither has this.
 #[derive(Module, Debug)]
 pub struct DeepPixel {
     conv1: Conv2d,
@@ -53,7 +55,8 @@ impl DeepPixel {
         (shapes, self.head(features))
     }
 
-    /// Returns the shapes of the feature maps after each layer, and the last of them flat: `[n, features]`.
+    /// Returns the shapes of the feature maps after each layer, and the last of them flat: `[n,
+    /// features]`.
     fn feature_maps(&self, x: Tensor<4>) -> (Vec<[usize; 4]>, Tensor<2>) {
         let layers = [
             (&self.conv1, Some(&self.prelu1)),
