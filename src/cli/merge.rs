@@ -7,7 +7,7 @@ use anyhow::{Context, bail, ensure};
 
 use super::classify::files::{Plan, make};
 use super::{Done, args};
-use crate::classify::journal::{self, Journal, Settings, journal_of};
+use crate::classify::journal::{self, Journal, JournalSettings, journal_of};
 use crate::classify::{Format, Schema, Shard};
 
 /// Put the parts that `classify --shard` made on several machines together, in the order of their paths.
@@ -35,7 +35,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
     let settings = check(&args.parts)?;
-    let whole = Settings {
+    let whole = JournalSettings {
         shard: Shard::default(),
         ..settings
     };
@@ -88,8 +88,8 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
 }
 
 /// Every shard must be there once, be done, and be made with the same settings.
-fn check(parts: &[PathBuf]) -> anyhow::Result<Settings> {
-    let mut first: Option<Settings> = None;
+fn check(parts: &[PathBuf]) -> anyhow::Result<JournalSettings> {
+    let mut first: Option<JournalSettings> = None;
     let mut seen: HashMap<Shard, &PathBuf> = HashMap::new();
     for part in parts {
         let name = part.display();
@@ -104,7 +104,7 @@ fn check(parts: &[PathBuf]) -> anyhow::Result<Settings> {
             found.shard
         );
         let settings = settings.unwrap_or_else(|| found.clone());
-        let alike = Settings {
+        let alike = JournalSettings {
             shard: found.shard,
             ..settings.clone()
         };

@@ -156,8 +156,8 @@ fn rows_of_other_settings_do_not_mix() {
     Checkpoint::save(&shipped.header, &network, Path::new(&other)).unwrap();
     for (more, what) in [
         (&["--checkpoint", other.as_str()][..], "another checkpoint"),
-        (&["--clip-overlap", "0.5"][..], "another --clip-overlap"),
-        (&["--shard", "1/2"][..], "another --shard"),
+        (&["--clip-overlap", "0.5"][..], "another clip overlap"),
+        (&["--shard", "1/2"][..], "another shard"),
     ] {
         let refused = run(&[&["classify", &one, "--out", &out][..], more].concat());
         let stderr = String::from_utf8(refused.stderr).unwrap();
@@ -184,6 +184,32 @@ fn rows_of_other_settings_do_not_mix() {
     let refused = run(&["classify", &one, "--out", &out]);
     let stderr = String::from_utf8(refused.stderr).unwrap();
     assert!(stderr.contains("is not a journal"), "{stderr}");
+}
+
+/// f16 and f32 give other probabilities, so a run in one does not add rows to a table in the other.
+#[test]
+fn precisions_do_not_mix() {
+    let place = Place::new();
+    let one = format!("{}/disc0/00.wav", place.music);
+    let classify = |out: &str, half: bool| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sonoprint"));
+        command.args(["classify", &one, "--device", "software", "--out", out]);
+        command.args(half.then_some("--half"));
+        let out = command.output().unwrap();
+        (out.status.code(), String::from_utf8(out.stderr).unwrap())
+    };
+    for (first, what) in [(false, "f32, not f16"), (true, "f16, not f32")] {
+        let out = place.at(&format!("half-{first}.csv"));
+        let (code, stderr) = classify(&out, first);
+        assert_eq!(code, Some(0), "{stderr}");
+        let before = text(Path::new(&out));
+        let (code, stderr) = classify(&out, !first);
+        assert_eq!(code, Some(2), "{stderr}");
+        assert!(stderr.contains("another precision"), "{stderr}");
+        assert!(stderr.contains(what), "{stderr}");
+        assert_eq!(text(Path::new(&out)), before, "the table is as it was");
+        assert_eq!(classify(&out, first).0, Some(0), "the same settings go on");
+    }
 }
 
 #[test]

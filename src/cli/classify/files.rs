@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::Args;
-use crate::classify::journal::{self, Journal, Settings, journal_of};
+use crate::classify::journal::{self, Journal, JournalSettings, journal_of};
 use crate::classify::{Content, FileResult, Format, Outcome, Schema, Stamp, Table};
 
 /// Files of earlier runs, and what they were.
@@ -85,7 +85,7 @@ struct Tables(Vec<(PathBuf, Table<BufWriter<File>>)>);
 pub fn resume(
     args: &Args,
     out: &Path,
-    settings: &Settings,
+    settings: &JournalSettings,
     schema: &Schema,
 ) -> anyhow::Result<(Files, Earlier)> {
     let (timeline, embeddings) = (args.timeline.as_deref(), args.embeddings.as_deref());

@@ -14,7 +14,7 @@ use self::files::resume;
 use self::start::Start;
 use self::view::{View, summarize};
 use super::{Done, args};
-use crate::classify::journal::{self, Settings};
+use crate::classify::journal::{self, JournalSettings};
 use crate::classify::{
     DiscoverError, Format, Input, Options, Schema, Shard, Stamp, classify, discover, listed,
 };
@@ -103,7 +103,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     start.done("device");
     let checkpoint = Checkpoint::open(args.checkpoint.as_deref(), &compute.burn())?;
     start.done("checkpoint");
-    let settings = Settings {
+    let settings = JournalSettings {
         journal: journal::VERSION,
         model: checkpoint.fingerprint.clone(),
         classes: checkpoint.header.classes.clone(),
