@@ -3,7 +3,8 @@
 use std::error::Error;
 
 use crate::bench::CompareError;
-use crate::classify::journal::JournalError;
+use crate::classify::journal::{JournalError, JournalSetting};
+use crate::classify::{MergeError, OutputError};
 use crate::dataset::DatasetError;
 use crate::evaluate::EvaluateError;
 use crate::frontend::FrontEndError;
@@ -39,6 +40,8 @@ fn advice(cause: &(dyn Error + 'static)) -> Option<&'static str> {
         ModelError => model,
         DatasetError => dataset,
         JournalError => journal,
+        OutputError => output,
+        MergeError => merge,
         CompareError => compare,
     }
     None
@@ -138,11 +141,59 @@ fn dataset(e: &DatasetError) -> Option<&'static str> {
 
 fn journal(e: &JournalError) -> Option<&'static str> {
     match e {
-        JournalError::Other { .. } => Some("choose another --out, or --fresh to start over"),
+        JournalError::Settings { difference, .. } => Some(match difference.setting {
+            JournalSetting::Checkpoint => {
+                "pass the same --checkpoint, choose another --out, or --fresh to start over"
+            }
+            JournalSetting::ClipOverlap => {
+                "pass the same --clip-overlap, choose another --out, or --fresh to start over"
+            }
+            JournalSetting::Timeline => {
+                "--timeline must be given in both runs or in neither: choose another --out, or --fresh to start over"
+            }
+            JournalSetting::Embeddings => {
+                "--embeddings must be given in both runs or in neither: choose another --out, or --fresh to start over"
+            }
+            JournalSetting::Half => {
+                "--half must be given in both runs or in neither: choose another --out, or --fresh to start over"
+            }
+            JournalSetting::Shard => {
+                "pass the same --shard, choose another --out, or --fresh to start over"
+            }
+            _ => "choose another --out, or --fresh to start over",
+        }),
         JournalError::Busy { .. } => Some("wait for it, or choose another --out"),
         JournalError::Removed { .. } => Some("run the command again: it starts over"),
         JournalError::Damaged { .. } => Some("remove the file, or --fresh to start over"),
-        JournalError::Io { .. } => None,
+        _ => None,
+    }
+}
+
+fn output(e: &OutputError) -> Option<&'static str> {
+    match e {
+        OutputError::Journal(e) => journal(e),
+        OutputError::NotBuilt { .. } => {
+            Some("build sonoprint with --features parquet, or choose another --format")
+        }
+        _ => None,
+    }
+}
+
+fn merge(e: &MergeError) -> Option<&'static str> {
+    match e {
+        MergeError::Journal(e) => merged_journal(e),
+        MergeError::Incomplete { .. } => Some("run the part's command again: it resumes"),
+        MergeError::NoJournal { .. } => Some("copy the part's .journal file beside it"),
+        MergeError::OutputIsPart(_) => Some("choose another --out"),
+        _ => None,
+    }
+}
+
+/// `merge` has no --fresh: it starts over each time.
+fn merged_journal(e: &JournalError) -> Option<&'static str> {
+    match e {
+        JournalError::Damaged { .. } => Some("run the part's command again with --fresh"),
+        e => journal(e),
     }
 }
 

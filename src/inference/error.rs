@@ -22,6 +22,9 @@ pub enum InferenceError {
     /// Every clip of the file is silent.
     #[error("there is no sound in {0}")]
     Silent(PathBuf),
+    /// The network's outputs for the file are infinite or not a number.
+    #[error("the network's outputs for {0} are not finite numbers")]
+    NotFinite(PathBuf),
     /// A batch has no clips.
     #[error("a batch must have at least one clip")]
     EmptyBatch,

@@ -64,13 +64,16 @@ impl Predictor {
     ///
     /// # Errors
     /// [`InferenceError::Audio`] if the file cannot be read, [`InferenceError::Silent`] if there is
-    /// no sound in it, and [`InferenceError::FrontEnd`] or [`InferenceError::Device`] if the device
-    /// fails.
+    /// no sound in it, [`InferenceError::NotFinite`] if the outputs are not finite, and
+    /// [`InferenceError::FrontEnd`] or [`InferenceError::Device`] if the device fails.
     pub fn predict_file(&self, path: impl AsRef<Path>) -> Result<FilePrediction, InferenceError> {
         let path = path.as_ref();
         let file = self.read(path, false)?;
         let mean = file.average.probabilities();
-        let mean = mean.ok_or_else(|| InferenceError::Silent(path.to_owned()))?;
+        let mean = finite(
+            path,
+            mean.ok_or_else(|| InferenceError::Silent(path.to_owned()))?,
+        )?;
         let header = self.header();
         let named = header.classes.iter().cloned().zip(mean.iter().copied());
         let best = crate::model::most_probable(&mean).unwrap_or_default();
@@ -100,7 +103,7 @@ impl Predictor {
         let average = self.read(path, true)?.average;
         match average.clips {
             0 => Err(InferenceError::Silent(path.to_owned())),
-            _ => Ok(average.embedding()),
+            _ => finite(path, average.embedding()),
         }
     }
 
@@ -146,5 +149,13 @@ impl Predictor {
             average.add(probabilities, embedding);
         }
         Ok(())
+    }
+}
+
+/// Returns `values`, unless one of them is infinite or not a number.
+fn finite(path: &Path, values: Vec<f32>) -> Result<Vec<f32>, InferenceError> {
+    match values.iter().all(|v| v.is_finite()) {
+        true => Ok(values),
+        false => Err(InferenceError::NotFinite(path.to_owned())),
     }
 }
