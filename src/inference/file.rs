@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{FileAverage, InferenceError, Predictor};
 use crate::audio::{Clips, is_silent};
 
-/// Clips per batch: enough to keep a device busy, and at most 67 MiB of features of 720x720x4.
+/// Clips per batch: enough to keep a device busy, and no more than 64 MiB of 720x720x4 features.
 const BATCH: usize = 8;
 
 /// What a [`Predictor`] says of one file.

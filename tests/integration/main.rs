@@ -20,5 +20,6 @@ mod report;
 mod same_losses;
 mod support;
 mod tables;
+mod threads;
 mod train;
 mod zero_copy;

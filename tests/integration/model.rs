@@ -87,38 +87,6 @@ fn a_seed_means_the_same_weights() {
     assert!(logits(1) == logits(1) && logits(1) != logits(2));
 }
 
-/// Networks that threads draw and checkpoints that they load at the same time are what each is
-/// alone.
-#[test]
-fn draws_of_threads_are_kept_apart() {
-    let _turn = crate::support::turn();
-    let device = Device::flex();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.safetensors");
-    let header = header(NetworkKind::Compact, 32);
-    let logits = |seed| -> Vec<f32> {
-        let network = Network::new(&header.network, seed, &Device::flex()).unwrap();
-        let input = Tensor::ones([1, 4, 32, 32], &Device::flex());
-        network.forward(input).into_data().try_to_vec().unwrap()
-    };
-    let network = Network::new(&header.network, 9, &device).unwrap();
-    Checkpoint::save(&header, &network, &path).unwrap();
-    let alone = [logits(1), logits(2)];
-    assert!(alone[0] != alone[1]);
-    std::thread::scope(|scope| {
-        for thread in 0..4 {
-            let (alone, logits, path) = (&alone, &logits, &path);
-            scope.spawn(move || {
-                for i in 0..20 {
-                    let which = (thread + i) % 2;
-                    assert_eq!(logits(which as u64 + 1), alone[which], "seed {}", which + 1);
-                    Checkpoint::load(path, &Device::flex()).unwrap();
-                }
-            });
-        }
-    });
-}
-
 fn header(kind: NetworkKind, side: usize) -> Header {
     let front_end = FrontEndConfig {
         clip_samples: 22_050,
