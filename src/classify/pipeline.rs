@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::decode::{Cut, Cutting, Message, Whole, work};
 use super::{ClipPrediction, FileResult, Input, Outcome, Prediction, Stamp};
-use crate::inference::{InferenceError, PendingBatch, Predictor};
+use crate::inference::{FileAverage, InferenceError, PendingBatch, Predictor};
 
 /// Batches that the device works on or has done before the first of them is read.
 const IN_FLIGHT: usize = 2;
@@ -67,13 +67,8 @@ pub struct Summary {
 struct Open {
     path: PathBuf,
     stamp: Option<Stamp>,
-    sums: Vec<f64>,
-    clips: usize,
-    silent: usize,
-    padded: bool,
+    average: FileAverage,
     timeline: Vec<ClipPrediction>,
-    /// Sums over the clips; empty if not asked for.
-    embedding: Vec<f64>,
     /// Clips that the device has not answered yet.
     left: usize,
     end: Option<Result<Whole, (&'static str, String)>>,
@@ -187,12 +182,8 @@ impl<'a> Packer<'a> {
                 let file = Open {
                     path,
                     stamp,
-                    sums: vec![0.0; self.classifier.header().classes.len()],
-                    clips: 0,
-                    silent: 0,
-                    padded: false,
+                    average: FileAverage::default(),
                     timeline: Vec::new(),
-                    embedding: Vec::new(),
                     left: 0,
                     end: None,
                 };
@@ -217,9 +208,9 @@ impl<'a> Packer<'a> {
         let Some(file) = self.open.get_mut(&id) else {
             return Ok(());
         };
-        file.padded |= cut.padded;
+        file.average.padded |= cut.padded;
         let Some(samples) = cut.samples else {
-            file.silent += 1;
+            file.average.silent += 1;
             return Ok(());
         };
         file.left += 1;
@@ -256,22 +247,15 @@ impl<'a> Packer<'a> {
             return Ok(());
         };
         let start = Instant::now();
-        let (answers, mut embeddings) = self.classifier.wait(asked)?;
+        let predicted = self.classifier.wait(asked)?;
         self.summary.network += start.elapsed();
-        for (i, ((id, start, end), probabilities)) in owners.into_iter().zip(answers).enumerate() {
+        let rows = owners.into_iter().zip(predicted.probabilities);
+        for (i, ((id, start, end), probabilities)) in rows.enumerate() {
             let Some(file) = self.open.get_mut(&id) else {
                 continue;
             };
-            for (sum, p) in file.sums.iter_mut().zip(&probabilities) {
-                *sum += f64::from(*p);
-            }
-            if let Some(embedding) = embeddings.as_mut().map(|all| std::mem::take(&mut all[i])) {
-                file.embedding.resize(embedding.len(), 0.0);
-                for (sum, v) in file.embedding.iter_mut().zip(embedding) {
-                    *sum += f64::from(v);
-                }
-            }
-            file.clips += 1;
+            let embedding = predicted.embeddings.as_ref().map(|e| e[i].as_slice());
+            file.average.add(&probabilities, embedding);
             file.left -= 1;
             if self.timeline {
                 file.timeline.push(ClipPrediction {
@@ -315,17 +299,19 @@ impl<'a> Packer<'a> {
             message,
         };
         let outcome = match file.end {
-            Some(Ok(_)) if file.clips == 0 => failed("silent", "there is no sound in it".into()),
-            Some(Ok(whole)) => Outcome::Ok(Prediction {
-                probabilities: mean(&file.sums, file.clips),
-                embedding: mean(&file.embedding, file.clips),
-                seconds: whole.seconds,
-                clips: file.clips,
-                silent: file.silent,
-                padded: file.padded,
-                damaged: whole.damaged,
-                timeline: file.timeline,
-            }),
+            Some(Ok(whole)) => match file.average.probabilities() {
+                None => failed("silent", "there is no sound in it".into()),
+                Some(probabilities) => Outcome::Ok(Prediction {
+                    probabilities,
+                    embedding: file.average.embedding(),
+                    seconds: whole.seconds,
+                    clips: file.average.clips,
+                    silent: file.average.silent,
+                    padded: file.average.padded,
+                    damaged: whole.damaged,
+                    timeline: file.timeline,
+                }),
+            },
             Some(Err((reason, message))) => failed(reason, message),
             None => failed("io", "its decoder ended before it did".into()),
         };
@@ -343,8 +329,4 @@ impl<'a> Packer<'a> {
             outcome,
         }
     }
-}
-
-fn mean(sums: &[f64], count: usize) -> Vec<f32> {
-    sums.iter().map(|s| (s / count as f64) as f32).collect()
 }

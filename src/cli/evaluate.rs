@@ -88,6 +88,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     let batch = usize::from(args.batch);
     let result = evaluate(
         &checkpoint.network,
+        header.task,
         &engine,
         &set,
         header.classes.len(),

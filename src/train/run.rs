@@ -208,6 +208,7 @@ fn finish_epoch(
         let clip = s.front_end.clip_samples;
         let result = evaluate(
             &network,
+            learner.task,
             engine,
             job.valid,
             job.classes.len(),

@@ -150,7 +150,7 @@ fn rows_of_other_settings_do_not_mix() {
     let before = text(Path::new(&out));
     // The same classes and front end, other weights.
     let device = burn::tensor::Device::flex();
-    let shipped = Checkpoint::shipped(&device).unwrap();
+    let shipped = Checkpoint::builtin(&device).unwrap();
     let other = place.at("other.safetensors");
     let network = Network::new(&shipped.header.network, 9, &device).unwrap();
     Checkpoint::save(&shipped.header, &network, Path::new(&other)).unwrap();

@@ -14,12 +14,10 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Dataset;
+use crate::audio::SILENT_PEAK;
 use file::{DeviceTraits, Heard};
 
 pub use known::GtzanFaults;
-
-/// A file whose loudest sample is under this is silent: -60 dB under full scale.
-pub(crate) const SILENT_PEAK: f32 = 1e-3;
 
 /// Samples this near to zero are quiet: about three steps of 16 bits.
 pub const QUIET_SAMPLE: f32 = 1e-4;

@@ -12,7 +12,6 @@ use rayon::prelude::*;
 
 use self::store::{Place, Store};
 use crate::audio::{self, AudioError, ClipSpan, Loaded, MonoReader};
-use crate::dataset::check::SILENT_PEAK;
 use crate::dataset::{Dataset, DatasetError, Split, Subset, gtzan};
 use crate::frontend::Samples;
 use crate::gpu::Compute;
@@ -211,7 +210,7 @@ fn decode(
     let Loaded {
         samples, damaged, ..
     } = loaded;
-    if samples.iter().all(|x| x.abs() < SILENT_PEAK) {
+    if audio::is_silent(&samples) {
         return out("it is silent".into());
     }
     if let (Some(damage), true) = (&damaged, known_damaged(data, entry)) {
