@@ -12,26 +12,17 @@ use sonoprint::model::{Network, NetworkKind, NetworkSpec};
 fn settings() -> FrontEndConfig {
     FrontEndConfig {
         clip_samples: 22_050,
-        picture: Some(Size {
+        ..presets::mel().with_image_size(Some(Size {
             height: 32,
             width: 40,
-        }),
-        ..presets::mel()
+        }))
     }
 }
 
 /// A front end and a network for pictures of one size.
 fn sized(kind: NetworkKind, height: usize, width: usize) -> (FrontEndConfig, NetworkSpec) {
-    let picture = Size { height, width };
-    let settings = FrontEndConfig {
-        picture: Some(picture),
-        ..settings()
-    };
-    let spec = NetworkSpec {
-        kind,
-        classes: 10,
-        picture,
-    };
+    let settings = settings().with_image_size(Some(Size { height, width }));
+    let spec = NetworkSpec::new(kind, 10, &settings);
     (settings, spec)
 }
 
@@ -179,10 +170,7 @@ fn foreign_tensors_are_refused() {
         &NetworkSpec {
             kind: NetworkKind::Compact,
             classes: 2,
-            picture: Size {
-                height: 16,
-                width: 16,
-            },
+            input: [4, 16, 16],
         },
         1,
         &cpu,

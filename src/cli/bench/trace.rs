@@ -10,7 +10,7 @@ use crate::bench::{Trace, signals};
 use crate::classify::{Input, Options, classify};
 use crate::dataset::pcm::{PcmMemory, PcmSet};
 use crate::dataset::{Dataset, Split, Subset};
-use crate::frontend::config::{FrontEndConfig, Size};
+use crate::frontend::config::Size;
 use crate::frontend::presets;
 use crate::gpu::Compute;
 use crate::gpu::adapter::is_hardware;
@@ -66,7 +66,7 @@ fn write(root: &Path, clips: usize) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 fn answer(compute: &Compute, files: &[PathBuf], trace: &Trace) -> anyhow::Result<()> {
-    let classifier = Predictor::new(compute, Checkpoint::shipped(&compute.burn())?)?;
+    let classifier = Predictor::new(compute, Checkpoint::builtin(&compute.burn())?)?;
     let options = Options {
         workers: std::thread::available_parallelism().map_or(2, usize::from),
         batch: files.len(),
@@ -93,10 +93,9 @@ fn answer(compute: &Compute, files: &[PathBuf], trace: &Trace) -> anyhow::Result
 
 /// The second step of a training run, whose samples are read from the files.
 fn learn(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> anyhow::Result<()> {
-    let front_end = FrontEndConfig {
-        picture: Some(PICTURE),
-        ..presets::mel().with_clip_seconds(CLIP_SECONDS)
-    };
+    let front_end = presets::mel()
+        .with_clip_seconds(CLIP_SECONDS)
+        .with_image_size(Some(PICTURE));
     let settings = TrainSettings {
         network: NetworkKind::Compact,
         epochs: 2,
