@@ -14,7 +14,7 @@ use self::store::{Place, Store};
 use crate::audio::{self, AudioError, ClipSpan, Loaded, MonoReader};
 use crate::dataset::check::SILENT_PEAK;
 use crate::dataset::{Dataset, DatasetError, Split, Subset, gtzan};
-use crate::frontend::Samples;
+use crate::frontend::{DeviceSamples, Samples};
 use crate::gpu::Compute;
 
 /// Bytes of PCM kept in memory unless something else is asked for: GTZAN with room to spare.
@@ -48,15 +48,8 @@ pub struct PcmSet {
 pub enum ClipPcm {
     /// `clip_samples` of them.
     Host(Vec<f32>),
-    /// A stretch of a buffer, and how much of the clip it fills; the rest is silence.
-    Device {
-        /// Holds other clips too.
-        buffer: wgpu::Buffer,
-        /// First sample.
-        start: usize,
-        /// Samples.
-        len: usize,
-    },
+    /// In a GPU's memory; the rest of the clip is silence.
+    Device(DeviceSamples),
 }
 
 impl ClipPcm {
@@ -64,11 +57,7 @@ impl ClipPcm {
     pub fn samples(&self) -> Samples<'_> {
         match self {
             Self::Host(pcm) => Samples::Host(pcm),
-            Self::Device { buffer, start, len } => Samples::Device {
-                buffer,
-                start: *start,
-                len: *len,
-            },
+            Self::Device(samples) => Samples::Device(samples),
         }
     }
 }
@@ -184,11 +173,10 @@ impl PcmSet {
     fn clip(&self, file: &File, span: ClipSpan, clip: usize) -> Result<ClipPcm, DatasetError> {
         Ok(match &file.place {
             Place::Host(samples) => ClipPcm::Host(audio::extract(samples, span, clip)),
-            Place::Device { buffer, start } => ClipPcm::Device {
-                buffer: buffer.clone(),
-                start: start + span.start,
-                len: span.len.min(clip),
-            },
+            Place::Device(samples) => {
+                let end = span.start + span.len.min(clip);
+                ClipPcm::Device(samples.slice(span.start..end))
+            }
             Place::Disk => ClipPcm::Host(stretch(file, span, clip, self.sample_rate)?),
         })
     }
