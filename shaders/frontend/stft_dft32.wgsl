@@ -1,5 +1,5 @@
-// The transform of 32 points in an invocation's registers, 4 x 8, for passes that define `point`, one complex number or two side by
-// side, and `down`, which multiplies it by -i.
+// The transform of 32 points in an invocation's registers, as 4 x 8. The kernel defines `point`, one
+// complex number or two side by side, and `down`, which multiplies it by -i.
 
 var<private> all: array<point, 32>;
 

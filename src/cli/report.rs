@@ -2,15 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::Context;
-
 use super::args;
 use crate::audio::ClipSpan;
 use crate::dataset::pcm::PcmSet;
 use crate::evaluate::report::{Mistake, Report};
 use crate::evaluate::{Epoch, Evaluation};
-use crate::frontend::FrontEnd;
 use crate::frontend::config::FrontEndConfig;
+use crate::frontend::{FrontEnd, encode_png};
 
 /// Mistakes that a report shows.
 const MISTAKES: usize = 12;
@@ -83,11 +81,6 @@ pub fn write(subject: Subject<'_>, evaluation: &Evaluation, folder: &Path) -> an
 }
 
 fn picture(engine: &FrontEnd, front_end: &FrontEndConfig, clip: &[f32]) -> anyhow::Result<Vec<u8>> {
-    let pixels = engine.bytes(&[clip])?.remove(0);
-    let size = front_end.image_size();
-    let picture = image::RgbaImage::from_raw(size.width as u32, size.height as u32, pixels)
-        .context("the picture has another size than its settings say")?;
-    let mut png = std::io::Cursor::new(Vec::new());
-    picture.write_to(&mut png, image::ImageFormat::Png)?;
-    Ok(png.into_inner())
+    let pixels = engine.images(&[clip])?.remove(0);
+    Ok(encode_png(&pixels, front_end.image_size())?)
 }

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::audio::ClipSpan;
 use crate::frontend::Samples;
 use crate::frontend::augment::{Augment, EQUALIZER_TERMS, Masks, Waveform};
-use crate::frontend::config::Size;
+use crate::frontend::config::Axes;
 use crate::rng::{below, shuffle, stream};
 
 use super::{TrainError, TrainSettings};
@@ -126,7 +126,7 @@ fn augment(rng: &mut ChaCha8Rng, s: &TrainSettings, file: &File) -> Augment {
             seed,
             ..Waveform::default()
         },
-        masks: masks(rng, s.front_end.image_size(), s.mask),
+        masks: masks(rng, s.front_end.output_axes(), s.mask),
     }
 }
 
@@ -146,15 +146,15 @@ fn unit(rng: &mut ChaCha8Rng) -> f64 {
 }
 
 /// Two stretches of each side, of random length up to `longest` of it, at random places.
-fn masks(rng: &mut ChaCha8Rng, size: Size, longest: f64) -> Masks {
+fn masks(rng: &mut ChaCha8Rng, axes: Axes, longest: f64) -> Masks {
     let mut stretch = |side: usize| {
         let len = below(rng, (side as f64 * longest) as u64 + 1);
         let from = below(rng, side as u64 - len + 1);
         (from as u32, (from + len) as u32)
     };
     Masks {
-        stretches: [(); 2].map(|()| {
-            let ((x0, x1), (y0, y1)) = (stretch(size.width), stretch(size.height));
+        spans: [(); 2].map(|()| {
+            let ((x0, x1), (y0, y1)) = (stretch(axes.time), stretch(axes.frequency));
             [x0, x1, y0, y1]
         }),
     }

@@ -183,12 +183,12 @@ fn gpu_and_twin_agree_on_other_settings() {
         let [cpu, gpu] = [Compute::Cpu, software()].map(|c| FrontEnd::new(&c, &settings).unwrap());
         let [a, b] = [&cpu, &gpu].map(|e| e.spectrograms(&[&pcm], &[]).unwrap().remove(0));
         let top = a.range.unwrap().1;
-        for (i, (x, y)) in a.db.iter().zip(&b.db).enumerate() {
+        for (i, (x, y)) in a.values.iter().zip(&b.values).enumerate() {
             if *x > top - 100.0 {
                 assert!((x - y).abs() < 1e-2, "{settings:?} cell {i}: {x} {y}");
             }
         }
-        let [a, b] = [&cpu, &gpu].map(|e| e.bytes(&[&pcm]).unwrap().remove(0));
+        let [a, b] = [&cpu, &gpu].map(|e| e.images(&[&pcm]).unwrap().remove(0));
         let size = settings.image_size();
         assert_eq!(a.len(), size.height * size.width * 4);
         // A value on the edge between two colors may fall to either side: one entry of the table is up to 6/255.
@@ -322,7 +322,10 @@ fn every_way_makes_the_twins_bands() {
             for (g, w) in got.iter().zip(&want) {
                 let what = format!("{device} {variant} n_fft {n_fft}");
                 let near = |a: f32, b: f32| assert!((a - b).abs() < 1e-3, "{what}: {a} for {b}");
-                g.db.iter().zip(&w.db).for_each(|(a, b)| near(*a, *b));
+                g.values
+                    .iter()
+                    .zip(&w.values)
+                    .for_each(|(a, b)| near(*a, *b));
                 let (g, w) = (g.range.unwrap(), w.range.unwrap());
                 near(g.0, w.0);
                 near(g.1, w.1);
@@ -358,7 +361,7 @@ fn plans_multiply_out() {
             workgroup_memory: 32 * 1024,
             ..card
         };
-        let chosen = Plan::variant(n_fft, &limits);
+        let chosen = Plan::choose_kernel(n_fft, &limits);
         assert_eq!(chosen == StftKernel::SharedWorkgroup, log2 <= 10);
         let fft = chosen.fft(n_fft).unwrap();
         assert!(fft.lanes >= 128 && chosen.features().is_empty() && chosen.accurate());
@@ -370,9 +373,9 @@ fn plans_multiply_out() {
         };
         let possible = Plan::possible(n_fft, &known);
         assert_eq!(possible.contains(&StftKernel::Subgroup), log2 == 11);
-        assert_eq!(Plan::variant(n_fft, &known), chosen);
+        assert_eq!(Plan::choose_kernel(n_fft, &known), chosen);
         // A processor.
-        let chosen = Plan::variant(
+        let chosen = Plan::choose_kernel(
             n_fft,
             &Limits {
                 software: true,
@@ -404,7 +407,7 @@ fn plans_multiply_out() {
     });
     let tiny = presets::deeppixel().with_image_size(picture);
     let refused = Plan::new(&tiny, &Limits::from(&wgpu::Limits::default())).unwrap_err();
-    assert!(matches!(refused, PlanError::Picture { .. }));
+    assert!(matches!(refused, PlanError::ImageTooSmall { .. }));
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn deeppixel_colors_are_matplotlibs() {
         assert_eq!(golden.shape, [height, width.div_ceil(step), 4]);
         for (device, compute) in devices() {
             let engine = FrontEnd::new(&compute, &settings).unwrap();
-            let got = engine.bytes(&[&pcm]).unwrap().remove(0);
+            let got = engine.images(&[&pcm]).unwrap().remove(0);
             let (mut worst, mut deep, mut sum) = (0u32, 0u32, 0u64);
             for y in 0..height {
                 for column in 0..columns {

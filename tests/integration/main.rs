@@ -9,6 +9,7 @@ mod classify;
 mod dataset;
 mod dataset_check;
 mod evaluate;
+mod features;
 mod frontend;
 mod golden;
 mod inference;
