@@ -9,7 +9,7 @@ use crate::frontend::config::{Decibels, Framing, FrontEndConfig, MAX_HEIGHT, Ran
 use crate::frontend::cpu::NO_VALUE;
 use crate::frontend::tables::{CellSpan, MelSegments, Tables};
 use crate::gpu::Gpu;
-use crate::gpu::kernel::real;
+use crate::gpu::kernel::real_alias;
 
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -189,7 +189,7 @@ pub(super) fn pipelines(
 /// The picture pass; `half`: its tensor is of f16.
 pub(super) fn rgba_module(gpu: &Gpu, half: bool) -> wgpu::ShaderModule {
     let text = [
-        real(half),
+        real_alias(half),
         include_str!("../../../shaders/frontend/rgba.wgsl"),
     ]
     .concat();
