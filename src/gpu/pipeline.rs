@@ -12,7 +12,7 @@ use super::Gpu;
 
 impl Gpu {
     /// Compiles WGSL.
-    pub(crate) fn module(
+    pub fn module(
         &self,
         label: &str,
         wgsl: impl Into<Cow<'static, str>>,
@@ -28,7 +28,7 @@ impl Gpu {
     ///
     /// `overrides` are the values of the shader's `override` constants. Workgroup memory is not
     /// cleared, because every shader here writes a word before it reads it.
-    pub(crate) fn pipeline(
+    pub fn pipeline(
         &self,
         module: &wgpu::ShaderModule,
         entry_point: &str,
@@ -49,7 +49,7 @@ impl Gpu {
     }
 
     /// Makes a bind group for group 0 of `pipeline`.
-    pub(crate) fn bind_group<'a>(
+    pub fn bind_group<'a>(
         &self,
         pipeline: &ComputePipeline,
         bindings: impl IntoIterator<Item = (u32, BindingResource<'a>)>,
@@ -64,7 +64,7 @@ impl Gpu {
     }
 
     /// Makes a bind group of whole buffers, numbered from 0.
-    pub(crate) fn bind_buffers(
+    pub fn bind_buffers(
         &self,
         pipeline: &ComputePipeline,
         buffers: &[&wgpu::Buffer],
@@ -74,7 +74,7 @@ impl Gpu {
     }
 
     /// Makes a storage buffer of `size` bytes that copies can reach in both directions.
-    pub(crate) fn storage(&self, label: &str, size: u64) -> wgpu::Buffer {
+    pub fn storage(&self, label: &str, size: u64) -> wgpu::Buffer {
         self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
             size,
@@ -85,7 +85,7 @@ impl Gpu {
 
     /// Makes a storage buffer of `contents`. If there are none it has 16 zero bytes, because a
     /// binding must not be empty.
-    pub(crate) fn storage_of(&self, label: &str, contents: &[u8]) -> wgpu::Buffer {
+    pub fn storage_of(&self, label: &str, contents: &[u8]) -> wgpu::Buffer {
         let contents = if contents.is_empty() {
             &[0; 16]
         } else {
@@ -95,7 +95,7 @@ impl Gpu {
     }
 
     /// Makes a uniform buffer of `contents`.
-    pub(crate) fn uniform_of(&self, label: &str, contents: &[u8]) -> wgpu::Buffer {
+    pub fn uniform_of(&self, label: &str, contents: &[u8]) -> wgpu::Buffer {
         self.buffer_of(label, contents, BufferUsages::UNIFORM)
     }
 
