@@ -1,17 +1,17 @@
-// Spectrogram to RGBA image: one invocation computes PIXELS pixels of one column of one clip, from the
-// top down.
+// Spectrogram to RGBA image: one invocation computes PIXELS pixels of one column of one clip, from
+// the top down.
 //
 // Both axes are resized by weights: the first and the last cell that a pixel covers have weights of
-// their own, those between share one (area mean when shrinking, linear when growing). A row of cells
-// is blended over the column's frames once and kept as long as the next pixel may need it, so each
-// cell is read once per column, except at the ends of an invocation's pixels. The clip's range is then
-// stretched over the color map, and the color is looked up. Cells without a value have no weight; a
-// pixel's alpha is the share of its weight that has a value. Low frequencies are at the bottom: the
-// host has reversed the y axis.
+// their own, those between share one (area mean when shrinking, linear when growing). A row of
+// cells is blended over the column's frames once and kept as long as the next pixel may need it, so
+// each cell is read once per column, except at the ends of an invocation's pixels. The clip's range
+// is then stretched over the color map, and the color is looked up. Cells without a value have no
+// weight; a pixel's alpha is the share of its weight that has a value. Low frequencies are at the
+// bottom: the host has reversed the y axis.
 //
-// Neighboring invocations write neighboring pixels. They read from neighboring frames, far apart, but
-// the cells of one invocation's pixels lie in one or two cache lines per frame. What depends on y
-// alone is in uniform memory.
+// Neighboring invocations write neighboring pixels. They read from neighboring frames, far apart,
+// but the cells of one invocation's pixels lie in one or two cache lines per frame. What depends on
+// y alone is in uniform memory.
 //
 // `rgba_tensor` writes [clip][channel][y][x] in 0..=1 for the network, of `real`, which the host
 // defines before this text as f32 or f16. `rgba_u8` writes packed bytes [clip][y][x] for PNG.
@@ -46,13 +46,13 @@ struct Augment {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> colors: array<vec4<f32>, 256>;
-@group(0) @binding(2) var<storage, read> spectrogram: array<f32>;  // [clip][frame][row]
-@group(0) @binding(3) var<storage, read> range: array<u32>;        // [clip]: key of max, inverted key of min
+@group(0) @binding(2) var<storage, read> spectrogram: array<f32>;   // [clip][frame][row]
+@group(0) @binding(3) var<storage, read> range: array<u32>;         // [clip]: see stft_common.wgsl
 @group(0) @binding(4) var<uniform> y_axis: array<CellSpan, 4096>;   // rows of each y
 @group(0) @binding(5) var<storage, read> x_axis: array<CellSpan>;   // frames of each x
 @group(0) @binding(6) var<storage, read_write> tensor: array<real>;
 @group(0) @binding(7) var<storage, read_write> out_u8: array<u32>;
-@group(0) @binding(8) var<storage, read> augments: array<Augment>;     // [clip]
+@group(0) @binding(8) var<storage, read> augments: array<Augment>;  // [clip]
 
 const NO_VALUE: f32 = -3.0e38;
 
@@ -119,7 +119,10 @@ fn color(y: u32) -> vec4<f32> {
 }
 
 @compute @workgroup_size(64)
-fn rgba_tensor(@builtin(global_invocation_id) id: vec3<u32>, @builtin(workgroup_id) group: vec3<u32>) {
+fn rgba_tensor(
+    @builtin(global_invocation_id) id: vec3<u32>,
+    @builtin(workgroup_id) group: vec3<u32>,
+) {
     let x = id.x;
     if (x >= params.width) { return; }
     let clip = group.z;
@@ -133,7 +136,9 @@ fn rgba_tensor(@builtin(global_invocation_id) id: vec3<u32>, @builtin(workgroup_
     for (var y = group.y * PIXELS; y < last; y++) {
         var c = vec4<f32>(0.0);
         if (any) { c = color(y); }
-        if (hidden || (y >= a.z && y < a.w) || (y >= b.z && y < b.w)) { c = vec4<f32>(colors[0].rgb, 1.0); }
+        if (hidden || (y >= a.z && y < a.w) || (y >= b.z && y < b.w)) {
+            c = vec4<f32>(colors[0].rgb, 1.0);
+        }
         let at = clip * 4u * plane + y * params.width + x;
         tensor[at] = real(c.r);
         tensor[at + plane] = real(c.g);

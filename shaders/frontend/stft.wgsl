@@ -18,10 +18,10 @@ override POINTS: u32 = 1024u;       // N_FFT / 2; N_FFT if PACKED
 override FRAMES: u32 = 1u;          // transforms per workgroup
 override FRAME_LANES: u32 = 128u;   // invocations per transform
 override LANES: u32 = 128u;         // invocations per workgroup: FRAMES * FRAME_LANES
-override ROUNDS: u32 = 1u;          // groups of eight elements per invocation: FRAME_LANES * ROUNDS * 8 = POINTS
-override RADIX8_STAGES: u32 = 3u;   // including the first, which reads PCM: 8^RADIX8_STAGES * TAIL = POINTS
+override ROUNDS: u32 = 1u;          // FRAME_LANES * ROUNDS * 8 = POINTS: eights per invocation
+override RADIX8_STAGES: u32 = 3u;   // 8^RADIX8_STAGES * TAIL = POINTS: with the first, from PCM
 override TAIL: u32 = 2u;            // 1, 2 or 4
-override PAD_SHIFT: u32 = 4u;       // one element of padding per 2^PAD_SHIFT, against bank conflicts
+override PAD_SHIFT: u32 = 4u;       // one element of padding per 2^PAD_SHIFT: no bank conflicts
 override FRAME_LEN: u32 = 1088u;    // POINTS + POINTS >> PAD_SHIFT
 override WORK_LEN: u32 = 1088u;     // FRAMES * FRAME_LEN
 override PACKED: bool = false;
@@ -35,7 +35,10 @@ var<workgroup> work: array<vec2<f32>, WORK_LEN>;
 var<private> own: u32; // where this invocation's transform begins
 var<private> second_start: i32; // of a packed frame
 
-struct Eight { a: vec2<f32>, b: vec2<f32>, c: vec2<f32>, d: vec2<f32>, e: vec2<f32>, f: vec2<f32>, g: vec2<f32>, h: vec2<f32> }
+struct Eight {
+    a: vec2<f32>, b: vec2<f32>, c: vec2<f32>, d: vec2<f32>,
+    e: vec2<f32>, f: vec2<f32>, g: vec2<f32>, h: vec2<f32>,
+}
 struct Four { a: vec2<f32>, b: vec2<f32>, c: vec2<f32>, d: vec2<f32> }
 
 fn times_minus_i(x: vec2<f32>) -> vec2<f32> { return vec2<f32>(x.y, -x.x); }
@@ -67,19 +70,25 @@ fn pair(base: u32, start: i32, i: u32) -> vec2<f32> {
     if (PACKED) {
         return vec2<f32>(sample(base, start, i), sample(base, second_start, i)) * window[i];
     }
-    return vec2<f32>(sample(base, start, 2u * i) * window[2u * i], sample(base, start, 2u * i + 1u) * window[2u * i + 1u]);
+    let at = 2u * i;
+    return vec2<f32>(
+        sample(base, start, at) * window[at],
+        sample(base, start, at + 1u) * window[at + 1u],
+    );
 }
 
 fn load_pcm(base: u32, start: i32, b: u32) -> Eight {
     let s = POINTS / 8u;
     return Eight(
-        pair(base, start, b), pair(base, start, b + s), pair(base, start, b + 2u * s), pair(base, start, b + 3u * s),
-        pair(base, start, b + 4u * s), pair(base, start, b + 5u * s), pair(base, start, b + 6u * s), pair(base, start, b + 7u * s),
+        pair(base, start, b), pair(base, start, b + s),
+        pair(base, start, b + 2u * s), pair(base, start, b + 3u * s),
+        pair(base, start, b + 4u * s), pair(base, start, b + 5u * s),
+        pair(base, start, b + 6u * s), pair(base, start, b + 7u * s),
     );
 }
 
-// Loads butterfly `b` of the radix 8 stage whose finished blocks are `done` long, and multiplies its
-// inputs by their twiddles.
+// Loads butterfly `b` of the radix 8 stage whose finished blocks are `done` long, and multiplies
+// its inputs by their twiddles.
 fn load8(b: u32, done: u32) -> Eight {
     let s = POINTS / 8u;
     let t = (b & (done - 1u)) * (N_FFT / (done * 8u));

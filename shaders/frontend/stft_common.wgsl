@@ -43,7 +43,8 @@ struct Augment {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> pcm: array<f32>;             // [clip][sample]
 @group(0) @binding(6) var<storage, read_write> spectrogram: array<real>;  // [clip][frame][row]
-@group(0) @binding(7) var<storage, read_write> range: array<atomic<u32>>; // [clip]: key of max, inverted key of min
+// [clip][2]: key of the largest value, inverted key of the smallest.
+@group(0) @binding(7) var<storage, read_write> range: array<atomic<u32>>;
 @group(0) @binding(8) var<storage, read> augments: array<Augment>;    // [clip]
 
 var<private> augment: Augment;
@@ -87,7 +88,9 @@ fn value(base: u32, place: i32) -> f32 {
     let index = base + u32(clamp(at, 0, n - 1));
     var x = pcm[index];
     if (AUGMENT) {
-        if (augment.mix > 0.0) { x = x * (1.0 - augment.mix) + pcm[index + params.clip_samples] * augment.mix; }
+        if (augment.mix > 0.0) {
+            x = x * (1.0 - augment.mix) + pcm[index + params.clip_samples] * augment.mix;
+        }
         x *= augment.gain;
         if (augment.noise > 0.0) { x += augment.noise * white(u32(at)); }
     }
@@ -109,8 +112,8 @@ fn sample(base: u32, start: i32, i: u32) -> f32 {
     return value(base, start + i32(i));
 }
 
-// Where a frame begins. At another tempo, frames that would lie behind the clip's end wrap around to
-// its start.
+// Where a frame begins. At another tempo, frames that would lie behind the clip's end wrap around
+// to its start.
 fn frame_start(frame: u32) -> i32 {
     var at = frame * params.hop;
     if (AUGMENT) {

@@ -1,14 +1,16 @@
-// PCM to spectrogram, for adapters that are processors: sixteen invocations compute one frame of 2048
-// samples.
+// PCM to spectrogram, for adapters that are processors: sixteen invocations compute one frame of
+// 2048 samples.
 //
-// Such an adapter runs eight or more invocations in a vector register. Barriers are expensive there,
-// and loads from storage or workgroup memory are, because they run lane by lane. llvmpipe takes about
-// 8 ns per value loaded, 3 per value stored, and 0.5 per value of a uniform buffer; arithmetic for
-// several values takes as long as that last one. The 1024 points are therefore 32 x 32: each
-// invocation holds 64 of them in registers, and they cross workgroup memory once. First come columns
-// 2c and 2c + 1, from PCM. Then come rows k and 32 - k, which hold each other's mirrored bins, so
-// that the real transform is unpacked in registers. Tables are in uniform buffers, in the order of
-// use. A real GPU has too few registers for this; the plan never gives it this kernel.
+// Such an adapter runs about eight invocations in a vector register. Barriers are expensive there,
+// and so are loads from storage or workgroup memory, because they run lane by lane: on llvmpipe
+// about 8 ns per value, and 3 per value stored, as long as the arithmetic for several values. A
+// value of a uniform buffer takes 0.5 ns.
+//
+// The 1024 points are therefore 32 x 32: each invocation holds 64 of them in registers, and they
+// cross workgroup memory once. First come columns 2c and 2c + 1, from PCM. Then come rows k and
+// 32 - k, which hold each other's mirrored bins, so that the real transform is unpacked in
+// registers. Tables are in uniform buffers, in the order of use. A real GPU has too few registers
+// for this kernel, and the plan never chooses it there.
 //
 // `stft_common.wgsl` and `stft_dft32.wgsl` go before this text. CPU reference:
 // src/frontend/cpu/stft.rs. Kernel implementations: src/frontend/gpu/kernels.rs.
@@ -19,10 +21,12 @@ const SIDE: u32 = 32u;
 const LANES: u32 = 16u;
 
 @group(0) @binding(2) var<uniform> window: array<vec4<f32>, 512>;
-@group(0) @binding(3) var<uniform> between: array<vec4<f32>, 512>; // [c][k]: exp(-2 pi i c k / POINTS) of both columns
+// [c][k]: exp(-2 pi i c k / POINTS) of both columns.
+@group(0) @binding(3) var<uniform> between: array<vec4<f32>, 512>;
 @group(0) @binding(4) var<uniform> mel_ends: array<vec4<u32>, 129>;
 @group(0) @binding(5) var<uniform> mel_weights: array<vec4<f32>, 513>; // two bins each
-@group(0) @binding(9) var<uniform> bins: array<vec4<f32>, 256>; // [k][i]: exp(-2 pi i bin / N_FFT), in the order of unpack
+// [k][i]: exp(-2 pi i bin / N_FFT), in the order in which `stft` unpacks bins.
+@group(0) @binding(9) var<uniform> bins: array<vec4<f32>, 256>;
 
 var<workgroup> work: array<vec2<f32>, 1025>;
 // Two complex numbers, of two columns or rows.

@@ -1,11 +1,11 @@
-// PCM to spectrogram in the registers of one subgroup: SIZE invocations compute one frame of 64 * SIZE
-// samples, on adapters where every subgroup has SIZE invocations.
+// PCM to spectrogram in the registers of one subgroup: SIZE invocations compute one frame of 64 *
+// SIZE samples, on adapters where every subgroup has SIZE invocations.
 //
-// Each invocation holds 32 of the 32 * SIZE complex points. Points SIZE apart are transformed in its
-// registers, then across invocations by radix 2 butterflies of subgroupShuffleXor, which leave them in
-// bit-reversed order. A bin's mirror is then in the invocation whose number is the complement.
-// Workgroup memory only brings powers into the order of bins, for adjacent stores and for mel bands,
-// and needs one barrier.
+// Each invocation holds 32 of the 32 * SIZE complex points. Points SIZE apart are transformed in
+// its registers, then across invocations by radix 2 butterflies of subgroupShuffleXor, which leave
+// them in bit-reversed order. A bin's mirror is then in the invocation whose number is the
+// complement. Workgroup memory only brings powers into the order of bins, for adjacent stores and
+// for mel bands, and needs one barrier.
 //
 // `stft_common.wgsl` and `stft_dft32.wgsl` go before this text. CPU reference:
 // src/frontend/cpu/stft.rs. Kernel implementations: src/frontend/gpu/kernels.rs.
@@ -42,7 +42,8 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
 
     for (var j = 0u; j < 32u; j++) {
         let at = 2u * (lane + SIZE * j);
-        all[j] = point(sample(base, start, at) * window[at], sample(base, start, at + 1u) * window[at + 1u]);
+        let x = point(sample(base, start, at), sample(base, start, at + 1u));
+        all[j] = x * point(window[at], window[at + 1u]);
     }
     dft32();
     for (var k = 0u; k < 32u; k++) { all[k] = mul(all[k], twiddle[2u * lane * k]); }
@@ -66,7 +67,8 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
         work[place(POINTS - bin)] = power.y;
     }
     let middle = 16u + 32u * m;
-    work[place(middle)] = powers(all[16], subgroupShuffleXor(all[16], SIZE - 1u), twiddle[middle]).x;
+    let opposite = subgroupShuffleXor(all[16], SIZE - 1u);
+    work[place(middle)] = powers(all[16], opposite, twiddle[middle]).x;
     let mirror = subgroupShuffle(all[0], reversed((SIZE - m) % SIZE));
     if (m == 0u) {
         let power = edges(all[0]);
@@ -81,7 +83,8 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
     top = NO_VALUE;
     bottom = -NO_VALUE;
     if (MEL) {
-        // As in stft.wgsl: each invocation has several neighboring bands and reads most powers once.
+        // As in stft.wgsl: each invocation has several neighboring bands and reads most powers
+        // once.
         let share = (params.rows + SIZE - 1u) / SIZE;
         let first = min(lane * share, params.rows);
         let last = min(first + share, params.rows);

@@ -11,6 +11,8 @@ mod dataset_check;
 mod evaluate;
 mod features;
 mod frontend;
+mod frontend_config;
+mod frontend_plan;
 mod golden;
 mod inference;
 mod journal;

@@ -5,22 +5,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use burn::tensor::FloatDType;
-use wgpu::{BindingResource, Buffer, Features};
+use wgpu::Features;
 
 use super::batch::{Batch, BatchBuffers};
-use super::buffers::Constants;
 use super::kernel_cache;
 use super::kernels::StftKernel;
-use super::pass::Pass;
-use super::pipelines::{PipelineKey, Pipelines};
+use super::passes::{Destination, Passes};
 use super::plan::{Limits, Plan};
 use crate::frontend::FrontEndError;
 use crate::frontend::augment::Augment;
-use crate::frontend::config::{FrontEndConfig, Output};
+use crate::frontend::config::FrontEndConfig;
 use crate::frontend::samples::{Samples, check};
 use crate::frontend::spectrogram::Spectrogram;
-use crate::frontend::tables::Tables;
 use crate::gpu::tensor::Target;
 use crate::gpu::timing::{Clock, Times};
 use crate::gpu::{Gpu, GpuError};
@@ -30,24 +26,10 @@ pub struct GpuFrontEnd {
     gpu: Gpu,
     config: FrontEndConfig,
     plan: Plan,
-    /// Whether tensors are of f16.
-    half: bool,
-    pipelines: Pipelines,
-    constants: Constants,
+    passes: Passes,
     /// Made by the first call, and again if a later one needs more.
     buffers: Mutex<Option<BatchBuffers>>,
     upload_nanos: AtomicU64,
-}
-
-/// Where the result of a dispatch goes.
-#[derive(Clone, Copy)]
-enum Destination<'a> {
-    /// Into a tensor, from clip `first` on.
-    Tensor { target: &'a Target, first: usize },
-    /// Into a buffer, as RGBA bytes.
-    Bytes(&'a Buffer),
-    /// Into the batch's own buffers, as a spectrogram.
-    Spectrograms,
 }
 
 impl GpuFrontEnd {
@@ -76,41 +58,26 @@ impl GpuFrontEnd {
     ) -> Result<Self, FrontEndError> {
         config.validate()?;
         let plan = Plan::with_kernel(config, &Limits::from(gpu), kernel)?;
-        let made = Self {
+        Ok(Self {
             gpu: gpu.clone(),
             config: config.clone(),
             plan,
-            half: false,
-            pipelines: Pipelines::new(gpu, config, &plan),
-            constants: Constants::new(gpu, config, &Tables::new(config), kernel),
+            passes: Passes::new(gpu, config, &plan)?,
             buffers: Mutex::new(None),
             upload_nanos: AtomicU64::new(0),
-        };
-        made.compile_output()?;
-        Ok(made)
+        })
     }
 
     /// Returns the same front end with tensors of f16.
     ///
     /// # Errors
     /// [`FrontEndError::NoHalf`] if the adapter has no f16.
-    pub fn into_half(mut self) -> Result<Self, FrontEndError> {
+    pub fn into_half(self) -> Result<Self, FrontEndError> {
         if !self.gpu.device.features().contains(Features::SHADER_F16) {
             return Err(FrontEndError::NoHalf(self.gpu.info.name.clone()));
         }
-        self.half = true;
-        self.compile_output()?;
-        Ok(self)
-    }
-
-    /// Compiles the passes of the output, so that a shader which the driver refuses is reported early.
-    fn compile_output(&self) -> Result<(), GpuError> {
-        self.pipelines.get(self.stft_key(false, true))?;
-        if let Output::Image(_) = self.config.output {
-            let half = self.half;
-            self.pipelines.get(PipelineKey::RgbaTensor { half })?;
-        }
-        Ok(())
+        let passes = self.passes.into_half()?;
+        Ok(Self { passes, ..self })
     }
 
     /// Returns the configuration.
@@ -138,7 +105,7 @@ impl GpuFrontEnd {
         augments: &[Augment],
     ) -> Result<Target, FrontEndError> {
         check(&self.config, clips, augments)?;
-        let target = self.new_target(clips.len())?;
+        let target = self.passes.target(clips.len())?;
         for range in self.parts(clips.len()) {
             let first = range.start;
             let batch = Batch {
@@ -150,15 +117,6 @@ impl GpuFrontEnd {
             drop(self.dispatch(&batch, Destination::Tensor { target, first })?);
         }
         Ok(target)
-    }
-
-    fn new_target(&self, clips: usize) -> Result<Target, GpuError> {
-        let [channels, height, width] = self.config.output_shape();
-        let dtype = match self.half {
-            true => FloatDType::F16,
-            false => FloatDType::F32,
-        };
-        Target::new(&self.gpu, [clips, channels, height, width], dtype)
     }
 
     /// Draws `clips` as RGBA bytes `[y][x]` and reads them back.
@@ -235,7 +193,7 @@ impl GpuFrontEnd {
     pub fn measure(&self, clips: &[&[f32]], runs: usize) -> Result<Vec<Times>, FrontEndError> {
         let clips = &Samples::of(&clips[..clips.len().min(self.plan.clips_per_dispatch)]);
         check(&self.config, clips, &[])?;
-        let target = &self.new_target(clips.len())?;
+        let target = &self.passes.target(clips.len())?;
         let to = Destination::Tensor { target, first: 0 };
         let batch = Batch {
             clips,
@@ -247,7 +205,7 @@ impl GpuFrontEnd {
         let Some(buffers) = guard.as_ref() else {
             return Ok(Vec::new());
         };
-        let passes = self.passes(buffers, &batch, to)?;
+        let passes = self.passes.make(buffers, batch.len(), false, to)?;
         let clock = Clock::new(&self.gpu, passes.len() as u32);
         let run = || {
             clock.time(|encoder| {
@@ -290,135 +248,12 @@ impl GpuFrontEnd {
             let nanos = start.elapsed().as_nanos() as u64;
             self.upload_nanos.fetch_add(nanos, Ordering::Relaxed);
         })?;
-        for pass in self.passes(buffers, batch, to)? {
+        let augment = !batch.augments.is_empty();
+        for pass in self.passes.make(buffers, batch.len(), augment, to)? {
             pass.record(&mut self.gpu.pass(pass.name, &mut encoder));
         }
         self.gpu.queue.submit([encoder.finish()]);
         Ok(guard)
-    }
-
-    /// Returns the passes of one dispatch, in order.
-    fn passes(
-        &self,
-        buffers: &BatchBuffers,
-        batch: &Batch<'_>,
-        to: Destination<'_>,
-    ) -> Result<Vec<Pass>, GpuError> {
-        let augment = !batch.augments.is_empty();
-        let spectrograms = || {
-            let one = self.plan.spectrogram_bytes();
-            buffers.spectrograms(&self.gpu, one).as_entire_binding()
-        };
-        let clips = batch.len();
-        Ok(match (to, self.config.output) {
-            (Destination::Spectrograms, _) => {
-                vec![self.stft(
-                    buffers,
-                    clips,
-                    self.stft_key(augment, false),
-                    spectrograms(),
-                )?]
-            }
-            (Destination::Tensor { target, first }, Output::Features) => {
-                let key = self.stft_key(augment, true);
-                let place = self.place(target, first, clips);
-                vec![self.stft(buffers, clips, key, place)?]
-            }
-            (Destination::Tensor { target, first }, Output::Image(_)) => {
-                let half = self.half;
-                let key = PipelineKey::RgbaTensor { half };
-                let place = self.place(target, first, clips);
-                let augments = buffers.augments.as_entire_binding();
-                vec![
-                    self.stft(
-                        buffers,
-                        clips,
-                        self.stft_key(augment, false),
-                        spectrograms(),
-                    )?,
-                    self.rgba(buffers, clips, key, [(6, place), (8, augments)])?,
-                ]
-            }
-            (Destination::Bytes(bytes), _) => {
-                let bytes = [(7, bytes.as_entire_binding())];
-                vec![
-                    self.stft(
-                        buffers,
-                        clips,
-                        self.stft_key(augment, false),
-                        spectrograms(),
-                    )?,
-                    self.rgba(buffers, clips, PipelineKey::RgbaBytes, bytes)?,
-                ]
-            }
-        })
-    }
-
-    /// Returns the variant of the STFT pass; `output`: the result is what the configuration says.
-    fn stft_key(&self, augment: bool, output: bool) -> PipelineKey {
-        let features = output && self.config.output == Output::Features;
-        PipelineKey::Stft {
-            augment,
-            features,
-            half: features && self.half,
-        }
-    }
-
-    /// Returns the part of a tensor that holds `clips` clips from `first` on.
-    fn place<'t>(&self, target: &'t Target, first: usize, clips: usize) -> BindingResource<'t> {
-        let values = self.config.output_shape().iter().product::<usize>() as u64;
-        let one = values * if self.half { 2 } else { 4 };
-        // The size of a binding is a multiple of 4, and an odd number of f16 is not. Burn's memory
-        // ends at a multiple of 4, and the shader writes only what belongs to the clips.
-        let size = (clips as u64 * one).next_multiple_of(4);
-        target.binding(first as u64 * one, size)
-    }
-
-    fn stft(
-        &self,
-        buffers: &BatchBuffers,
-        clips: usize,
-        key: PipelineKey,
-        spectrogram: BindingResource<'_>,
-    ) -> Result<Pass, GpuError> {
-        let pipeline = self.pipelines.get(key)?;
-        let c = &self.constants;
-        let mut bound = vec![(0, &c.stft_params), (1, &buffers.pcm)];
-        bound.extend([(2, &c.window), (3, &c.twiddles)]);
-        bound.extend([(4, &c.mel_ends), (5, &c.mel_weights)]);
-        bound.extend([(7, &buffers.range), (8, &buffers.augments)]);
-        bound.extend(c.bins.as_ref().map(|bins| (9, bins)));
-        let bound = bound.into_iter().map(|(i, b)| (i, b.as_entire_binding()));
-        let bound = bound.chain([(6, spectrogram)]);
-        Ok(Pass {
-            name: "stft",
-            group: self.gpu.bind_group(&pipeline, bound),
-            pipeline,
-            workgroups: [self.plan.stft_workgroups(), clips as u32, 1],
-        })
-    }
-
-    /// Returns the image pass with bindings of its own, `own`.
-    fn rgba<const N: usize>(
-        &self,
-        buffers: &BatchBuffers,
-        clips: usize,
-        key: PipelineKey,
-        own: [(u32, BindingResource<'_>); N],
-    ) -> Result<Pass, GpuError> {
-        let pipeline = self.pipelines.get(key)?;
-        let c = &self.constants;
-        let spectrograms = buffers.spectrograms(&self.gpu, self.plan.spectrogram_bytes());
-        let common = [&c.rgba_params, &c.colors, spectrograms, &buffers.range];
-        let common = common.into_iter().chain([&c.y_axis, &c.x_axis]);
-        let common = (0..).zip(common.map(Buffer::as_entire_binding));
-        let [x, y] = self.plan.image_workgroups();
-        Ok(Pass {
-            name: "rgba",
-            group: self.gpu.bind_group(&pipeline, common.chain(own)),
-            pipeline,
-            workgroups: [x, y, clips as u32],
-        })
     }
 }
 

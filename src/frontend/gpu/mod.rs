@@ -6,7 +6,7 @@ mod buffers;
 mod front_end;
 mod kernel_cache;
 pub mod kernels;
-mod pass;
+mod passes;
 mod pipelines;
 pub mod plan;
 
