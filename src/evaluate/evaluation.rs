@@ -1,13 +1,11 @@
 //! How well a network answers, clip by clip and file by file.
 
-use burn::tensor::activation::softmax;
-
 use super::EvaluateError;
 use super::metrics::LevelMetrics;
-use crate::dataset::pcm::{ClipPcm, PcmSet};
-use crate::dataset::prefetch::ahead;
+use crate::dataset::pcm::{ClipPcm, PcmSet, prefetch};
 use crate::frontend::FrontEnd;
-use crate::model::Network;
+use crate::inference::probabilities;
+use crate::model::{Network, Task};
 
 /// One clip's answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,38 +31,33 @@ pub struct Evaluation {
     pub files: LevelMetrics,
 }
 
-/// Evaluates `network` (without autodiff) on every clip of `set`.
+/// Evaluates `network` (without autodiff), whose outputs mean what `task` says, on every clip of `set`.
 ///
 /// # Errors
 /// If the device fails, or a file can no longer be read.
 pub fn evaluate(
     network: &Network,
+    task: Task,
     engine: &FrontEnd,
     set: &PcmSet,
     classes: usize,
     clip_samples: usize,
     batch: usize,
 ) -> Result<Evaluation, EvaluateError> {
-    let failed = |e: String| EvaluateError::Device(e);
     let clips = set.clips(clip_samples);
     let work = |chunk: &[_]| set.fetch(chunk, clip_samples);
-    let answers = ahead(clips.chunks(batch), work, |fetched| {
+    let answers = prefetch(clips.chunks(batch), work, |fetched| {
         let mut answers = Vec::with_capacity(clips.len());
         for (chunk, pcm) in clips.chunks(batch).zip(fetched) {
             let pcm = pcm?;
             let pcm: Vec<_> = pcm.iter().map(ClipPcm::samples).collect();
-            let pictures = engine.augmented_features(&pcm, &[])?;
-            let flat: Vec<f32> = softmax(network.forward(pictures), 1)
-                .try_into_data()
-                .map_err(|e| failed(e.to_string()))?
-                .try_to_vec()
-                .map_err(|e| failed(e.to_string()))?;
-            for (&(file, span), probabilities) in chunk.iter().zip(flat.chunks(classes)) {
+            let rows = probabilities(engine, network, task, &pcm)?;
+            for (&(file, span), probabilities) in chunk.iter().zip(rows) {
                 answers.push(ClipAnswer {
                     file,
                     start: span.start,
                     truth: set.files[file].class,
-                    probabilities: probabilities.to_vec(),
+                    probabilities,
                 });
             }
         }

@@ -11,7 +11,6 @@ use burn::optim::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleL
 use burn::optim::lr_scheduler::sequential::SequentialLrSchedulerConfig;
 use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::store::ModuleRecord;
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Bytes, Device, Int, Tensor, TensorData};
 use rand_chacha::rand_core::Rng;
 
@@ -21,8 +20,8 @@ use super::{StepTimes, TrainError, TrainSettings};
 use crate::evaluate::Epoch;
 use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
-use crate::model::{Header, Network, NetworkSpec};
-use crate::rng::stream;
+use crate::model::{Header, Network, NetworkSpec, Task};
+use crate::rng::{stream, with_seed};
 
 /// Steps on a GPU of which one is timed: timing makes the host wait for the device.
 const TIME_EVERY: usize = 16;
@@ -44,6 +43,7 @@ pub(super) struct Step<'b> {
 pub(super) struct Learner<'a> {
     settings: &'a TrainSettings,
     spec: NetworkSpec,
+    pub(super) task: Task,
     device: Device,
     pub(super) network: Network,
     optimizer: ModuleOptimizer,
@@ -62,16 +62,13 @@ impl<'a> Learner<'a> {
         classes: usize,
         updates: usize,
     ) -> Result<Self, TrainError> {
-        let spec = NetworkSpec {
-            kind: settings.network,
-            classes,
-            picture: settings.front_end.image_size(),
-        };
+        let spec = NetworkSpec::new(settings.network, classes, &settings.front_end);
         let plain = compute.burn();
         let network = Network::new(&spec, settings.seed, &plain)?.train();
         Ok(Self {
             settings,
             spec,
+            task: Task::SingleLabel,
             network,
             optimizer: AdamWConfig::new()
                 .with_weight_decay(settings.weight_decay as f32)
@@ -100,13 +97,11 @@ impl<'a> Learner<'a> {
         step: Step<'_>,
     ) -> Result<Tensor<1>, TrainError> {
         let Step { batch, place, .. } = step;
-        self.device.seed(
-            stream(
-                self.settings.seed,
-                &format!("dropout of epoch {}, step {}", place.0, place.1),
-            )
-            .next_u64(),
-        );
+        let seed = stream(
+            self.settings.seed,
+            &format!("dropout of epoch {}, step {}", place.0, place.1),
+        )
+        .next_u64();
         // The second is the first after everything was compiled.
         let timed = !self.on_gpu || self.steps % TIME_EVERY == 1;
         self.steps += 1;
@@ -126,10 +121,8 @@ impl<'a> Learner<'a> {
         let targets = Tensor::<2>::from_data(targets, &self.device);
         let classes: Vec<i32> = batch.classes.iter().map(|&c| c as i32).collect();
         let classes = Tensor::<1, Int>::from_data(TensorData::new(classes, [n]), &self.device);
-        let logits = self.network.forward(pictures);
-        let loss = (log_softmax(logits.clone(), 1) * targets.autodiff())
-            .sum()
-            .neg();
+        let logits = with_seed(&self.device, seed, || self.network.forward(pictures));
+        let loss = self.task.loss(logits.clone(), targets.autodiff());
         let answers: Tensor<1, Int> = logits.inner().argmax(1).flatten(0, 1);
         let hits = answers.equal(classes).float().sum();
         let sum = loss.clone().inner();
@@ -246,7 +239,13 @@ impl<'a> Learner<'a> {
             let text = format!("{} of {} files", v.hits, v.files);
             notes.insert("valid_accuracy".into(), text);
         }
-        Header::new(self.spec, s.front_end.clone(), classes.to_vec(), notes)
+        Header::new(
+            self.task,
+            self.spec,
+            s.front_end.clone(),
+            classes.to_vec(),
+            notes,
+        )
     }
 }
 

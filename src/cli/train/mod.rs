@@ -148,12 +148,9 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     // Everything that can be wrong is found before anything is decoded or written.
     for plan in &plans {
         plan.split.check(&plan.data)?;
-        NetworkSpec {
-            kind: plan.settings.network,
-            classes: plan.data.classes.len(),
-            picture: plan.settings.front_end.image_size(),
-        }
-        .check()?;
+        let settings = &plan.settings;
+        let classes = plan.data.classes.len();
+        NetworkSpec::new(settings.network, classes, &settings.front_end).check()?;
     }
     let compute = args.device.open()?;
     let stop = stop_flag();
@@ -300,12 +297,11 @@ fn describe(settings: &TrainSettings) -> String {
 }
 
 fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
-    let own = match args.network {
-        NetworkKind::DeepPixel => "deeppixel",
-        NetworkKind::Compact => "mel",
+    let preset = match &args.preset {
+        Some(name) => presets::preset(name)?,
+        None => args.network.preset(),
     };
-    let preset = args.preset.as_deref().unwrap_or(own);
-    let mut front_end = presets::preset(preset)?.with_clip_seconds(args.clip_seconds);
+    let mut front_end = preset.with_clip_seconds(args.clip_seconds);
     if args.size.is_some() {
         front_end = front_end.with_image_size(args.size);
     }

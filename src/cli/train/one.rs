@@ -11,7 +11,7 @@ use crate::dataset::pcm::{PcmMemory, PcmSet};
 use crate::evaluate::evaluate;
 use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
-use crate::model::{Checkpoint, Network};
+use crate::model::Checkpoint;
 use crate::train::{Job, Outcome, RunFolder, train};
 
 /// How a run ended.
@@ -90,7 +90,7 @@ fn load(plan: &Plan, memory: &PcmMemory, folder: &RunFolder) -> anyhow::Result<[
         settings,
         ..
     } = plan;
-    let files = Subset::ALL.iter().map(|&s| split.side(s).len()).sum();
+    let files = Subset::ALL.iter().map(|&s| split.subset(s).len()).sum();
     let bar = args::bar(files, "decoding {bar:30} {pos}/{len} files, {per_sec}");
     let mut sets = Vec::new();
     for side in Subset::ALL {
@@ -120,11 +120,12 @@ fn test(job: &Job<'_>, plan: &Plan, set: &PcmSet, outcome: Outcome) -> anyhow::R
     let Job {
         compute, settings, ..
     } = *job;
-    let network: Network = Checkpoint::load(&job.folder.best(), &compute.burn())?.network;
+    let checkpoint = Checkpoint::load(&job.folder.best(), &compute.burn())?;
+    let (network, task) = (checkpoint.network, checkpoint.header.task);
     let engine = FrontEnd::new(compute, &settings.front_end)?;
     let clip = settings.front_end.clip_samples;
     let classes = job.classes.len();
-    let result = evaluate(&network, &engine, set, classes, clip, settings.batch)?;
+    let result = evaluate(&network, task, &engine, set, classes, clip, settings.batch)?;
     let facts = [
         ("dataset", plan.data.root.display().to_string()),
         ("side", "test, which nothing was chosen by".into()),

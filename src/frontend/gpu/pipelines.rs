@@ -9,7 +9,7 @@ use super::kernels::StftKernel;
 use super::plan::Plan;
 use crate::frontend::config::{FrontEndConfig, Rows};
 use crate::frontend::spectrogram::NO_VALUE;
-use crate::gpu::kernel::real;
+use crate::gpu::kernel::real_alias;
 use crate::gpu::{Gpu, GpuError};
 
 /// What is common to all STFT kernels.
@@ -90,7 +90,7 @@ impl Pipelines {
     }
 
     fn rgba(&self, half: bool, entry_point: &str) -> ComputePipeline {
-        let module = self.gpu.module("rgba", [real(half), RGBA].concat());
+        let module = self.gpu.module("rgba", [real_alias(half), RGBA].concat());
         let pixels = f64::from(self.plan.pixels_per_invocation);
         self.gpu
             .pipeline(&module, entry_point, &[("PIXELS", pixels)])
@@ -145,7 +145,7 @@ impl Pipelines {
             }
         };
         // No `enable subgroups;`: naga 30 accepts the functions without it and refuses the line.
-        let text = [real(half), COMMON, before, own].join("\n");
+        let text = [real_alias(half), COMMON, before, own].join("\n");
         let module = self.gpu.module("stft", text);
         self.gpu.pipeline(&module, "stft", &overrides)
     }
@@ -171,7 +171,7 @@ mod tests {
         let Compute::Gpu(gpu) = opened.compute else {
             unreachable!("asked for an adapter")
         };
-        let module = gpu.module("probe", [real(false), COMMON, PROBE].join("\n"));
+        let module = gpu.module("probe", [real_alias(false), COMMON, PROBE].join("\n"));
         let input = powers();
         for compression in ALL {
             let (code, parameter) = compression.parameter();
