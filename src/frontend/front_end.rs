@@ -101,6 +101,8 @@ impl FrontEnd {
     ) -> Result<Tensor<4>, FrontEndError> {
         check(self.config(), clips, augments)?;
         match self {
+            // Burn has no memory of size zero to write into.
+            Self::Gpu(f) if clips.is_empty() => Ok(f.no_features()),
             Self::Gpu(f) => Ok(f.target(clips, augments)?.into_tensor()),
             Self::Cpu(f) => Ok(f.features(&self.on_host(clips)?, augments)),
         }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use burn::tensor::Tensor;
 use wgpu::Features;
 
 use super::batch::{Batch, BatchBuffers};
@@ -117,6 +118,12 @@ impl GpuFrontEnd {
             drop(self.dispatch(&batch, Destination::Tensor { target, first })?);
         }
         Ok(target)
+    }
+
+    /// Returns the features of no clips.
+    pub(in crate::frontend) fn no_features(&self) -> Tensor<4> {
+        let [channels, height, width] = self.config.output_shape();
+        Tensor::empty([0, channels, height, width], &self.gpu.burn)
     }
 
     /// Draws `clips` as RGBA bytes `[y][x]` and reads them back.
