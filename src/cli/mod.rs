@@ -40,7 +40,7 @@ enum Command {
     Model(model::Args),
     /// Draw spectrograms as PNG.
     Spectrogram(spectrogram::Args),
-    /// Time the front end's passes on a device, against its memory and against rivals.
+    /// Measure the speed of the front end, or of the networks' convolutions, on a device.
     Bench(bench::Args),
     /// List the devices there are, and which one `auto` takes.
     Devices,
