@@ -118,7 +118,7 @@ impl Reference {
 
 /// Makes features, `[channel][y][x]`, of decibels that all have a value, on the CPU.
 fn rgba_of(config: &FrontEndConfig, db: &[f32]) -> Vec<f32> {
-    let size = config.picture_size();
+    let size = config.image_size();
     let ends = (f32::INFINITY, f32::NEG_INFINITY);
     let range = db
         .iter()

@@ -9,19 +9,19 @@ mod realfft;
 
 use super::catalog::Shape;
 use super::error::BenchError;
-use crate::frontend::config::{Decibels, Framing, Range, Rows};
+use crate::frontend::config::{Compression, Framing, Output, Range, Rows};
 use crate::gpu::Compute;
 
 pub(super) use baseline::Baseline;
 
 /// Whether the baselines compute what `shape` asks for: decibels of linear bins, from the first
-/// sample of the clip on.
+/// sample of the clip on, as an image over the clip's own range.
 pub(super) fn comparable(shape: &Shape) -> bool {
     let s = &shape.front_end;
     s.rows == Rows::Linear
         && s.framing == Framing::Start
-        && s.decibels == Decibels::Masked
-        && s.range == Range::MinMax
+        && s.compression == Compression::Masked
+        && matches!(s.output, Output::Image(image) if image.range == Range::MinMax)
 }
 
 /// Prepares all baselines that can run `shape` on this device.

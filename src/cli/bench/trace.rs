@@ -13,7 +13,7 @@ use crate::bench::{Trace, signals};
 use crate::classify::{Input, Options, classify};
 use crate::dataset::pcm::{PcmMemory, PcmSet};
 use crate::dataset::{Dataset, Split, Subset};
-use crate::frontend::config::{FrontEndConfig, Size};
+use crate::frontend::config::Size;
 use crate::frontend::presets;
 use crate::gpu::Compute;
 use crate::gpu::adapter::is_hardware;
@@ -23,8 +23,8 @@ use crate::train::{TrainSettings, Tried, find_lr};
 
 /// The length of the clips, as in the training command of the documentation.
 const CLIP_SECONDS: f64 = 10.0;
-/// The size of the features, as in that command.
-const FEATURES_SIZE: Size = Size {
+/// The size of the images, as in that command.
+const IMAGE_SIZE: Size = Size {
     height: 128,
     width: 216,
 };
@@ -98,10 +98,9 @@ fn trace_classify(compute: &Compute, files: &[PathBuf], trace: &Trace) -> anyhow
 
 /// Records the second step of a training run, which decodes its files anew.
 fn trace_train(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> anyhow::Result<()> {
-    let front_end = FrontEndConfig {
-        picture: Some(FEATURES_SIZE),
-        ..presets::mel().with_clip_seconds(CLIP_SECONDS)
-    };
+    let front_end = presets::mel()
+        .with_clip_seconds(CLIP_SECONDS)
+        .with_image_size(Some(IMAGE_SIZE));
     let settings = TrainSettings {
         network: NetworkKind::Compact,
         epochs: 2,
