@@ -1,6 +1,6 @@
 //! The shapes that are timed, and that a test compares with the CPU reference.
 
-use crate::frontend::config::{FrontEndConfig, Scale, Size, Window};
+use crate::frontend::config::{FrontEndConfig, Output, Scale, Size, Window};
 use crate::frontend::presets;
 
 /// A workload of the front end.
@@ -22,10 +22,16 @@ impl Shape {
         self.clips as u64 * 4 * (self.front_end.clip_samples + self.cells()) as u64
     }
 
-    /// Returns the bytes that `rgba` has to move at least: decibels in, four channels out.
+    /// Returns the bytes that `rgba` has to move at least: decibels in, images out. Zero if the
+    /// output is the spectrogram itself, because then there is no second pass.
     pub fn rgba_bytes(&self) -> u64 {
-        let Size { height, width } = self.front_end.image_size();
-        self.clips as u64 * 4 * (self.cells() + 4 * height * width) as u64
+        let values: usize = match self.front_end.output {
+            Output::Image(_) => {
+                self.cells() + self.front_end.output_shape().iter().product::<usize>()
+            }
+            Output::Features => 0,
+        };
+        self.clips as u64 * 4 * values as u64
     }
 
     /// Returns the seconds of audio in all clips.

@@ -118,12 +118,11 @@ impl Reference {
 
 /// Makes features, `[channel][y][x]`, of decibels that all have a value, on the CPU.
 fn rgba_of(config: &FrontEndConfig, db: &[f32]) -> Vec<f32> {
-    let size = config.image_size();
     let ends = (f32::INFINITY, f32::NEG_INFINITY);
     let range = db
         .iter()
         .fold(ends, |(low, high), &v| (low.min(v), high.max(v)));
-    let mut features = vec![0.0; 4 * size.height * size.width];
+    let mut features = vec![0.0; config.output_shape().iter().product()];
     let tables = Tables::new(config);
     rgba::run(config, &tables, db, Some(range), &mut features);
     features

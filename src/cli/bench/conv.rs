@@ -4,7 +4,8 @@ use std::path::Path;
 
 use anyhow::ensure;
 
-use super::super::{Done, args};
+use super::super::Done;
+use super::super::words::print_line;
 use crate::bench::{
     ConvRecord, LAYERS, LayerTimes, PairedTimes, STEP, Stat, TOLERANCE, conv, conv_record, step,
 };
@@ -30,20 +31,20 @@ pub fn run(
         LAYERS.map(|l| l.id).join(", ")
     );
     let mut record = conv_record(compute, runs)?;
-    args::say(head(&record))?;
+    print_line(head(&record))?;
     for layer in layers {
         let times = conv(compute, layer, runs)?;
-        args::say(rows(&times, record.peak))?;
+        print_line(rows(&times, record.peak))?;
         record.layers.push(times);
     }
     if is_selected(STEP) {
         let times = step(compute, runs)?;
-        args::say(step_row(&times))?;
+        print_line(step_row(&times))?;
         record.step = Some(times);
     }
     if let Some(path) = json {
         record.write_json(path)?;
-        args::say(format!("wrote {}", path.display()))?;
+        print_line(format!("wrote {}", path.display()))?;
     }
     Ok(Done::All)
 }

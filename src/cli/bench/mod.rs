@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{bail, ensure};
 
+use super::progress::bar;
+use super::words::print_line;
 use super::{Done, args};
 use crate::bench::{Options, Record, Verdict, catalog, compare, measure, record};
 use crate::frontend::gpu::autotune::tune_presets;
@@ -91,42 +93,42 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         baselines: args.baselines,
     };
     let mut record = record(&compute, &options)?;
-    args::say(table::head(&record))?;
-    let bar = args::bar(shapes.len(), "{bar:30} {pos}/{len} shapes, {msg}");
+    print_line(table::head(&record))?;
+    let bar = bar(shapes.len(), "{bar:30} {pos}/{len} shapes, {msg}");
     for shape in &shapes {
         bar.set_message(shape.label);
         let times = measure(&compute, shape, &options)?;
-        bar.suspend(|| args::say(table::rows(&times, record.copy_gigabytes_per_second)))?;
+        bar.suspend(|| print_line(table::rows(&times, record.copy_gigabytes_per_second)))?;
         record.shapes.push(times);
         bar.inc(1);
     }
     bar.finish_and_clear();
     if let Some(path) = &args.json {
         record.write_json(path)?;
-        say_wrote(path)?;
+        print_wrote(path)?;
     }
     if let Some(path) = &args.csv {
         record.write_csv(path)?;
-        say_wrote(path)?;
+        print_wrote(path)?;
     }
     if let Some(path) = &args.trace {
         trace::run(&compute)?.write(path)?;
-        say_wrote(path)?;
+        print_wrote(path)?;
     }
     match old {
-        Some(old) => say_changes(&old, &record),
+        Some(old) => print_changes(&old, &record),
         None => Ok(Done::All),
     }
 }
 
-fn say_wrote(path: &Path) -> std::io::Result<()> {
-    args::say(format!("wrote {}", path.display()))
+fn print_wrote(path: &Path) -> std::io::Result<()> {
+    print_line(format!("wrote {}", path.display()))
 }
 
-fn say_changes(old: &Record, new: &Record) -> anyhow::Result<Done> {
+fn print_changes(old: &Record, new: &Record) -> anyhow::Result<Done> {
     let changes = compare(old, new)?;
     for change in &changes {
-        args::say(table::change(change))?;
+        print_line(table::change(change))?;
     }
     let slower = changes.iter().any(|c| c.verdict == Verdict::Slower);
     Ok(if slower { Done::Some } else { Done::All })
@@ -140,14 +142,14 @@ fn tune(compute: &Compute) -> anyhow::Result<()> {
     for (config, tuned) in tune_presets(gpu)? {
         for t in &tuned.tried {
             let ms = 1e3 * t.time.as_secs_f64();
-            args::say(format!(
+            print_line(format!(
                 "{:<10} {:<16} {ms:9.2} ms",
                 config.preset, t.variant
             ))?;
         }
         match tuned.kept {
-            Ok(path) => args::say(format!("saved the choice to {}", path.display()))?,
-            Err(why) => args::say(format!("the choice holds for this run only: {why}"))?,
+            Ok(path) => print_line(format!("saved the choice to {}", path.display()))?,
+            Err(why) => print_line(format!("the choice holds for this run only: {why}"))?,
         }
     }
     Ok(())
