@@ -2,7 +2,7 @@
 //!
 //!     cargo bench --bench picture -- ROUNDS FILE...
 //!
-//! `seed_picture.py` runs it beside the seed's way.
+//! `image_vs_matplotlib.py` runs it in turns with the original project's code.
 
 use std::hint::black_box;
 use std::path::PathBuf;

@@ -11,6 +11,8 @@
 pub mod audio;
 pub mod bench;
 pub mod classify;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
 pub mod dataset;
 pub mod evaluate;

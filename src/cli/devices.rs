@@ -1,8 +1,7 @@
 //! `sonoprint devices`.
 
-use std::io::{self, Write};
-
 use super::Done;
+use super::words::print_line;
 use crate::gpu::adapter::{self, Choice};
 use crate::gpu::{DeviceChoice, DeviceTraits};
 use crate::model::ops::conv::ConvPlan;
@@ -13,42 +12,37 @@ pub fn run() -> anyhow::Result<Done> {
         .map(wgpu::Adapter::get_info)
         .collect();
     let auto = adapter::choose(&infos, &DeviceChoice::Auto)?;
-    let mut out = io::stdout().lock();
+    let mark = |taken: bool| if taken { '*' } else { ' ' };
     for (i, info) in infos.iter().enumerate() {
-        let mark = if auto == Choice::Adapter(i) { '*' } else { ' ' };
         let kind = if adapter::is_hardware(info) {
             "gpu"
         } else {
             "software"
         };
-        writeln!(
-            out,
-            "{mark} {i:>3}  {kind:<8}  {}  [{}, {} {}]",
-            info.name, info.backend, info.driver, info.driver_info
-        )?;
-        writeln!(
-            out,
+        print_line(format_args!(
+            "{} {i:>3}  {kind:<8}  {}  [{}, {} {}]",
+            mark(auto == Choice::Adapter(i)),
+            info.name,
+            info.backend,
+            info.driver,
+            info.driver_info
+        ))?;
+        print_line(format_args!(
             "                 convolutions: {}",
             ConvPlan::for_device(DeviceTraits::of(info))
-        )?;
+        ))?;
     }
-    let threads = rayon::current_num_threads();
-    let mark = if matches!(auto, Choice::Cpu(_)) {
-        '*'
-    } else {
-        ' '
-    };
-    writeln!(
-        out,
-        "{mark} cpu  cpu       Burn's flex backend, {threads} threads"
-    )?;
+    print_line(format_args!(
+        "{} cpu  cpu       Burn's flex backend, {} threads",
+        mark(matches!(auto, Choice::Cpu(_))),
+        rayon::current_num_threads()
+    ))?;
     match auto {
-        Choice::Adapter(i) => writeln!(
-            out,
+        Choice::Adapter(i) => print_line(format_args!(
             "auto takes {}: the first hardware GPU (discrete before integrated before virtual)",
             infos[i].name
-        )?,
-        Choice::Cpu(why) => writeln!(out, "auto takes cpu: {why}")?,
+        ))?,
+        Choice::Cpu(why) => print_line(format_args!("auto takes cpu: {why}"))?,
     }
     Ok(Done::All)
 }

@@ -1,4 +1,4 @@
-//! What was typed, and what it means. One file a command.
+//! The command line: one file per command. What a library user could want stands in other modules.
 
 mod args;
 mod bench;
@@ -6,48 +6,65 @@ mod classify;
 mod dataset;
 mod devices;
 mod evaluate;
+mod hint;
 mod merge;
 mod model;
+mod progress;
 mod report;
 mod spectrogram;
 mod train;
+mod words;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Music genres from spectrograms: WGSL front end, Burn network, one GPU.
+/// Names the music genre of audio files, and trains networks that do.
+///
+/// sonoprint turns audio into spectrograms and lets a neural network name the genre, both on the same GPU, or on the CPU
+/// where there is none. A trained network is built in, so `sonoprint classify` works at once; `sonoprint train` trains
+/// one on your own music.
 #[derive(Parser)]
-#[command(name = "sonoprint", version)]
+#[command(name = "sonoprint", version, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  sonoprint classify ~/music --out genres.csv     Write a table with the genre of every file
+  sonoprint spectrogram song.mp3 --out images     Draw a song's spectrograms as PNG images
+  sonoprint train dataset --out run               Train on a folder with one subfolder per genre
+  sonoprint classify ~/music --checkpoint run/best.safetensors
+
+`sonoprint COMMAND --help` explains a command. Exit codes: 0: done; 1: done, but some inputs failed or something was
+found; 2: could not run; 130: stopped by Ctrl-C, with everything saved.";
+
 #[derive(Subcommand)]
 enum Command {
-    /// Name the genre of files and folders.
+    /// Name the genre of audio files and folders.
     Classify(classify::Args),
-    /// Put the parts that several machines made with `classify --shard` together.
+    /// Join the tables that several machines wrote with `classify --shard`.
     Merge(merge::Args),
-    /// Train a network on a folder with a folder for each class.
+    /// Train a network on a folder with one subfolder per genre.
     Train(train::Args),
-    /// Look a dataset over before training on it.
+    /// Check a dataset before training on it.
     Dataset(dataset::Args),
-    /// Measure a checkpoint on labeled files; writes a report.
+    /// Measure a checkpoint on labeled files and write a report.
     Evaluate(evaluate::Args),
-    /// Parameters and FLOPs of a network; what a checkpoint says of itself.
+    /// Show the facts of a network or a checkpoint, or export its weights for PyTorch.
     Model(model::Args),
-    /// Draw spectrograms as PNG.
+    /// Draw spectrograms as PNG images.
     Spectrogram(spectrogram::Args),
-    /// Time the front end's passes on a device, against its memory and against rivals.
+    /// Time the computation of spectrograms on a device.
     Bench(bench::Args),
-    /// List the devices there are, and which one `auto` takes.
+    /// List the devices that can compute, and the one that `auto` takes.
     Devices,
 }
 
-/// Parses the command line and runs it. Exit code 0: all done; 1: done, but some inputs failed; 2: could
-/// not run; 130: stopped by Ctrl-C, with everything saved.
+/// Parses the command line, runs the command and returns its exit code: 0 if all is done, 1 if some inputs failed or
+/// something was found, 2 if the command could not run, 130 if Ctrl-C stopped it with everything saved.
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Classify(args) => classify::run(&args),
@@ -64,25 +81,29 @@ pub fn run() -> ExitCode {
         Ok(Done::All) => ExitCode::SUCCESS,
         Ok(Done::Some) => ExitCode::from(1),
         Ok(Done::Stopped) => ExitCode::from(130),
-        // The reader of a pipe has seen enough.
+        // A broken pipe is the reader's choice to stop.
         Err(e) if is_broken_pipe(&e) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("sonoprint: {}", explain(&e));
+            words::note(format_args!("sonoprint: {}", facts(&e)));
+            if let Some(advice) = hint::hint(&e) {
+                words::note(format_args!("hint: {advice}"));
+            }
             ExitCode::from(2)
         }
     }
 }
 
-/// How a command ended when it could run.
+/// How a command ended that could run.
 enum Done {
     All,
+    /// Some inputs failed, or something was found.
     Some,
-    /// By Ctrl-C, in order.
+    /// By Ctrl-C, with everything saved.
     Stopped,
 }
 
-/// The error and its causes, but for those that the line already ends with.
-fn explain(error: &anyhow::Error) -> String {
+/// Joins the error and its causes into a line. Leaves out causes that the line already ends with.
+fn facts(error: &anyhow::Error) -> String {
     error.chain().fold(String::new(), |line, cause| {
         let cause = cause.to_string();
         match line {
@@ -108,8 +129,14 @@ mod tests {
         };
         let error = anyhow::Error::from(twice).context("no report");
         assert_eq!(
-            super::explain(&error),
+            super::facts(&error),
             "no report: cannot write a/b: disk full"
         );
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory;
+        super::Cli::command().debug_assert();
     }
 }

@@ -5,32 +5,33 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::{Done, args};
+use super::words::{note, print_line};
+use super::{Done, args, progress};
 use crate::audio;
 use crate::classify::{DiscoverError, Input, Shard, discover};
 use crate::frontend::colormap::Colormap;
-use crate::frontend::config::{FrontEndConfig, Size};
+use crate::frontend::config::{FrontEndConfig, ImageConfig, Output, Size};
 use crate::frontend::{FrontEnd, presets};
 
-/// Draw spectrograms as PNG, one a clip.
+/// Draws spectrograms as PNG images, one per clip.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Audio files, and folders of them.
+    /// Audio files, and folders of audio files.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Folder for the pictures.
+    /// Folder for the images; their paths are printed.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// deeppixel (matplotlib's specgram) or mel (librosa's mel spectrogram).
+    /// Which spectrogram: mel (librosa's melspectrogram) or deeppixel (matplotlib's specgram).
     #[arg(long, default_value = "mel")]
     preset: String,
-    /// Size of the picture, pixels; the preset's own if absent.
+    /// Size of an image in pixels; the preset's own if absent.
     #[arg(long, value_name = "WxH", value_parser = args::size)]
     size: Option<Size>,
-    /// Colors.
+    /// Color map.
     #[arg(long, value_name = "NAME")]
     colormap: Option<Colormap>,
-    /// Length of a clip: longer files give several pictures, shorter ones are padded with silence.
+    /// Length of a clip. A longer file gives several images; a shorter one is padded with silence.
     #[arg(long, value_name = "SECONDS", value_parser = args::clip_seconds, default_value = "30")]
     clip_seconds: f64,
     #[command(flatten)]
@@ -39,21 +40,25 @@ pub struct Args {
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
     let mut settings = presets::preset(&args.preset)?.with_clip_seconds(args.clip_seconds);
-    settings.picture = args.size.or(settings.picture);
-    settings.colormap = args.colormap.unwrap_or(settings.colormap);
+    let image = settings.image();
+    settings.output = Output::Image(ImageConfig {
+        size: args.size.or(image.size),
+        colormap: args.colormap.unwrap_or(image.colormap),
+        ..image
+    });
     settings.validate()?;
-    let found: Vec<Input> = discover(&args.files, Shard::default())?.collect();
-    if found.is_empty() {
+    let inputs: Vec<Input> = discover(&args.files, Shard::default())?.collect();
+    if inputs.is_empty() {
         let names: Vec<_> = args.files.iter().map(|p| p.display().to_string()).collect();
         anyhow::bail!(DiscoverError::NoAudio(names.join(", ")));
     }
     args::make_folder(&args.out)?;
     let engine = FrontEnd::new(&args.device.open()?, &settings)?;
-    let bar = args::bar(found.len(), "{bar:30} {pos}/{len} files, {per_sec}");
+    let bar = progress::bar(inputs.len(), "{bar:30} {pos}/{len} files, {per_sec}");
     let mut names = HashSet::new();
     let mut failed = 0;
-    for one in &found {
-        let drawn = match one {
+    for input in &inputs {
+        let drawn = match input {
             Input::File(file) => audio::load(file, settings.sample_rate)
                 .map(|loaded| (file, loaded.samples))
                 .map_err(|e| format!("{}: {e}", file.display())),
@@ -63,12 +68,12 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
             Ok((file, samples)) => {
                 let stem = unique_stem(&mut names, file);
                 for path in draw(&engine, &settings, &samples, &args.out, &stem)? {
-                    bar.suspend(|| args::say(path.display()))?;
+                    bar.suspend(|| print_line(path.display()))?;
                 }
             }
             Err(line) => {
                 failed += 1;
-                bar.suspend(|| eprintln!("{line}"));
+                bar.suspend(|| note(line));
             }
         }
         bar.inc(1);
@@ -77,7 +82,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     Ok(if failed == 0 { Done::All } else { Done::Some })
 }
 
-/// The file's name without extension, numbered if another file of the run has it too.
+/// Returns the file's name without extension, numbered if an earlier file of the run has the same name.
 fn unique_stem(names: &mut HashSet<String>, file: &Path) -> String {
     let stem = file
         .file_stem()
@@ -91,7 +96,7 @@ fn unique_stem(names: &mut HashSet<String>, file: &Path) -> String {
     name
 }
 
-/// Draws every clip of `samples`, a few at a time; returns where.
+/// Draws every clip of `samples`, a few at a time, and returns the paths of the images.
 fn draw(
     engine: &FrontEnd,
     settings: &FrontEndConfig,
@@ -99,7 +104,7 @@ fn draw(
     out: &Path,
     stem: &str,
 ) -> anyhow::Result<Vec<PathBuf>> {
-    let Size { height, width } = settings.picture_size();
+    let Size { height, width } = settings.image_size();
     let spans = audio::cut(samples.len(), settings.clip_samples);
     let mut paths = Vec::new();
     for group in spans.chunks(4) {

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 pub const ENTRIES: usize = 256;
 
 /// A color map of matplotlib's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum Colormap {
     /// Black, purple, orange, pale yellow: the seed system's.

@@ -5,12 +5,16 @@ use serde::{Deserialize, Serialize};
 use crate::frontend::config::Size;
 
 /// Which network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "cli",
+    derive(clap::ValueEnum),
+    value(rename_all = "snake_case")
+)]
 #[serde(rename_all = "snake_case")]
-#[value(rename_all = "snake_case")]
 pub enum NetworkKind {
     /// The seed system's five convolutions and one dense layer, made for pictures of 720x720.
-    #[value(name = "deeppixel")]
+    #[cfg_attr(feature = "cli", value(name = "deeppixel"))]
     #[serde(rename = "deeppixel")]
     DeepPixel,
     /// A small residual network with global pooling: pictures of any size.

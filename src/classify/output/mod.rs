@@ -19,7 +19,8 @@ use super::row::ranked;
 use super::{FileResult, Outcome};
 
 /// How a table is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Format {
     /// A header and a line a row; probabilities with four places, seconds with two.
     Csv,
