@@ -12,11 +12,7 @@ use super::Gpu;
 
 impl Gpu {
     /// Compiles WGSL.
-    pub fn module(
-        &self,
-        label: &str,
-        wgsl: impl Into<Cow<'static, str>>,
-    ) -> wgpu::ShaderModule {
+    pub fn module(&self, label: &str, wgsl: impl Into<Cow<'static, str>>) -> wgpu::ShaderModule {
         self.device
             .create_shader_module(wgpu::ShaderModuleDescriptor {
                 label: Some(label),

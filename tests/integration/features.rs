@@ -1,4 +1,5 @@
-//! Promise: one-channel features are the spectrogram itself, on every device, in the tensor's memory.
+//! Promise: one-channel features are the spectrogram itself, on every device, in the tensor's
+//! memory.
 
 use std::sync::Arc;
 
@@ -114,7 +115,8 @@ fn kernels(config: &FrontEndConfig) -> Vec<(&'static str, StftKernel, Compute)> 
     all
 }
 
-/// A hundredth of a decibel within 100 dB of the loudest cell, and the same on the scale of log10.
+/// A hundredth of a decibel within 80 dB of the loudest cell, and the same on the scale of log10, as
+/// golden tests hold the presets. Of noise, every kernel is within that of the CPU over 100 dB.
 #[test]
 fn features_are_those_of_f64() {
     let long = FrontEndConfig {
@@ -133,10 +135,20 @@ fn features_are_those_of_f64() {
         let top = want.iter().copied().fold(f64::MIN, f64::max);
         let (near, far) = match config.compression {
             Compression::Log { .. } => (1e-3, 10.0),
-            _ => (1e-2, 100.0),
+            _ => (1e-2, 80.0),
         };
+        let cpu = FrontEnd::new(&Compute::Cpu, &config).unwrap();
+        let white = noise(SAMPLES, 2);
+        let on_cpu = read(cpu.features(&[&white]).unwrap());
+        let loudest = on_cpu.iter().copied().fold(f32::MIN, f32::max);
         for (device, kernel, compute) in kernels(&config) {
             let front_end = FrontEnd::with_kernel(&compute, &config, kernel).unwrap();
+            let of_white = read(front_end.features(&[&white]).unwrap());
+            let pairs = of_white.iter().zip(&on_cpu);
+            for (g, w) in pairs.filter(|(_, w)| **w > loudest - 100.0) {
+                let off = f64::from((g - w).abs());
+                assert!(off <= near, "{device} {kernel}: {g} for {w}");
+            }
             let tensor = front_end.features(&[&pcm]).unwrap();
             assert_eq!(tensor.dims(), [1, 1, config.frames(), config.rows()]);
             let got = read(tensor);
@@ -179,8 +191,8 @@ fn the_network_reads_what_the_stft_wrote() {
     }
 }
 
-/// A clip's features are the same bits alone and at every place of a batch, in f16 as well, also when
-/// the device's limits split the batch.
+/// A clip's features are the same bits alone and at every place of a batch, in f16 as well, also
+/// when the device's limits split the batch.
 #[test]
 fn no_clip_looks_at_another() {
     for config in [config(), linear()] {
@@ -245,8 +257,8 @@ fn halves_are_rounded() {
     assert!(matches!(cpu.into_half(), Err(FrontEndError::NoHalf(_))));
 }
 
-/// SpecAugment hides the frames and rows that it names, under the value of silence, on every device and
-/// for every kernel, and nothing else.
+/// SpecAugment hides the frames and rows that it names, under the value of silence, on every device
+/// and for every kernel, and nothing else.
 #[test]
 fn masks_hide_what_they_name() {
     for config in [config(), linear()] {
@@ -335,8 +347,8 @@ fn features_can_be_drawn() {
     }
 }
 
-/// Samples in a GPU's memory give every front end the same features as samples on the host; clips of
-/// another length are refused.
+/// Samples in a GPU's memory give every front end the same features as samples on the host; clips
+/// of another length are refused.
 #[test]
 fn samples_may_lie_anywhere() {
     let Compute::Gpu(gpu) = software() else {
@@ -357,6 +369,8 @@ fn samples_may_lie_anywhere() {
         let there = front_end.augmented_features(&[Samples::Device(&part)], &[]);
         let here = front_end.features(&[&pcm]);
         assert!(read(there.unwrap()) == read(here.unwrap()), "{device}");
+        let none = front_end.features(&[]).unwrap();
+        assert_eq!(none.dims(), [0, 1, 24, 40]);
         let short = front_end.features(&[&pcm, &pcm[1..]]);
         assert!(matches!(
             short,

@@ -28,7 +28,8 @@ pub fn compress(compression: Compression, cells: &mut [f32]) {
             for v in cells {
                 // Near silence the sum is exact to within f32's rounding of 1. Adding 1 / scale to
                 // the power and log10(scale) to the logarithm would cancel there instead.
-                let p = (scale * *v).max(0.0).min(f32::MAX);
+                let p = scale * *v;
+                let p = if p > 0.0 { p.min(f32::MAX) } else { 0.0 };
                 *v = log2(1.0 + p) * std::f32::consts::LOG10_2;
             }
         }
@@ -42,8 +43,9 @@ pub fn silence(compression: Compression) -> f32 {
     cell[0]
 }
 
-/// Returns the binary logarithm of a normal positive number, with an error of at most 3e-7 or, above
-/// 2, one unit in the last place. It has no call and no branch, so that the compiler can use vectors.
+/// Returns the binary logarithm of a normal positive number, with an error of at most 3e-7 or,
+/// above 2, one unit in the last place. It has no call and no branch, so that the compiler can use
+/// vectors.
 ///
 /// The number is halved until it lies in sqrt(1/2)..sqrt(2), where ln(m) = 2 atanh((m - 1) / (m +
 /// 1)).
@@ -61,6 +63,8 @@ fn log2(x: f32) -> f32 {
 
 #[cfg(test)]
 pub(in crate::frontend) mod tests {
+    use std::f64::consts::LOG10_2;
+
     use super::*;
 
     #[test]
@@ -101,10 +105,12 @@ pub(in crate::frontend) mod tests {
         let p = f64::from(power);
         let (want, per_log2) = match compression {
             Compression::Masked if power == 0.0 => (f64::from(NO_VALUE), 0.0),
-            Compression::Masked => (10.0 * p.log10(), 3.010_3),
+            Compression::Masked => (10.0 * p.log10(), 10.0 * LOG10_2),
             // The floor is a number of f32.
-            Compression::Floor { amin } => (10.0 * p.max(f64::from(amin as f32)).log10(), 3.010_3),
-            Compression::Log { scale } => ((scale * p).ln_1p() / 10f64.ln(), 0.301_03),
+            Compression::Floor { amin } => {
+                (10.0 * p.max(f64::from(amin as f32)).log10(), 10.0 * LOG10_2)
+            }
+            Compression::Log { scale } => ((scale * p).ln_1p() / 10f64.ln(), LOG10_2),
         };
         let off = (f64::from(got) - want).abs();
         let allowed = tolerance * want.abs().max(per_log2);
