@@ -34,7 +34,7 @@ pub enum DiscoverError {
     #[error("no such file or folder: {0}")]
     NoSuchPath(PathBuf),
     /// The folders hold no audio.
-    #[error("no audio files in {0} (looked for {})", EXTENSIONS.join(", "))]
+    #[error("no audio files in {0} (looked for {known})", known = EXTENSIONS.join(", "))]
     NoAudio(String),
 }
 
