@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""Classifying a folder of WAV files on the CPU, ours against a PyTorch pipeline.
+"""Compare `sonoprint classify` on the CPU with a PyTorch pipeline.
 
     pip install torch librosa soundfile matplotlib safetensors numpy
     python benches/classify_vs_torch.py FOLDER [--rounds 3]
 
-The same job on both sides: every file read, cut into the checkpoint's clips,
-mel spectrogram in dB, colors, the same network with the same weights, mean of
-the clips' probabilities. PyTorch's side is what one would write: a DataLoader
-around soundfile, torch.stft and a matrix of mel filters on batches, the network
-in eval mode under no_grad; it gets its best of several worker counts. The two
-take turns, each as a process from start to end for ours, and without imports
-and loading for PyTorch. The genres of both are compared too.
+Both do the same job for every WAV file of the folder: read it, cut it into the
+checkpoint's clips, compute mel spectrograms in dB and color them, run the same
+network with the same weights, and average the probabilities over the clips.
+PyTorch's pipeline is a typical one: a DataLoader around soundfile, torch.stft
+and a matrix of mel filters on batches, and the network in eval mode under
+no_grad. It gets the best of several worker counts and batch sizes. The two take
+turns. The time of sonoprint is that of a whole process; PyTorch's leaves out
+imports and loading. The script also counts how many genres agree.
 """
 
 import argparse
@@ -35,7 +36,7 @@ import torch_reference  # noqa: E402
 
 
 class Files(torch.utils.data.Dataset):
-    """Each file as its clips, end to end; a rest of half a clip is one more."""
+    """The clips of each file, end to end. A rest of at least half a clip gives one more."""
 
     def __init__(self, paths, clip):
         self.paths, self.clip = paths, clip
@@ -59,7 +60,7 @@ def collate(clips):
 
 
 class FrontEnd:
-    """librosa's melspectrogram and power_to_db on batches, then the colors."""
+    """librosa's melspectrogram and power_to_db on batches, then the color map."""
 
     def __init__(self, settings):
         self.n_fft, self.hop = settings["n_fft"], settings["hop"]
@@ -73,9 +74,10 @@ class FrontEnd:
         )
         self.mel = torch.from_numpy(mel)
         self.window = torch.hann_window(self.n_fft)
-        self.top = settings["range"]["top"]["db"]
-        self.size = (settings["picture"]["height"], settings["picture"]["width"])
-        colors = matplotlib.colormaps[settings["colormap"]](np.arange(256))
+        image = settings["output"]["image"]
+        self.top = image["range"]["top"]["db"]
+        self.size = (image["size"]["height"], image["size"]["width"])
+        colors = matplotlib.colormaps[image["colormap"]](np.arange(256))
         self.colors = torch.from_numpy(colors.astype("float32"))
 
     def __call__(self, clips):
@@ -94,25 +96,25 @@ class FrontEnd:
         unit = torch.nn.functional.interpolate(unit[:, None], self.size, mode="area")[
             :, 0
         ]
-        # the first row of a picture is the highest frequency
+        # The first row of an image is the highest frequency.
         index = (unit.flip(1) * 255).round().long()
         return self.colors[index].permute(0, 3, 1, 2)
 
 
-def torch_pipeline(paths, twin, front_end, clip, workers, batch):
+def torch_pipeline(paths, network, front_end, clip, workers, batch):
     loader = torch.utils.data.DataLoader(
         Files(paths, clip), batch_size=batch, num_workers=workers, collate_fn=collate
     )
-    answers = []
+    predictions = []
     with torch.no_grad():
         for clips, counts in loader:
-            probabilities = twin(front_end(clips)).softmax(1)
-            answers += [p.mean(0).argmax().item() for p in probabilities.split(counts)]
-    return answers
+            probabilities = network(front_end(clips)).softmax(1)
+            predictions += [p.mean(0).argmax().item() for p in probabilities.split(counts)]
+    return predictions
 
 
 def ours(sonoprint, checkpoint, folder, out):
-    """(seconds, genre by path) of a fresh run."""
+    """Run sonoprint afresh and return its seconds and the genre by path."""
     more = ["--checkpoint", checkpoint] if checkpoint else []
     start = time.perf_counter()
     subprocess.run(
@@ -154,7 +156,7 @@ def main():
             check=True,
             capture_output=True,
         )
-        twin, header = torch_reference.load(export)
+        network, header = torch_reference.load(export)
         front_end, clip = (
             FrontEnd(header["front_end"]),
             header["front_end"]["clip_samples"],
@@ -164,17 +166,17 @@ def main():
 
         def timed(paths, choice):
             start = time.perf_counter()
-            answers = torch_pipeline(paths, twin, front_end, clip, *choice)
-            return time.perf_counter() - start, answers
+            predictions = torch_pipeline(paths, network, front_end, clip, *choice)
+            return time.perf_counter() - start, predictions
 
         best = min(choices, key=lambda choice: timed(few, choice)[0])
         rates = []
         for _ in range(args.rounds):
             mine, genres = ours(args.sonoprint, args.checkpoint, args.folder, out)
-            theirs, answers = timed(paths, best)
+            theirs, predictions = timed(paths, best)
             rates.append((len(paths) / mine, len(paths) / theirs))
         classes = header["classes"]
-        same = sum(genres[path] == classes[a] for path, a in zip(paths, answers))
+        same = sum(genres[path] == classes[p] for path, p in zip(paths, predictions))
     ratios = [a / b for a, b in rates]
     mine, theirs = (statistics.median(column) for column in zip(*rates))
     print(

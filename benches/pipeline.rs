@@ -1,9 +1,9 @@
-//! Files a second of decoding alone, and of the whole of `classify` with the seed's network at its smallest picture: what
-//! the pipeline costs beside its decoders.
+//! Measures what the pipeline of `classify` costs: files per second of decoding alone, and of
+//! `classify` as a whole with a network at its smallest input.
 //!
 //!     cargo bench --bench pipeline -- FOLDER [ROUNDS] [DEVICE] [compact]
 //!
-//! On a GPU also the share of the time in which it was not kept waiting.
+//! Also prints the fraction of the time in which the device did not wait for clips.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -23,17 +23,20 @@ use sonoprint::model::{Checkpoint, Header, Network, NetworkKind, NetworkSpec, Ta
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    let words: Vec<String> = std::env::args()
+    let arguments: Vec<String> = std::env::args()
         .skip(1)
-        .filter(|w| w != "--bench")
+        .filter(|argument| argument != "--bench")
         .collect();
-    let word = |i: usize, default: &str| words.get(i).map_or(default.to_owned(), String::clone);
-    let folder = PathBuf::from(words.first().expect("a folder of music"));
-    let rounds: usize = word(1, "5").parse().expect("rounds");
-    let device = word(2, "cpu").parse().expect("a device");
-    let kind = NetworkKind::from_str(&word(3, "deeppixel"), true).expect("compact or deeppixel");
+    let argument =
+        |i: usize, default: &str| arguments.get(i).map_or(default.to_owned(), String::clone);
+    let folder = PathBuf::from(arguments.first().expect("a folder of audio files"));
+    let rounds: usize = argument(1, "5").parse().expect("a number of rounds");
+    let device = argument(2, "cpu").parse().expect("a device");
+    let kind =
+        NetworkKind::from_str(&argument(3, "deeppixel"), true).expect("compact or deeppixel");
     let compute = Compute::open(&device).expect("a device").compute;
-    let classifier = Predictor::new(&compute, checkpoint(kind, &compute)).expect("a plan");
+    let predictor =
+        Predictor::new(&compute, checkpoint(kind, &compute)).expect("a front end for the device");
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let options = Options {
         workers,
@@ -47,13 +50,13 @@ fn main() {
     };
     let files: Vec<PathBuf> = discover(&[folder], Shard::default())
         .expect("a folder")
-        .map(|found| found.path().to_owned())
+        .map(|input| input.path().to_owned())
         .collect();
     println!("{} files, {workers} decoders, {kind:?}", files.len());
     let mut ratios = Vec::new();
     for _ in 0..rounds {
-        let decoding = decode(&files, &classifier.header().front_end, workers);
-        let summary = whole(&classifier, &files, &options);
+        let decoding = decode(&files, &predictor.header().front_end, workers);
+        let summary = whole(&predictor, &files, &options);
         let rate = |time: Duration| files.len() as f64 / time.as_secs_f64();
         let busy = 1.0 - (summary.waited + summary.writing).div_duration_f64(summary.elapsed);
         ratios.push(rate(summary.elapsed) / rate(decoding));
@@ -69,16 +72,17 @@ fn main() {
     println!("median ratio {:.2}", ratios[ratios.len() / 2]);
 }
 
+/// Returns a checkpoint of `kind` with random weights and a small input.
 fn checkpoint(kind: NetworkKind, compute: &Compute) -> Checkpoint {
     let side = match kind {
         NetworkKind::Compact => 128,
         _ => kind.min_input()[1],
     };
-    let picture = Size {
+    let size = Size {
         height: side,
         width: side,
     };
-    let front_end = presets::mel().with_image_size(Some(picture));
+    let front_end = presets::mel().with_image_size(Some(size));
     let classes: Vec<String> = (0..10).map(|i| format!("class {i}")).collect();
     let spec = NetworkSpec::new(kind, classes.len(), &front_end);
     Checkpoint {
@@ -88,7 +92,7 @@ fn checkpoint(kind: NetworkKind, compute: &Compute) -> Checkpoint {
     }
 }
 
-/// By the same decoders, cut into the same clips, which nobody looks at.
+/// Decodes the files into the same clips on as many threads, and drops the clips.
 fn decode(files: &[PathBuf], front_end: &FrontEndConfig, workers: usize) -> Duration {
     let start = Instant::now();
     let next = Mutex::new(files.iter());
@@ -111,10 +115,11 @@ fn decode(files: &[PathBuf], front_end: &FrontEndConfig, workers: usize) -> Dura
     start.elapsed()
 }
 
-fn whole(classifier: &Predictor, files: &[PathBuf], options: &Options) -> Summary {
-    let found = files.iter().cloned().map(Input::File);
-    classify(classifier, found, options, |row| {
-        std::hint::black_box(row);
+/// Classifies the files and drops the results.
+fn whole(predictor: &Predictor, files: &[PathBuf], options: &Options) -> Summary {
+    let inputs = files.iter().cloned().map(Input::File);
+    classify(predictor, inputs, options, |result| {
+        std::hint::black_box(result);
         Ok::<_, InferenceError>(())
     })
     .expect("a device")

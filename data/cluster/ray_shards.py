@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Classifies a folder in shards as Ray tasks, and merges them.
+"""Classify a folder in shards as Ray tasks, and merge the shards.
 
     pip install ray
     python ray_shards.py FOLDER OUT [--shards 8] [--sonoprint sonoprint] [-- more arguments of classify]
 
-A task is one `sonoprint classify --shard I/N`; every node must see FOLDER and the
-folder of OUT under the same names. Ray starts a task again whose worker died, and
-the journal beside its part makes it go on where it was. Connects to the cluster
-that RAY_ADDRESS names, or starts one on this machine.
+A task is one `sonoprint classify --shard I/N`. Every node must see FOLDER and the
+folder of OUT under the same names. If a worker dies, Ray starts its task again, and
+the task resumes from the journal beside its part. The script connects to the
+cluster that RAY_ADDRESS names, or starts one on this machine.
 """
 
 import argparse
@@ -21,13 +21,13 @@ import ray
 
 
 def die_with_me():
-    """The program ends with its worker (Linux), or a retry would find the part being written."""
+    """End the program with its worker (Linux): a retry would find the part locked."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 @ray.remote(max_retries=5)
 def classify(sonoprint, folder, part, shard, more):
-    """One shard; its exit code is 1 where files of it could not be read."""
+    """Classify one shard. Exit code 1 means that some files could not be read."""
     command = [sonoprint, "classify", folder, "--shard", shard, "--out", part, *more]
     done = subprocess.run(
         command,

@@ -1,10 +1,11 @@
 #!/bin/bash
-# Classifies a folder in shards, one task of a Slurm array each:
+# Classifies a folder in shards, one task of a Slurm array per shard:
 #
 #     sbatch --array=1-8 slurm_array.sh FOLDER OUT_FOLDER [more arguments of classify]
 #     sonoprint merge OUT_FOLDER/part-*.csv --out all.csv     # when all are done
 #
-# A task whose node was lost, or which was killed, is queued again and goes on where it was, by the journal beside its part. SONOPRINT names the program if it is not on the PATH.
+# If a task's node is lost or the task is killed, it is queued again and resumes from the journal beside its part.
+# SONOPRINT names the program if it is not on the PATH.
 #SBATCH --job-name=sonoprint
 #SBATCH --requeue
 #SBATCH --open-mode=append
@@ -15,9 +16,10 @@ mkdir -p "$out"
 "${SONOPRINT:-sonoprint}" classify "$folder" --shard "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT" \
     --out "$out/part-$SLURM_ARRAY_TASK_ID.csv" "$@"
 code=$?
-# Killed, for want of memory say: Slurm queues lost nodes' tasks again, and this one asks for it, five times at most.
+# Slurm itself queues the tasks of lost nodes again. A task that was killed, for lack of memory for example, requests it
+# here, at most five times.
 if [ $code -gt 128 ] && [ "${SLURM_RESTART_COUNT:-0}" -lt 5 ]; then
     scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" && exit 0
 fi
-# 1: done, but some files could not be read; they have their rows.
+# Exit code 1: done, but some files could not be read. They have their rows.
 [ $code -le 1 ] || exit $code

@@ -9,8 +9,8 @@ use super::discover::Input;
 use super::stamp::Stamp;
 use crate::audio::{AudioError, Clips, is_silent};
 
-/// What a decoder thread sends. Each file gives `Begin`, its clips in order, and `End`. The events of files that
-/// several decoders read at once interleave.
+/// What a decoder thread sends. Each file gives `Begin`, its clips in order, and `End`. The events
+/// of files that several decoders read at once interleave.
 pub(super) enum DecoderEvent {
     Begin(u64, PathBuf, Option<Stamp>),
     Clip(u64, DecodedClip),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::shard::Shard;
-use crate::audio::is_audio_path;
+use crate::audio::{EXTENSIONS, is_audio_path};
 
 /// A file to classify, or a place that could not be searched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,13 +34,13 @@ pub enum DiscoverError {
     #[error("no such file or folder: {0}")]
     NoSuchPath(PathBuf),
     /// The folders hold no audio.
-    #[error("no audio files in {0} (looked for {extensions})", extensions = crate::audio::EXTENSIONS.join(", "))]
+    #[error("no audio files in {0} (looked for {known})", known = EXTENSIONS.join(", "))]
     NoAudio(String),
 }
 
-/// Finds the files of `shard` under `paths`, one at a time. Folders are searched depth first, in the order of
-/// names. Links are followed, but not in a loop. A file is returned once, even if two of the paths lead to it by
-/// the same name.
+/// Finds the files of `shard` under `paths`, one at a time. Folders are searched depth first, in
+/// the order of names. Links are followed, but not in a loop. A file is returned once, even if two
+/// of the paths lead to it by the same name.
 ///
 /// # Errors
 /// [`DiscoverError::NoSuchPath`] if a path does not exist.
@@ -94,8 +94,9 @@ fn walk(folder: PathBuf, shard: Shard) -> impl Iterator<Item = Input> + Send {
     })
 }
 
-/// Returns the files of `shard` that `list` names, one per line, or each ended by a zero byte if `zero`. They may
-/// have any extension. A read error ends the list and is returned as an unreadable input called `name`.
+/// Returns the files of `shard` that `list` names, one per line, or each ended by a zero byte if
+/// `zero`. They may have any extension. A read error ends the list and is returned as an unreadable
+/// input called `name`.
 pub fn listed(
     list: impl BufRead + Send,
     name: PathBuf,

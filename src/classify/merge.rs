@@ -99,8 +99,8 @@ fn list(shards: &[Shard]) -> String {
     }
 }
 
-/// Checks that `parts` are the shards of one run: each is there once, complete, and made with the same settings. Returns
-/// the settings of the whole.
+/// Checks that `parts` are the shards of one run: each is there once, complete, and made with the
+/// same settings. Returns the settings of the whole.
 ///
 /// # Errors
 /// [`MergeError`].
@@ -160,8 +160,8 @@ pub fn check_parts(parts: &[PathBuf]) -> Result<JournalSettings, MergeError> {
     }
 }
 
-/// Writes the rows of `parts`, which [`check_parts`] found complete with `settings`, to the journal of `out`. Returns the
-/// number of files. [`super::write_tables`] makes tables of the journal.
+/// Writes the rows of `parts`, which [`check_parts`] found complete with `settings`, to the journal
+/// of `out`. Returns the number of files. [`super::write_tables`] makes tables of the journal.
 ///
 /// # Errors
 /// [`MergeError`].

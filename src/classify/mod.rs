@@ -1,8 +1,9 @@
-//! Classifying files: [`discover`] finds them, [`classify`] decodes them ahead, packs clips of several files into batches
-//! and gives one [`FileResult`] per file, [`ResultTables`] keeps a [`journal`] and writes tables.
+//! Classifying files: [`discover`] finds them, [`classify`] decodes them ahead, packs clips of
+//! several files into batches and gives one [`FileResult`] per file, [`ResultTables`] keeps a
+//! [`journal`] and writes tables.
 //!
-//! Files import each other in one direction: `shard`, `stamp` and `result` at the bottom, then `discover`, `decode` and
-//! `pipeline`; `journal`, `output` and `merge` on the other side.
+//! Files import each other in one direction: `shard`, `stamp` and `result` at the bottom, then
+//! `discover`, `decode` and `pipeline`; `journal`, `output` and `merge` on the other side.
 
 mod decode;
 mod discover;

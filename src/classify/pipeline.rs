@@ -1,5 +1,5 @@
-//! The pipeline: decoder threads, a bounded queue, batches on the device, one result per file. Its memory does not
-//! grow with files or folders.
+//! The pipeline: decoder threads, a bounded queue, batches on the device, one result per file. Its
+//! memory does not grow with files or folders.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
@@ -15,7 +15,8 @@ use crate::inference::{FileAverage, InferenceError, PendingBatch, Predictor};
 
 /// Batches that are on the device before the pipeline waits for the oldest one.
 const IN_FLIGHT: usize = 2;
-/// Flush a partial batch after this long without input, so that a slow `--files-from` still yields rows promptly.
+/// Flush a partial batch after this long without input, so that a slow `--files-from` still yields
+/// rows promptly.
 const IDLE: Duration = Duration::from_millis(200);
 /// Shortest step from one clip to the next, as a fraction of a clip.
 const MIN_HOP: f64 = 0.05;
@@ -84,11 +85,12 @@ struct ClipOwner {
     end: f64,
 }
 
-/// Classifies `inputs` and calls `on_result` once per input, as soon as its result is known: not in order.
+/// Classifies `inputs` and calls `on_result` once per input, as soon as its result is known: not in
+/// order.
 ///
-/// Decoder threads read files as streams and pass clips through a bounded queue. A batch holds clips of as many
-/// files as fill it, and is submitted to the device before the last one is read back. A file that cannot be read
-/// becomes a failed result, and the rest goes on.
+/// Decoder threads read files as streams and pass clips through a bounded queue. A batch holds
+/// clips of as many files as fill it, and is submitted to the device before the last one is read
+/// back. A file that cannot be read becomes a failed result, and the rest goes on.
 ///
 /// # Errors
 /// If the device fails, or `on_result` does (`E`).

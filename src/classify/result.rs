@@ -51,7 +51,8 @@ fn is_false(b: &bool) -> bool {
     !b
 }
 
-/// Returns the classes and their probabilities, most probable first. Ties keep the order of the classes.
+/// Returns the classes and their probabilities, most probable first. Ties keep the order of the
+/// classes.
 pub fn ranked(probabilities: &[f32]) -> Vec<(usize, f32)> {
     let mut all: Vec<_> = probabilities.iter().copied().enumerate().collect();
     all.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -66,8 +67,8 @@ pub enum Outcome {
     Ok(Prediction),
     /// The file could not be read or classified.
     Failed {
-        /// A stable word for tables: one of [`crate::audio::AudioError::reason`], or `silent` for a file
-        /// without sound, or `not_finite` where the network's outputs are no numbers.
+        /// A stable word for tables: one of [`crate::audio::AudioError::reason`], or `silent` for a
+        /// file without sound, or `not_finite` where the network's outputs are no numbers.
         reason: String,
         /// One line for people.
         message: String,

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 /// The largest number of shards.
 const MAX_SHARDS: u32 = 1_000_000;
 
-/// Shard `number` of `of`. A file's path alone decides to which shard it belongs, so machines agree without
-/// communication.
+/// Shard `number` of `of`. A file's path alone decides to which shard it belongs, so machines agree
+/// without communication.
 ///
 /// ```
 /// use sonoprint::classify::Shard;
@@ -72,8 +72,8 @@ impl Shard {
         self.of
     }
 
-    /// Returns whether a file belongs to the shard. `path` is relative to the folder that was searched: machines
-    /// may have the folder at different places.
+    /// Returns whether a file belongs to the shard. `path` is relative to the folder that was
+    /// searched: machines may have the folder at different places.
     pub fn has(&self, path: &Path) -> bool {
         if self.of == 1 {
             return true;

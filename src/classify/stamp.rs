@@ -15,7 +15,8 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// Returns the stamp of the file as it is now; `None` if the system does not report its metadata.
+    /// Returns the stamp of the file as it is now; `None` if the system does not report its
+    /// metadata.
     pub fn of(path: &Path) -> Option<Self> {
         let metadata = std::fs::metadata(path).ok()?;
         let modified = metadata

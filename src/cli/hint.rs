@@ -154,13 +154,13 @@ fn journal(e: &JournalError) -> Advice {
                 "pass the same --clip-overlap, choose another --out, or --fresh to start over"
             }
             JournalSetting::Timeline => {
-                "--timeline must be given in both runs or in neither: choose another --out, or --fresh to start over"
+                "--timeline belongs to both runs or to neither: choose another --out, or --fresh to start over"
             }
             JournalSetting::Embeddings => {
-                "--embeddings must be given in both runs or in neither: choose another --out, or --fresh to start over"
+                "--embeddings belongs to both runs or to neither: choose another --out, or --fresh to start over"
             }
             JournalSetting::Half => {
-                "--half must be given in both runs or in neither: choose another --out, or --fresh to start over"
+                "--half belongs to both runs or to neither: choose another --out, or --fresh to start over"
             }
             JournalSetting::Shard => {
                 "pass the same --shard, choose another --out, or --fresh to start over"

@@ -15,7 +15,8 @@ pub struct Args {
     /// The parts: the tables that `classify --out` wrote, with their journals beside them.
     #[arg(required = true, value_name = "PART")]
     parts: Vec<PathBuf>,
-    /// Write the whole table to FILE, and a journal to FILE.journal, with which `classify` can add more files.
+    /// Write the whole table to FILE, and a journal to FILE.journal, with which `classify` can add
+    /// more files.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Format of the table; chosen by the extension of --out if absent.

@@ -1,4 +1,5 @@
-//! Promise: every file gets one row, and a bad one stops nothing. The program says so by its exit code.
+//! Promise: every file gets one row, and a bad file does not stop the run. The exit code says
+//! whether files failed.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -24,7 +25,7 @@ fn rows(csv: &Path) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// A folder of good and bad files, nested, with extensions of both cases.
+/// Returns a folder of good and bad files in subfolders, with extensions in both cases.
 fn mixed() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
@@ -42,12 +43,12 @@ fn mixed() -> tempfile::TempDir {
         .unwrap()
         .to_uppercase();
     std::fs::copy(&clips[0], at(&format!("a.{extension}"))).unwrap();
-    std::fs::copy(&clips[1], at("b/deep/c.wav")).unwrap(); // a wrong extension is no reason to fail
+    std::fs::copy(&clips[1], at("b/deep/c.wav")).unwrap(); // a wrong extension does not matter
     std::fs::write(at("b/empty.mp3"), b"").unwrap();
     std::fs::write(at("b/noise.flac"), [0x5a; 3000]).unwrap();
     let cut = std::fs::read(&clips[0]).unwrap();
     std::fs::write(at("b/half.flac"), &cut[..cut.len() / 2]).unwrap();
-    std::fs::write(at("notes.txt"), b"not audio, not looked at").unwrap();
+    std::fs::write(at("notes.txt"), b"not audio, never opened").unwrap();
     #[cfg(unix)]
     std::os::unix::fs::symlink(folder.path(), at("b/loop")).unwrap();
     folder
@@ -102,7 +103,7 @@ fn every_file_has_its_row() {
     );
     let status: Vec<&str> = rows.iter().map(|r| r[1].as_str()).collect();
     assert_eq!(status, ["ok", "ok", "failed", "ok", "failed", "failed"]);
-    // What is cut off is used as far as it goes, and marked.
+    // A file that is cut off is used as far as it goes, and marked.
     assert_eq!(
         (rows[3][12].as_str(), rows[2][12].as_str()),
         ("damaged", "empty")
@@ -115,7 +116,8 @@ fn every_file_has_its_row() {
             "{row:?}"
         );
     }
-    // One line a failed file on stderr, one a good file on stdout (and a head), and the numbers at the end.
+    // One line per failed file on stderr, a header and one line per good file on stdout, and the
+    // counts at the end.
     for name in ["empty.mp3", "loop", "noise.flac"] {
         assert_eq!(
             stderr.lines().filter(|l| l.contains(name)).count(),
@@ -163,7 +165,7 @@ fn jsonl_is_one_object_a_line() {
     }
 }
 
-/// The answers do not depend on how files are packed into batches.
+/// Predictions do not depend on how clips are packed into batches.
 #[test]
 fn batches_do_not_change_answers() {
     let folder = tempfile::tempdir().unwrap();
@@ -192,8 +194,8 @@ fn batches_do_not_change_answers() {
     }
 }
 
-/// The shipped checkpoint on shipped clips: the WGSL path and the cpu device name the same genres, and so does f16 but where
-/// two are as good as equal.
+/// With the built-in checkpoint on the clips in data/, the WGSL path and the cpu device name the
+/// same genres. f16 does too, except where two genres are about equally probable.
 #[test]
 fn devices_name_the_same_genres() {
     let folder = tempfile::tempdir().unwrap();
@@ -375,7 +377,7 @@ fn spectrograms_are_drawn_by_the_gpu_passes() {
             .filter(|(a, b)| a.abs_diff(**b) > 6)
             .count();
         assert_eq!(apart, 0, "{more:?}");
-        // The stretch of zeros in the middle has no value under `deeppixel`: it is transparent.
+        // Zeros, in the middle of the clip, have no value under `deeppixel` and are transparent.
         let middle = gpu.get_pixel(gpu.width() / 2, gpu.height() / 2);
         let clear = more[1] == "deeppixel";
         assert_eq!(middle[3] == 0, clear, "{more:?}: {middle:?}");
@@ -397,6 +399,6 @@ fn devices_are_listed_with_reasons() {
         "{stdout}"
     );
     assert!(stdout.contains("auto takes"), "{stdout}");
-    // Whose convolutions each adapter gets.
+    // Which convolution kernels each adapter gets.
     assert!(stdout.contains("convolutions: ours"), "{stdout}");
 }

@@ -1,4 +1,5 @@
-//! Promise: no file is lost and none is done twice, whatever happens to a run; machines can share a folder out.
+//! Promise: no file is lost and none is classified twice, whatever happens to a run; several
+//! machines can share a folder.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -22,7 +23,7 @@ fn text(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// Forty tones of a few clips each in two folders, and two files that are none.
+/// Writes forty tones of a few clips each into two folders, and two files that are not audio.
 fn music(root: &Path) {
     for i in 0..40u32 {
         let folder = root.join(format!("disc{}", i % 2));
@@ -58,7 +59,8 @@ impl Place {
     }
 }
 
-/// Killed at twenty moments from start to end, and taken up: the table is that of an unbroken run, to the byte.
+/// A run that is killed at any of twenty moments and resumed gives the table of an unbroken run, to
+/// the byte.
 #[test]
 fn a_killed_run_is_taken_up() {
     let place = Place::new();
@@ -99,7 +101,7 @@ fn a_killed_run_is_taken_up() {
         let files = journal.lines().filter(|l| l.contains("\"file\"")).count();
         assert_eq!(files, 42, "kill {i}: no file was done twice");
     }
-    // On a busy machine some runs are through before they are killed.
+    // On a busy machine some runs end before they are killed.
     assert!(
         killed >= 5 && resumed >= 3,
         "{killed} killed, {resumed} resumed"
@@ -114,13 +116,13 @@ fn only_what_is_new_or_changed_is_done_again() {
     let classify = || run(&[&["classify", music][..], &arguments[..]].concat());
     assert_eq!(classify().status.code(), Some(1));
     let first = text(Path::new(&out));
-    // Nothing new: nothing is done, and the table stays, even if it was lost.
+    // Without new files nothing is classified, and the table is rebuilt if it was lost.
     std::fs::remove_file(&out).unwrap();
     let stderr = String::from_utf8(classify().stderr).unwrap();
     assert!(stderr.contains("42 files are done already"), "{stderr}");
     assert!(stderr.contains("0 files, 0 clips"), "{stderr}");
     assert!(text(Path::new(&out)) == first);
-    // One is new, one has changed: one row more, one row other.
+    // One file is new and one has changed: one row is added and one is different.
     wav(Path::new(&format!("{music}/disc0/new.wav")), 5.0, 440.0);
     wav(Path::new(&format!("{music}/disc1/01.wav")), 45.0, 3000.0);
     let stderr = String::from_utf8(classify().stderr).unwrap();
@@ -129,7 +131,7 @@ fn only_what_is_new_or_changed_is_done_again() {
     assert_eq!(second.lines().count(), first.lines().count() + 1);
     let other = second.lines().filter(|l| !first.contains(*l)).count();
     assert_eq!(other, 2);
-    // The same folder afresh comes to the same.
+    // A first run over the same folder gives the same table.
     let afresh = place.at("afresh.jsonl");
     run(&["classify", music, "--out", &afresh, "--sorted"]);
     assert!(text(Path::new(&afresh)) == second);
@@ -148,7 +150,7 @@ fn rows_of_other_settings_do_not_mix() {
         Some(0)
     );
     let before = text(Path::new(&out));
-    // The same classes and front end, other weights.
+    // The same classes and front end with other weights.
     let device = burn::tensor::Device::flex();
     let shipped = Checkpoint::builtin(&device).unwrap();
     let other = place.at("other.safetensors");
@@ -170,7 +172,7 @@ fn rows_of_other_settings_do_not_mix() {
         );
         assert_eq!(text(Path::new(&out)), before, "nothing written is damaged");
     }
-    // Nor do two processes write at once.
+    // Two processes do not write at once.
     let journal = std::fs::File::open(format!("{out}.journal")).unwrap();
     journal.lock().unwrap();
     for more in [&[][..], &["--fresh"][..]] {
@@ -181,7 +183,7 @@ fn rows_of_other_settings_do_not_mix() {
         assert_eq!(text(Path::new(&out)), before);
     }
     drop(journal);
-    // What is no journal is not taken for one.
+    // A file that is not a journal is refused.
     std::fs::write(format!("{out}.journal"), "hello\n").unwrap();
     let refused = run(&["classify", &one, "--out", &out]);
     let stderr = String::from_utf8(refused.stderr).unwrap();
@@ -269,13 +271,14 @@ fn shards_merge_to_the_whole() {
     assert!(stderr.contains("is not complete"), "{stderr}");
 }
 
-/// Clips overlap as asked, the answer is their mean, silence is left out, short files are marked; embeddings are written.
+/// Clips overlap as requested, the prediction is their mean, silent clips are left out, short files
+/// are marked as padded, and embeddings are written.
 #[test]
 fn tracks_are_told_clip_by_clip() {
     let place = Place::new();
     let at = |name: &str| format!("{}/{name}.wav", place.music);
     wav(Path::new(&at("half-silent")), 20.0, 300.0);
-    // The second ten seconds to zero, the header in front left as it is.
+    // Sets the second ten seconds to zero and leaves the header as it is.
     let mut bytes = std::fs::read(at("half-silent")).unwrap();
     let middle = 44 + 2 * 220_500;
     bytes[middle..].fill(0);
@@ -291,7 +294,7 @@ fn tracks_are_told_clip_by_clip() {
         .lines()
         .map(|l| serde_json::from_str(l).unwrap())
         .collect();
-    let told = |row: &serde_json::Value| {
+    let counts = |row: &serde_json::Value| {
         let path = row["path"].as_str().unwrap().rsplit('/').next().unwrap();
         (
             path.to_owned(),
@@ -300,17 +303,17 @@ fn tracks_are_told_clip_by_clip() {
             row["padded"].clone(),
         )
     };
-    // 4 s are a short file; 31 s are three clips and no rest worth one.
+    // 4 s are shorter than a clip; 31 s are three clips and a rest that is too short for one.
     assert_eq!(
-        told(&rows[0]),
+        counts(&rows[0]),
         ("00.wav".into(), 1.into(), 0.into(), true.into())
     );
     assert_eq!(
-        told(&rows[1]),
+        counts(&rows[1]),
         ("33.wav".into(), 3.into(), 0.into(), false.into())
     );
     assert_eq!(
-        told(&rows[2]),
+        counts(&rows[2]),
         ("half-silent.wav".into(), 1.into(), 1.into(), false.into())
     );
     let timeline: Vec<Vec<String>> = csv::Reader::from_path(&clips)
@@ -340,7 +343,7 @@ fn tracks_are_told_clip_by_clip() {
             .iter()
             .all(|v| v["embedding"].as_array().unwrap().len() == 128)
     );
-    // Half of each clip once more.
+    // Clips that overlap by half.
     let done = run(&[
         "classify",
         &at("disc1/33"),

@@ -1,5 +1,5 @@
-//! Promise: full disks, folders that vanish and strange things in a folder end in a clear word, and nothing that was
-//! written is lost. (Linux: it has the strange things.)
+//! Promise: full disks, folders that vanish and files that are not regular end in a clear message,
+//! and nothing that was written is lost. Linux only, because the test needs its special files.
 #![cfg(target_os = "linux")]
 
 use std::ffi::OsStr;
@@ -26,7 +26,7 @@ fn text(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// The status, reason and message of each file, by its name.
+/// Returns each file's name, and its status, reason and message.
 fn rows(csv: &Path) -> Vec<(String, String)> {
     let mut reader = csv::Reader::from_path(csv).unwrap();
     let mut rows: Vec<_> = reader
@@ -41,8 +41,8 @@ fn rows(csv: &Path) -> Vec<(String, String)> {
     rows
 }
 
-/// A limit on the size of files stands for a full disk: writes fail with an error of the system from there on, in the
-/// middle of a line. With room again, the same command comes to the same table.
+/// A limit on the size of files stands for a full disk: writes fail from there on, in the middle of
+/// a line. When there is room again, the same command gives the same table.
 #[test]
 fn a_full_disk_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -84,7 +84,7 @@ fn a_full_disk_loses_nothing() {
 fn a_folder_that_cannot_be_written_is_told_before_anything_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let music = tones(folder.path(), 1);
-    // No one may make files there, root included.
+    // Nobody can create files there, not even root.
     let done = sonoprint()
         .arg(&music)
         .args(["--out", "/proc/rows.csv"])
@@ -105,7 +105,7 @@ fn a_folder_that_cannot_be_written_is_told_before_anything_is_read() {
     assert!(words(&done).contains("add --out FILE"), "{}", words(&done));
 }
 
-/// Waits until a run has written rows, that is, is in the middle.
+/// Waits until a run has written a few rows.
 fn in_the_middle(journal: &Path) {
     let start = Instant::now();
     while std::fs::read_to_string(journal).map_or(0, |t| t.lines().count()) < 3 {
@@ -114,8 +114,8 @@ fn in_the_middle(journal: &Path) {
     }
 }
 
-/// The table removed underneath is made again; with its journal gone too, a run ends with a word instead of writing into
-/// a file that nobody can open.
+/// A table that was removed during the run is rebuilt. If its journal was removed too, the run ends
+/// with a message instead of writing to a file that nobody can open.
 #[test]
 fn outputs_removed_underneath() {
     let folder = tempfile::tempdir().unwrap();
@@ -124,7 +124,8 @@ fn outputs_removed_underneath() {
         let place = folder.path().join(format!("out-{all}"));
         std::fs::create_dir(&place).unwrap();
         let out = place.join("rows.csv");
-        // From a pipe that is held open until all is prepared, so that the run cannot be over too early.
+        // The list comes through a pipe that stays open until the files are removed, so that the
+        // run cannot end too early.
         let mut child = sonoprint()
             .args(["--files-from", "-", "--out"])
             .arg(&out)
@@ -141,7 +142,7 @@ fn outputs_removed_underneath() {
         let mut stdin = child.stdin.take().unwrap();
         let mut name = |file: &PathBuf| {
             use std::io::Write;
-            // A run that has stopped reading has closed it.
+            // A run that has ended has closed the pipe.
             let _ = writeln!(stdin, "{}", file.display());
         };
         files[..40].iter().for_each(&mut name);
@@ -167,7 +168,8 @@ fn outputs_removed_underneath() {
     }
 }
 
-/// Pipes, devices, files that cannot be read, links that lead nowhere, names that are no text: a row each, none waits.
+/// Pipes, devices, files that cannot be read, links that lead nowhere and names that are not UTF-8
+/// give one row each, and none blocks the run.
 #[test]
 fn strange_things_are_rows() {
     let folder = tempfile::tempdir().unwrap();
@@ -183,7 +185,7 @@ fn strange_things_are_rows() {
     std::fs::create_dir(at("folder.wav")).unwrap();
     symlink("..", at("folder.wav/loop")).unwrap();
     let out = folder.path().join("rows.csv");
-    // Root may read everything, unless it gives that up.
+    // Root can read everything, unless it drops that capability.
     let mut command = match std::fs::File::open(at("forbidden.mp3")) {
         Ok(_) => {
             let mut command = Command::new("setpriv");
@@ -218,9 +220,9 @@ fn strange_things_are_rows() {
             ("zero.flac", "failed io not a regular file"),
         ]
     );
-    // The name that is no text is known again.
+    // The journal recognizes the name that is not UTF-8.
     assert!(words(&command.output().unwrap()).contains("8 files are done already"));
-    // Named on the command line, they do not wait either.
+    // A pipe that is named on the command line does not block either.
     let done = sonoprint().arg(at("pipe.wav")).output().unwrap();
     assert_eq!(done.status.code(), Some(1));
     assert!(
@@ -230,7 +232,7 @@ fn strange_things_are_rows() {
     );
 }
 
-/// Files that vanish between being found and being read: a row that says so.
+/// A file that vanishes between being found and being read gives a row that says so.
 #[test]
 fn a_vanished_file_is_a_row() {
     let folder = tempfile::tempdir().unwrap();
@@ -255,7 +257,7 @@ fn a_vanished_file_is_a_row() {
     assert!(rows[1].1.contains("failed io No such file"), "{rows:?}");
 }
 
-/// A folder of a hundred thousand entries: a row each, in bounded memory and time.
+/// A folder of a hundred thousand entries gives one row per entry, in bounded memory and time.
 #[test]
 fn a_hundred_thousand_entries() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! Promise: the tables that `classify` writes have the documented columns, the same in every format. A change of them
-//! fails here first.
+//! Promise: the tables that `classify` writes have the documented columns, the same in every
+//! format. A change of them fails here first.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -148,7 +148,8 @@ fn formats_are_named_by_extension() {
     }
 }
 
-/// Returns the schema and every row as a reader gets them; checks the checkpoint's fingerprint in the metadata.
+/// Returns the schema and every row as a reader gets them; checks the checkpoint's fingerprint in
+/// the metadata.
 fn parquet(content: Content) -> (String, Vec<String>) {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(&table(content, Format::Parquet)).unwrap();

@@ -42,7 +42,8 @@ impl FileLine {
         }
     }
 
-    /// Returns the result; `None` if its path is invalid, or it does not have a probability for each of `classes`.
+    /// Returns the result; `None` if its path is invalid, or it does not have a probability for
+    /// each of `classes`.
     pub(super) fn into_result(self, classes: usize) -> Option<FileResult> {
         if let Outcome::Ok(prediction) = &self.outcome {
             let clips = prediction.timeline.iter().map(|clip| &clip.probabilities);

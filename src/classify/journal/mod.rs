@@ -1,9 +1,9 @@
-//! The journal beside an output: which files are done, and with what result. A run that was killed at any moment
-//! resumes from its journal, and tables can be rebuilt from it.
+//! The journal beside an output: which files are done, and with what result. A run that was killed
+//! at any moment resumes from its journal, and tables can be rebuilt from it.
 //!
-//! A journal is one JSON object per line. The first line holds the [`JournalSettings`] that the rows were made with.
-//! Every other line is a file that is done, or says that a run reached its end. A last line that a kill cut off is
-//! dropped when the run resumes.
+//! A journal is one JSON object per line. The first line holds the [`JournalSettings`] that the
+//! rows were made with. Every other line is a file that is done, or says that a run reached its
+//! end. A last line that a kill cut off is dropped when the run resumes.
 
 mod error;
 mod line;

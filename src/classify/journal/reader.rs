@@ -15,16 +15,18 @@ use crate::classify::stamp::Stamp;
 pub struct JournalState {
     /// What its rows were made with.
     pub settings: JournalSettings,
-    /// The files that are done, and their versions when they were read. The last row of a file counts.
+    /// The files that are done, and their versions when they were read. The last row of a file
+    /// counts.
     pub files: HashMap<PathBuf, Option<Stamp>>,
-    /// Number of files that the last complete run saw; `None` if rows were added since, or no run reached its end.
+    /// Number of files that the last complete run saw; `None` if rows were added since, or no run
+    /// reached its end.
     pub ended: Option<u64>,
     /// Length of the complete lines, bytes.
     pub(super) len: u64,
 }
 
-/// Reads a journal and checks that a run with `settings`, if given, may add rows to it. Returns `None` if there is
-/// no journal, or an empty one.
+/// Reads a journal and checks that a run with `settings`, if given, may add rows to it. Returns
+/// `None` if there is no journal, or an empty one.
 ///
 /// # Errors
 /// [`JournalError`].
@@ -65,8 +67,8 @@ pub fn read(
     }))
 }
 
-/// Calls `each` with the rows of a journal. If several rows are about one file, only the last one counts. The order
-/// is that of the paths if `sorted`, or else that of the journal.
+/// Calls `each` with the rows of a journal. If several rows are about one file, only the last one
+/// counts. The order is that of the paths if `sorted`, or else that of the journal.
 ///
 /// # Errors
 /// [`JournalError`], or what `each` returns.
@@ -78,7 +80,8 @@ pub fn rows<E: From<JournalError>>(
     let Some(mut lines) = Lines::open(path)? else {
         return Ok(());
     };
-    // First where each file's last row is, then the rows: their results would not all fit into memory.
+    // First where each file's last row is, then the rows: their results would not all fit into
+    // memory.
     let mut places: HashMap<PathBuf, Place> = HashMap::new();
     loop {
         let place = lines.text.place();
@@ -119,7 +122,8 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// Opens a journal and reads its first line. Returns `None` if the run was killed before that line was out.
+    /// Opens a journal and reads its first line. Returns `None` if the run was killed before that
+    /// line was out.
     fn open(path: &'a Path) -> Result<Option<Self>, JournalError> {
         let file = File::open(path).map_err(|e| JournalError::read(path, e))?;
         let mut text = TextLines::new(path, file);

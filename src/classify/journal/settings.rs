@@ -94,7 +94,8 @@ impl fmt::Display for Difference {
 impl JournalSettings {
     /// Returns the first setting in which `self`, a journal's, and `run` differ.
     pub fn difference(&self, run: &Self) -> Option<Difference> {
-        // Both are destructured completely, so that a new field does not compile until it is compared.
+        // Both are destructured completely, so that a new field does not compile until it is
+        // compared.
         let Self {
             journal,
             model,
@@ -163,7 +164,8 @@ mod tests {
         }
     }
 
-    /// Changes every field in turn, by its name in the file, so that a field added later is checked too.
+    /// Changes every field in turn, by its name in the file, so that a field added later is checked
+    /// too.
     #[test]
     fn every_setting_is_compared() {
         let same = settings();

@@ -62,7 +62,8 @@ impl Journal {
         cut.map_err(|e| JournalError::write(&self.path, e))
     }
 
-    /// Adds a row. The system has the row when this returns, so that a kill of the process does not lose it.
+    /// Adds a row. The system has the row when this returns, so that a kill of the process does not
+    /// lose it.
     ///
     /// # Errors
     /// [`JournalError::Write`]; [`JournalError::Removed`], which is checked once per second.
@@ -83,8 +84,8 @@ impl Journal {
         synced.map_err(|e| JournalError::write(&self.path, e))
     }
 
-    /// Checks that the journal's file still exists. If the file was deleted while open, writes still succeed but
-    /// are lost.
+    /// Checks that the journal's file still exists. If the file was deleted while open, writes
+    /// still succeed but are lost.
     ///
     /// # Errors
     /// [`JournalError::Removed`].

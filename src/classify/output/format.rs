@@ -24,8 +24,8 @@ struct FormatInfo {
 /// Declares [`Format`] from the list: one row per format.
 macro_rules! formats {
     ($($(#[doc = $doc:literal])+ $format:ident => {
-        name: $name:literal, extensions: $extensions:expr, streams: $streams:expr, vectors: $vectors:expr,
-        built: $built:expr, open: $open:path $(,)?
+        name: $name:literal, extensions: $extensions:expr, streams: $streams:expr,
+        vectors: $vectors:expr, built: $built:expr, open: $open:path $(,)?
     })+) => {
         /// The format of a table.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,16 +58,18 @@ macro_rules! formats {
 formats! {
     /// A header and one line per row; probabilities with four decimals, seconds with two.
     Csv => {
-        name: "csv", extensions: ["csv"], streams: true, vectors: false, built: true, open: csv::open,
+        name: "csv", extensions: ["csv"], streams: true,
+        vectors: false, built: true, open: csv::open,
     }
     /// One JSON object per line, with the same columns.
     Jsonl => {
-        name: "jsonl", extensions: ["jsonl", "ndjson"], streams: true, vectors: true, built: true, open: jsonl::open,
+        name: "jsonl", extensions: ["jsonl", "ndjson"], streams: true,
+        vectors: true, built: true, open: jsonl::open,
     }
     /// Typed columns for pandas, Polars, DuckDB and Spark; written when the run ends.
     Parquet => {
-        name: "parquet", extensions: ["parquet", "pq"], streams: false, vectors: true,
-        built: cfg!(feature = "parquet"), open: parquet::open,
+        name: "parquet", extensions: ["parquet", "pq"], streams: false,
+        vectors: true, built: cfg!(feature = "parquet"), open: parquet::open,
     }
 }
 
@@ -91,12 +93,14 @@ impl Format {
         self.info().name
     }
 
-    /// Returns whether a table can be read before its end. One that cannot is written when the run ends.
+    /// Returns whether a table can be read before its end. One that cannot is written when the run
+    /// ends.
     pub fn streams(self) -> bool {
         self.info().streams
     }
 
-    /// Returns whether a cell can hold a vector, such as an embedding, that other programs read back.
+    /// Returns whether a cell can hold a vector, such as an embedding, that other programs read
+    /// back.
     pub fn has_vectors(self) -> bool {
         self.info().vectors
     }

@@ -1,5 +1,5 @@
-//! JSON Lines: one object per row. Its keys are the columns, in their order; a cell without a value is null, a vector
-//! is an array.
+//! JSON Lines: one object per row. Its keys are the columns, in their order; a cell without a value
+//! is null, a vector is an array.
 
 use std::io::{self, Write};
 

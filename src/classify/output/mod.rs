@@ -1,7 +1,9 @@
-//! Result tables: which columns they have ([`Content`]), in which formats they are written ([`Format`]), and how the
-//! tables of a run are kept on disk beside its journal ([`ResultTables`]).
+//! Result tables: which columns they have ([`Content`]), in which formats they are written
+//! ([`Format`]), and how the tables of a run are kept on disk beside its journal
+//! ([`ResultTables`]).
 //!
-//! A new format is one file with a [`RowWriter`](row_writer::RowWriter), and one row in `format.rs`.
+//! A new format is one file with a [`RowWriter`](row_writer::RowWriter), and one row in
+//! `format.rs`.
 
 mod csv;
 mod format;

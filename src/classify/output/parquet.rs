@@ -83,7 +83,8 @@ impl Parquet<'_> {
     }
 }
 
-/// Returns a column's Parquet type. A scalar is optional; a vector is a list in the standard three-level form.
+/// Returns a column's Parquet type. A scalar is optional; a vector is a list in the standard
+/// three-level form.
 fn field((name, kind): &Column) -> Result<TypePtr, ParquetError> {
     let optional = |physical| {
         Type::primitive_type_builder(name, physical).with_repetition(Repetition::OPTIONAL)
@@ -138,7 +139,8 @@ fn write<'a>(
     }
     match kind {
         ColumnType::Text => {
-            optional!(ByteArrayType, Cell::Text(t) => ByteArray::from(std::mem::take(t).into_bytes()));
+            let bytes = |text: &mut String| ByteArray::from(std::mem::take(text).into_bytes());
+            optional!(ByteArrayType, Cell::Text(text) => bytes(text));
         }
         ColumnType::Float => optional!(FloatType, Cell::Float(p) => *p),
         ColumnType::Double => optional!(DoubleType, Cell::Double(s) => *s),

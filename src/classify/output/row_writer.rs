@@ -25,7 +25,8 @@ pub(super) trait RowWriter: Send {
     /// Adds a row: one cell per column.
     fn row(&mut self, cells: Vec<Cell>) -> io::Result<()>;
 
-    /// Passes the rows so far to the system, if the format streams, so that a reader of the file sees them at once.
+    /// Passes the rows so far to the system, if the format streams, so that a reader of the file
+    /// sees them at once.
     fn flush(&mut self) -> io::Result<()>;
 
     /// Writes the end of the table.

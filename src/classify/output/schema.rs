@@ -1,4 +1,5 @@
-//! The columns of tables and the cells of their rows, in no format yet. A column is added or changed here only.
+//! The columns of tables and the cells of their rows, in no format yet. A column is added or
+//! changed here only.
 
 use crate::classify::result::{ClipPrediction, FileResult, Outcome, Prediction, ranked};
 
@@ -42,8 +43,8 @@ pub struct Schema {
     pub model: String,
 }
 
-/// Which table. Every format has the same columns: CSV leaves a cell without a value empty, JSON Lines and Parquet have
-/// null; JSON Lines writes a vector as an array.
+/// Which table. Every format has the same columns: CSV leaves a cell without a value empty, JSON
+/// Lines and Parquet have null; JSON Lines writes a vector as an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
     /// One row per file.
@@ -63,11 +64,11 @@ pub enum Content {
     /// | `p_blues`, .. | float | probability of every class |
     /// | `model` | text | fingerprint of the checkpoint: weights, front end and classes |
     ///
-    /// A failed file has `path`, `status`, `reason`, `message` and `model`. Parquet also has the fingerprint in its
-    /// metadata, as `sonoprint.model`.
+    /// A failed file has `path`, `status`, `reason`, `message` and `model`. Parquet also has the
+    /// fingerprint in its metadata, as `sonoprint.model`.
     Files,
-    /// One row per classified clip: `path` (text), `start` and `end` (double, seconds), `genre` and `confidence`, and
-    /// `p_blues`, .. as in [`Content::Files`].
+    /// One row per classified clip: `path` (text), `start` and `end` (double, seconds), `genre` and
+    /// `confidence`, and `p_blues`, .. as in [`Content::Files`].
     Clips,
     /// One row per file that could be read: `path` (text) and `embedding` (list of float).
     Embeddings,

@@ -7,8 +7,8 @@ use super::row_writer::{Header, RowWriter};
 use super::schema::{Content, Schema};
 use crate::classify::result::FileResult;
 
-/// A table that is being written. Formats that stream are flushed after every file, so that a reader sees its rows at
-/// once.
+/// A table that is being written. Formats that stream are flushed after every file, so that a
+/// reader sees its rows at once.
 ///
 /// ```
 /// use sonoprint::classify::{Content, FileResult, Format, Outcome, Schema, Table};
@@ -32,7 +32,8 @@ impl<'w> Table<'w> {
     /// Starts a table. `schema.top` is limited to the number of classes.
     ///
     /// # Errors
-    /// The error of `out`; `Unsupported` if this build cannot write the format ([`Format::is_built`]).
+    /// The error of `out`; `Unsupported` if this build cannot write the format
+    /// ([`Format::is_built`]).
     pub fn new(
         out: impl Write + Send + 'w,
         content: Content,

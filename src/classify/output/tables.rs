@@ -67,8 +67,8 @@ struct PlannedTable {
 impl TablePlan {
     /// Plans a table of files at `out` and, if a path is given, one of clips and one of embeddings.
     ///
-    /// A table has the format that its name stands for, or else CSV; embeddings, which CSV cannot hold, have JSON
-    /// Lines instead. `format`, if given, holds for the table of files.
+    /// A table has the format that its name stands for, or else CSV; embeddings, which CSV cannot
+    /// hold, have JSON Lines instead. `format`, if given, holds for the table of files.
     ///
     /// # Errors
     /// [`OutputError::NotBuilt`].
@@ -136,8 +136,8 @@ pub struct ResultTables {
 }
 
 impl ResultTables {
-    /// Resumes from what an earlier run left, or starts. `fresh` drops what an earlier run left. Also returns the files
-    /// that are done, and their versions when they were read.
+    /// Resumes from what an earlier run left, or starts. `fresh` drops what an earlier run left.
+    /// Also returns the files that are done, and their versions when they were read.
     ///
     /// # Errors
     /// [`OutputError`]; [`JournalError::Settings`] if the earlier run had other settings.
@@ -155,7 +155,8 @@ impl ResultTables {
         let (tables, failed, done) = match state {
             Some(state) => {
                 journal.resume(&state)?;
-                // A kill may have cut the tables off, and they may be gone: the journal has every row.
+                // A kill may have cut the tables off, and they may be gone: the journal has every
+                // row.
                 let (tables, failed) = OpenTables::rebuild(&plan, &journal_path)?;
                 (tables, failed, state.files)
             }
@@ -185,9 +186,9 @@ impl ResultTables {
         self.tables.write(result)
     }
 
-    /// Ends a run that saw `seen` files. Rebuilds the tables, in the order of paths, if `rebuild` (for the order, or
-    /// because a later row replaced an earlier one), if a format does not stream, or if a table was removed. Returns
-    /// how many files failed, over all runs.
+    /// Ends a run that saw `seen` files. Rebuilds the tables, in the order of paths, if `rebuild`
+    /// (for the order, or because a later row replaced an earlier one), if a format does not
+    /// stream, or if a table was removed. Returns how many files failed, over all runs.
     ///
     /// # Errors
     /// [`OutputError`].
@@ -260,8 +261,8 @@ impl OpenTables {
         Ok(())
     }
 
-    /// Rebuilds the tables that stream from a journal, and leaves them open for more rows. Also returns how many of the
-    /// files failed.
+    /// Rebuilds the tables that stream from a journal, and leaves them open for more rows. Also
+    /// returns how many of the files failed.
     fn rebuild(plan: &TablePlan, journal: &Path) -> Result<(Self, usize), OutputError> {
         let mut tables = Self::create(plan, TMP, Format::streams)?;
         let failed = tables.fill(journal, false)?;

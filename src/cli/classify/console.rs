@@ -26,7 +26,8 @@ pub struct Console {
 }
 
 impl Console {
-    /// Starts the output: a table in `format`, or else lines for people. `done` files are done already.
+    /// Starts the output: a table in `format`, or else lines for people. `done` files are done
+    /// already.
     pub fn new(format: Option<Format>, schema: &Schema, done: usize) -> anyhow::Result<Self> {
         let start = |format| Table::new(io::stdout(), Content::Files, format, schema.clone());
         let console = Self {

@@ -23,7 +23,8 @@ use crate::model::Checkpoint;
 
 /// Names the genre of audio files and folders.
 ///
-/// Prints one line per file, or writes a table. A file that cannot be read is a row with its reason; the rest goes on.
+/// Prints one line per file, or writes a table. A file that cannot be read is a row with its
+/// reason; the rest goes on.
 #[derive(clap::Args)]
 pub struct Args {
     /// Audio files, and folders, which are searched with all their subfolders.
@@ -35,18 +36,20 @@ pub struct Args {
     /// Names in --files-from end with a zero byte, as `find -print0` writes them.
     #[arg(short = '0', long, requires = "files_from")]
     null: bool,
-    /// Classify only shard I of N, for several machines that share the files: 2/8 is the second of eight.
+    /// Classify only shard I of N, for several machines that share the files: 2/8 is the second of
+    /// eight.
     #[arg(long, value_name = "I/N", default_value_t)]
     shard: Shard,
     /// Checkpoint; the built-in one if absent.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// Write the result table to FILE, and a journal to FILE.journal. If the run is killed or stopped, the same command
-    /// resumes it; if it is complete, the same command classifies only new and changed files.
+    /// Write the result table to FILE, and a journal to FILE.journal. If the run is killed or
+    /// stopped, the same command resumes it; if it is complete, the same command classifies only
+    /// new and changed files.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Format of the result table; chosen by the extension of --out if absent. Without --out, the table goes to stdout in
-    /// place of the lines for people.
+    /// Format of the result table; chosen by the extension of --out if absent. Without --out, the
+    /// table goes to stdout in place of the lines for people.
     #[arg(long)]
     format: Option<Format>,
     /// Sort the rows by path at the end.
@@ -55,11 +58,13 @@ pub struct Args {
     /// Start over: drop what an earlier run wrote to the same --out.
     #[arg(long, requires = "out")]
     fresh: bool,
-    /// Also write a table with one row per clip: CSV, or the format of the extension (.jsonl, .parquet).
+    /// Also write a table with one row per clip: CSV, or the format of the extension (.jsonl,
+    /// .parquet).
     #[arg(long, value_name = "FILE", requires = "out")]
     timeline: Option<PathBuf>,
-    /// Also write a table of embeddings (the input of the network's last layer, the mean over a file's clips), for search
-    /// and clustering: JSON Lines, or Parquet if the extension is .parquet.
+    /// Also write a table of embeddings (the input of the network's last layer, the mean over a
+    /// file's clips), for search and clustering: JSON Lines, or Parquet if the extension is
+    /// .parquet.
     #[arg(long, value_name = "FILE", requires = "out")]
     embeddings: Option<PathBuf>,
     /// Fraction of a clip that it shares with the next one, from 0 to 0.95.
@@ -71,7 +76,8 @@ pub struct Args {
     /// Clips per batch; chosen by the device if absent.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     batch: Option<u16>,
-    /// Compute in f16, if the adapter can: half the memory and traffic. Probabilities differ in the third digit.
+    /// Compute in f16, if the adapter can: half the memory and traffic. Probabilities differ in the
+    /// third digit.
     #[arg(long)]
     half: bool,
     /// Genres per row, most probable first.
@@ -199,7 +205,8 @@ fn inputs(args: &Args) -> anyhow::Result<Box<dyn Iterator<Item = Input> + Send>>
     })
 }
 
-/// Returns one decoder per core. Where the network runs on the cores too, the queue holds the decoders back.
+/// Returns one decoder per core. Where the network runs on the cores too, the queue holds the
+/// decoders back.
 fn automatic_workers() -> usize {
     available_parallelism().map_or(2, usize::from)
 }
