@@ -67,7 +67,7 @@ fn twins(c: &mut Criterion) {
             let mut db = db.clone();
             b.iter(|| pass.run(&s, &tables, black_box(&clip), &Waveform::default(), &mut db))
         });
-        let size = s.picture_size();
+        let size = s.image_size();
         let mut pixels = vec![0.0; 4 * size.height * size.width];
         group.bench_function(format!("rgba, {name}"), |b| {
             b.iter(|| rgba::run(&s, &tables, black_box(&db), range, &mut pixels))

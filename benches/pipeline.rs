@@ -78,10 +78,7 @@ fn checkpoint(kind: NetworkKind, compute: &Compute) -> Checkpoint {
         height: side,
         width: side,
     };
-    let front_end = FrontEndConfig {
-        picture: Some(picture),
-        ..presets::mel()
-    };
+    let front_end = presets::mel().with_image_size(Some(picture));
     let classes: Vec<String> = (0..10).map(|i| format!("class {i}")).collect();
     let spec = NetworkSpec {
         kind,

@@ -24,7 +24,7 @@ impl Shape {
 
     /// Bytes that `rgba` cannot do without: decibels in, four channels out.
     pub fn rgba_bytes(&self) -> u64 {
-        let Size { height, width } = self.front_end.picture_size();
+        let Size { height, width } = self.front_end.image_size();
         self.clips as u64 * 4 * (self.cells() + 4 * height * width) as u64
     }
 
@@ -81,11 +81,10 @@ pub fn catalog() -> Vec<Shape> {
             clips: 48,
             front_end: FrontEndConfig {
                 clip_samples: 220_500,
-                picture: Some(Size {
+                ..presets::mel().with_image_size(Some(Size {
                     height: 128,
                     width: 216,
-                }),
-                ..presets::mel()
+                }))
             },
         },
     ];
@@ -109,8 +108,7 @@ pub fn catalog() -> Vec<Shape> {
                 clip_samples: 220_500,
                 window: Window::HannPeriodic,
                 scale: Scale::Power,
-                picture: square(256),
-                ..presets::deeppixel()
+                ..presets::deeppixel().with_image_size(square(256))
             },
         });
     }

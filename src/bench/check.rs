@@ -127,7 +127,7 @@ pub(super) fn ours(
 
 /// The CPU twin's picture, `[channel][y][x]`, of decibels that all have a value.
 fn drawn(settings: &FrontEndConfig, db: &[f32]) -> Vec<f32> {
-    let size = settings.picture_size();
+    let size = settings.image_size();
     let ends = (f32::INFINITY, f32::NEG_INFINITY);
     let range = db
         .iter()

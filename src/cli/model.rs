@@ -63,7 +63,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
             let spec = NetworkSpec {
                 kind: *kind,
                 classes: *classes,
-                picture: size.unwrap_or(preset.picture_size()),
+                picture: size.unwrap_or(preset.image_size()),
             };
             show(&spec, &Network::new(&spec, 0, &device)?)?;
         }

@@ -84,7 +84,7 @@ pub fn write(subject: Subject<'_>, evaluation: &Evaluation, folder: &Path) -> an
 
 fn picture(engine: &FrontEnd, front_end: &FrontEndConfig, clip: &[f32]) -> anyhow::Result<Vec<u8>> {
     let pixels = engine.bytes(&[clip])?.remove(0);
-    let size = front_end.picture_size();
+    let size = front_end.image_size();
     let picture = image::RgbaImage::from_raw(size.width as u32, size.height as u32, pixels)
         .context("the picture has another size than its settings say")?;
     let mut png = std::io::Cursor::new(Vec::new());

@@ -10,7 +10,7 @@ use super::{Done, args, progress};
 use crate::audio;
 use crate::classify::{DiscoverError, Input, Shard, discover};
 use crate::frontend::colormap::Colormap;
-use crate::frontend::config::{FrontEndConfig, Size};
+use crate::frontend::config::{FrontEndConfig, ImageConfig, Output, Size};
 use crate::frontend::{FrontEnd, presets};
 
 /// Draws spectrograms as PNG images, one per clip.
@@ -40,8 +40,12 @@ pub struct Args {
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
     let mut settings = presets::preset(&args.preset)?.with_clip_seconds(args.clip_seconds);
-    settings.picture = args.size.or(settings.picture);
-    settings.colormap = args.colormap.unwrap_or(settings.colormap);
+    let image = settings.image();
+    settings.output = Output::Image(ImageConfig {
+        size: args.size.or(image.size),
+        colormap: args.colormap.unwrap_or(image.colormap),
+        ..image
+    });
     settings.validate()?;
     let inputs: Vec<Input> = discover(&args.files, Shard::default())?.collect();
     if inputs.is_empty() {
@@ -100,7 +104,7 @@ fn draw(
     out: &Path,
     stem: &str,
 ) -> anyhow::Result<Vec<PathBuf>> {
-    let Size { height, width } = settings.picture_size();
+    let Size { height, width } = settings.image_size();
     let spans = audio::cut(samples.len(), settings.clip_samples);
     let mut paths = Vec::new();
     for group in spans.chunks(4) {

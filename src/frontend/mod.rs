@@ -92,7 +92,7 @@ impl Spectrogram {
     pub fn value(&self, settings: &FrontEndConfig, row: usize, frame: usize) -> Option<f32> {
         let v = self.db[frame * self.rows + row];
         let (_, max) = self.range?;
-        match settings.range {
+        match settings.image().range {
             _ if v == NO_VALUE => None,
             Range::MinMax => Some(v),
             Range::Top { db } => Some((v - max).max(-db as f32)),
@@ -132,7 +132,7 @@ impl CpuFrontEnd {
         if *masks == Masks::default() {
             return;
         }
-        let Size { height, width } = self.settings.picture_size();
+        let Size { height, width } = self.settings.image_size();
         let [r, g, b, _] = self.tables.colors[0];
         for (plane, v) in out.chunks_mut(height * width).zip([r, g, b, 1.0]) {
             for (i, pixel) in plane.iter_mut().enumerate() {
@@ -230,7 +230,7 @@ impl FrontEnd {
             Self::Gpu(f) => Ok(f.target(clips, augments)?.into_tensor()),
             Self::Cpu(f) => {
                 let clips: Vec<_> = clips.iter().map(|c| c.host()).collect();
-                let Size { height, width } = f.settings.picture_size();
+                let Size { height, width } = f.settings.image_size();
                 let mut pictures = vec![0.0f32; clips.len() * 4 * height * width];
                 (pictures.par_chunks_mut(4 * height * width).enumerate()).for_each(|(n, out)| {
                     let augment = augments.get(n).copied().unwrap_or_default();
@@ -260,7 +260,7 @@ impl FrontEnd {
             Self::Cpu(f) => Ok(clips
                 .par_iter()
                 .map(|pcm| {
-                    let Size { height, width } = f.settings.picture_size();
+                    let Size { height, width } = f.settings.image_size();
                     let plane = height * width;
                     let mut picture = vec![0.0; 4 * plane];
                     f.picture(pcm, &Augment::default(), &mut picture);

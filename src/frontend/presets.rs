@@ -1,27 +1,32 @@
-//! The named settings. Golden tests hold each against the library that it copies.
+//! The named configurations. Golden tests hold each against the library that it copies.
 
 use super::colormap::Colormap;
 use super::config::{
-    ConfigError, Decibels, Framing, FrontEndConfig, Range, Rows, Scale, Size, Window,
+    Compression, Framing, FrontEndConfig, ImageConfig, Output, Range, Rows, Scale, Size, Window,
 };
 
-/// The presets there are.
+/// The names of all presets.
 pub const NAMES: [&str; 2] = ["deeppixel", "mel"];
 
-/// The settings that `name` stands for.
+/// A name that no preset has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no preset is called '{0}': there are {names}", names = NAMES.join(", "))]
+pub struct UnknownPreset(pub String);
+
+/// Returns the configuration that `name` stands for.
 ///
 /// # Errors
-/// [`ConfigError::Preset`] if there is none of that name.
-pub fn preset(name: &str) -> Result<FrontEndConfig, ConfigError> {
+/// [`UnknownPreset`] if there is none of that name.
+pub fn preset(name: &str) -> Result<FrontEndConfig, UnknownPreset> {
     match name {
         "deeppixel" => Ok(deeppixel()),
         "mel" => Ok(mel()),
-        _ => Err(ConfigError::Preset(name.to_owned())),
+        _ => Err(UnknownPreset(name.to_owned())),
     }
 }
 
-/// The seed system's picture: matplotlib's `specgram(NFFT=2048, Fs=2, noverlap=128)` in dB through `inferno`, at
-/// 720x720. A 30 s clip has 344 frames of 1025 bins.
+/// Returns the original project's image: matplotlib's `specgram(NFFT=2048, Fs=2, noverlap=128)` in
+/// dB through `inferno`, at 720x720. A 30 s clip has 344 frames of 1025 bins.
 pub fn deeppixel() -> FrontEndConfig {
     FrontEndConfig {
         preset: "deeppixel".into(),
@@ -31,20 +36,23 @@ pub fn deeppixel() -> FrontEndConfig {
         hop: 1920,
         framing: Framing::Start,
         window: Window::HannSymmetric,
-        colormap: Colormap::Inferno,
         scale: Scale::Psd { fs: 2.0 },
         rows: Rows::Linear,
-        decibels: Decibels::Masked,
-        range: Range::MinMax,
-        picture: Some(Size {
-            height: 720,
-            width: 720,
+        compression: Compression::Masked,
+        output: Output::Image(ImageConfig {
+            colormap: Colormap::Inferno,
+            range: Range::MinMax,
+            size: Some(Size {
+                height: 720,
+                width: 720,
+            }),
         }),
     }
 }
 
-/// The modern default: librosa's `melspectrogram` (2048/512, 128 bands) and `power_to_db(ref=np.max, top_db=80)`. A
-/// 30 s clip has 1292 frames of 128 bands, and its picture has that size.
+/// Returns the modern default: librosa's `melspectrogram` (2048/512, 128 bands) and
+/// `power_to_db(ref=np.max, top_db=80)`. A 30 s clip has 1292 frames of 128 bands, and its image has
+/// that size.
 pub fn mel() -> FrontEndConfig {
     FrontEndConfig {
         preset: "mel".into(),
@@ -54,15 +62,17 @@ pub fn mel() -> FrontEndConfig {
         hop: 512,
         framing: Framing::CenterZeros,
         window: Window::HannPeriodic,
-        colormap: Colormap::Inferno,
         scale: Scale::Power,
         rows: Rows::Mel {
             n_mels: 128,
             f_min: 0.0,
             f_max: 11_025.0,
         },
-        decibels: Decibels::Floor { amin: 1e-10 },
-        range: Range::Top { db: 80.0 },
-        picture: None,
+        compression: Compression::Floor { amin: 1e-10 },
+        output: Output::Image(ImageConfig {
+            colormap: Colormap::Inferno,
+            range: Range::Top { db: 80.0 },
+            size: None,
+        }),
     }
 }

@@ -299,7 +299,7 @@ pub struct Tables {
 impl Tables {
     /// The tables of validated settings.
     pub fn new(settings: &FrontEndConfig) -> Self {
-        let size = settings.picture_size();
+        let size = settings.image_size();
         let (edge_scale, inner_scale) = bin_scale(settings);
         Self {
             window: window(settings),
@@ -309,7 +309,7 @@ impl Tables {
             mel: mel_weights(settings),
             y: resize_weights(settings.rows(), size.height, true),
             x: resize_weights(settings.frames(), size.width, false),
-            colors: settings.colormap.table(),
+            colors: settings.image().colormap.table(),
         }
     }
 }

@@ -126,7 +126,7 @@ fn augment(rng: &mut ChaCha8Rng, s: &TrainSettings, file: &File) -> Augment {
             seed,
             ..Waveform::default()
         },
-        masks: masks(rng, s.front_end.picture_size(), s.mask),
+        masks: masks(rng, s.front_end.image_size(), s.mask),
     }
 }
 

@@ -65,7 +65,7 @@ impl<'a> Learner<'a> {
         let spec = NetworkSpec {
             kind: settings.network,
             classes,
-            picture: settings.front_end.picture_size(),
+            picture: settings.front_end.image_size(),
         };
         let plain = compute.burn();
         let network = Network::new(&spec, settings.seed, &plain)?.train();

@@ -159,11 +159,12 @@ impl TrainSettings {
             seed: 1,
             front_end: FrontEndConfig {
                 clip_samples: 4_000,
-                picture: Some(crate::frontend::config::Size {
-                    height: 32,
-                    width: 24,
-                }),
-                ..crate::frontend::presets::mel()
+                ..crate::frontend::presets::mel().with_image_size(Some(
+                    crate::frontend::config::Size {
+                        height: 32,
+                        width: 24,
+                    },
+                ))
             },
         }
     }

@@ -16,18 +16,16 @@ use sonoprint::gpu::Compute;
 fn no_clip_looks_at_another() {
     let settings = FrontEndConfig {
         clip_samples: 22_050,
-        picture: Some(Size {
+        ..presets::deeppixel().with_image_size(Some(Size {
             height: 96,
             width: 64,
-        }),
-        ..presets::deeppixel()
+        }))
     };
     for settings in [
         settings.clone(),
         FrontEndConfig {
-            picture: None,
             clip_samples: 22_050,
-            ..presets::mel()
+            ..presets::mel().with_image_size(None)
         },
         FrontEndConfig {
             n_fft: 512,
@@ -81,11 +79,10 @@ fn batches_are_split_by_the_devices_limits() {
     };
     let settings = FrontEndConfig {
         clip_samples: 4096,
-        picture: Some(Size {
+        ..presets::mel().with_image_size(Some(Size {
             height: 9,
             width: 7,
-        }),
-        ..presets::mel()
+        }))
     };
     let clips: Vec<Vec<f32>> = (0..67).map(|i| noise(4096, i)).collect();
     let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
@@ -115,11 +112,10 @@ fn batches_are_split_by_the_devices_limits() {
 fn masks_hide_what_they_name() {
     let settings = FrontEndConfig {
         clip_samples: 22_050,
-        picture: Some(Size {
+        ..presets::mel().with_image_size(Some(Size {
             height: 20,
             width: 30,
-        }),
-        ..presets::mel()
+        }))
     };
     let clips = [noise(22_050, 1), noise(22_050, 2)];
     let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
@@ -132,7 +128,7 @@ fn masks_hide_what_they_name() {
         let plain = read(engine.features(&clips).unwrap());
         let samples: Vec<_> = clips.iter().map(|pcm| Samples::Host(pcm)).collect();
         let hidden = read(engine.augmented_features(&samples, &masks).unwrap());
-        let lowest = settings.colormap.table()[0];
+        let lowest = settings.image().colormap.table()[0];
         for (i, (p, h)) in plain.iter().zip(&hidden).enumerate() {
             let (clip, channel, y, x) = (i / 2400, i / 600 % 4, i / 30 % 20, i % 30);
             let inside = clip == 1 && ((3..7).contains(&x) || (18..20).contains(&y));
@@ -151,8 +147,7 @@ fn masks_hide_what_they_name() {
 fn waveforms_are_changed_as_told() {
     let settings = FrontEndConfig {
         clip_samples: 8192,
-        picture: None,
-        ..presets::deeppixel()
+        ..presets::deeppixel().with_image_size(None)
     };
     let clips: Vec<Vec<f32>> = (0..3)
         .map(|i| tone(8192, 1000.0 + 500.0 * f64::from(i), 0.5))
@@ -250,8 +245,7 @@ fn frames_are_warped_and_filtered_as_told() {
     let settings = FrontEndConfig {
         clip_samples: samples,
         hop: 512,
-        picture: None,
-        ..presets::deeppixel()
+        ..presets::deeppixel().with_image_size(None)
     };
     // Silence, then a tone: the silent half has no value at all.
     let mut late = vec![0.0; samples];

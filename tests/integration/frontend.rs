@@ -4,10 +4,11 @@ use std::f64::consts::PI;
 
 use crate::support::{devices, noise, software, tone};
 use sonoprint::frontend::config::{
-    ConfigError, Decibels, Framing, FrontEndConfig, Range, Rows, Scale, Size, Window,
+    Compression, Framing, FrontEndConfig, ImageConfig, Output, Range, Rows, Scale, Size, Window,
 };
 use sonoprint::frontend::gpu::kernels::StftKernel;
 use sonoprint::frontend::gpu::plan::{Limits, Plan, PlanError};
+use sonoprint::frontend::presets::UnknownPreset;
 use sonoprint::frontend::{FrontEnd, presets, tables};
 use sonoprint::gpu::Compute;
 
@@ -18,9 +19,16 @@ fn linear(n_fft: usize, hop: usize, samples: usize) -> FrontEndConfig {
         clip_samples: samples,
         window: Window::HannPeriodic,
         scale: Scale::Power,
-        picture: None,
-        ..presets::deeppixel()
+        ..presets::deeppixel().with_image_size(None)
     }
+}
+
+fn image(range: Range, size: Option<Size>) -> Output {
+    Output::Image(ImageConfig {
+        range,
+        size,
+        ..ImageConfig::default()
+    })
 }
 
 /// |X_k|^2 of one windowed frame, by the definition, in f64.
@@ -121,16 +129,15 @@ fn gpu_and_twin_agree_on_other_settings() {
             framing: Framing::Start,
             n_fft: 1024,
             hop: 1000,
-            picture: Some(Size {
+            ..base.clone().with_image_size(Some(Size {
                 height: 33,
                 width: 77,
-            }),
-            ..base.clone()
+            }))
         },
         FrontEndConfig {
             rows: Rows::Linear,
-            decibels: Decibels::Masked,
-            range: Range::MinMax,
+            compression: Compression::Masked,
+            output: image(Range::MinMax, None),
             n_fft: 256,
             hop: 256,
             ..base.clone()
@@ -140,11 +147,10 @@ fn gpu_and_twin_agree_on_other_settings() {
             scale: Scale::Psd { fs: 22_050.0 },
             n_fft: 8192,
             hop: 777,
-            picture: Some(Size {
+            ..base.clone().with_image_size(Some(Size {
                 height: 3,
                 width: 1,
-            }),
-            ..base.clone()
+            }))
         },
         FrontEndConfig {
             rows: Rows::Mel {
@@ -152,13 +158,15 @@ fn gpu_and_twin_agree_on_other_settings() {
                 f_min: 100.0,
                 f_max: 5000.0,
             },
-            range: Range::Top { db: 30.0 },
             n_fft: 4096,
             hop: 4096,
-            picture: Some(Size {
-                height: 300,
-                width: 5,
-            }),
+            output: image(
+                Range::Top { db: 30.0 },
+                Some(Size {
+                    height: 300,
+                    width: 5,
+                }),
+            ),
             ..base.clone()
         },
         FrontEndConfig {
@@ -181,7 +189,7 @@ fn gpu_and_twin_agree_on_other_settings() {
             }
         }
         let [a, b] = [&cpu, &gpu].map(|e| e.bytes(&[&pcm]).unwrap().remove(0));
-        let size = settings.picture_size();
+        let size = settings.image_size();
         assert_eq!(a.len(), size.height * size.width * 4);
         // A value on the edge between two colors may fall to either side: one entry of the table is up to 6/255.
         let far = a
@@ -394,10 +402,7 @@ fn plans_multiply_out() {
         height: 1,
         width: 1,
     });
-    let tiny = FrontEndConfig {
-        picture,
-        ..presets::deeppixel()
-    };
+    let tiny = presets::deeppixel().with_image_size(picture);
     let refused = Plan::new(&tiny, &Limits::from(&wgpu::Limits::default())).unwrap_err();
     assert!(matches!(refused, PlanError::Picture { .. }));
 }
@@ -436,7 +441,7 @@ fn wrong_settings_are_named() {
     );
     assert!(
         wrong(FrontEndConfig {
-            range: Range::Top { db: f64::NAN },
+            output: image(Range::Top { db: f64::NAN }, None),
             ..mel.clone()
         })
         .contains("range.top.db")
@@ -457,20 +462,93 @@ fn wrong_settings_are_named() {
         height: 0,
         width: 5,
     });
-    assert!(
-        wrong(FrontEndConfig {
-            picture,
-            ..mel.clone()
-        })
-        .contains("5x0")
+    assert!(wrong(mel.clone().with_image_size(picture)).contains("5x0"));
+    assert_eq!(presets::preset("x").unwrap_err(), UnknownPreset("x".into()));
+    // Features need a value in every cell.
+    let features = |compression| FrontEndConfig {
+        compression,
+        output: Output::Features,
+        ..mel.clone()
+    };
+    assert!(wrong(features(Compression::Masked)).contains("'floor' or 'log'"));
+    assert!(wrong(features(Compression::Floor { amin: 1e-50 })).contains("amin is"));
+    assert!(wrong(features(Compression::Log { scale: 1e50 })).contains("scale is"));
+    assert!(wrong(features(Compression::Log { scale: -1.0 })).contains("positive"));
+    assert_eq!(
+        features(Compression::Floor { amin: 1e-10 }).validate(),
+        Ok(())
     );
-    assert!(matches!(presets::preset("x"), Err(ConfigError::Preset(_))));
-    // And the right ones survive being written down.
-    for name in presets::NAMES {
-        let settings = presets::preset(name).unwrap();
+}
+
+/// The shape of the output names channels, height and width, and which of them is time.
+#[test]
+fn outputs_have_a_shape() {
+    let shape = |s: &FrontEndConfig| (s.output_shape(), s.output_axes().time);
+    assert_eq!(shape(&presets::deeppixel()), ([4, 720, 720], 720));
+    assert_eq!(shape(&presets::mel()), ([4, 128, 1292], 1292));
+    let features = FrontEndConfig {
+        output: Output::Features,
+        ..presets::mel()
+    };
+    assert_eq!(shape(&features), ([1, 1292, 128], 1292));
+}
+
+/// A configuration is the same after it was written and read, and texts of earlier versions are read.
+#[test]
+fn configurations_are_read_back() {
+    let features = FrontEndConfig {
+        compression: Compression::Log { scale: 1e4 },
+        output: Output::Features,
+        ..presets::mel()
+    };
+    let names = presets::NAMES.map(|name| presets::preset(name).unwrap());
+    for settings in names.into_iter().chain([features]) {
         let text = toml::to_string(&settings).unwrap();
-        assert_eq!(toml::from_str::<FrontEndConfig>(&text).unwrap(), settings);
+        assert_eq!(
+            toml::from_str::<FrontEndConfig>(&text),
+            Ok(settings.clone())
+        );
+        let json = serde_json::to_string(&settings).unwrap();
+        assert_eq!(
+            serde_json::from_str::<FrontEndConfig>(&json).unwrap(),
+            settings
+        );
     }
+    // As the first version wrote it, in British spelling.
+    let old = r#"
+        preset = "mel"
+        sample_rate = 22050
+        clip_samples = 661500
+        n_fft = 2048
+        hop = 512
+        framing = "centre_zeros"
+        window = "hann_periodic"
+        colormap = "inferno"
+        scale = "power"
+        rows.mel = { n_mels = 128, f_min = 0.0, f_max = 11025.0 }
+        decibels.floor.amin = 0.0000000001
+        range.top.db = 80.0
+    "#;
+    let read = |text: &str| toml::from_str::<FrontEndConfig>(text);
+    assert_eq!(read(old), Ok(presets::mel()));
+    let sized = format!("{old}\npicture = {{ height = 128, width = 216 }}");
+    let size = Some(Size {
+        height: 128,
+        width: 216,
+    });
+    assert_eq!(read(&sized), Ok(presets::mel().with_image_size(size)));
+    // Half of each form is neither.
+    let both = format!("{old}\noutput = \"features\"");
+    assert!(
+        read(&both)
+            .unwrap_err()
+            .to_string()
+            .contains("output.image")
+    );
+    let none = old.replace("colormap", "#");
+    assert!(read(&none).unwrap_err().to_string().contains("`output`"));
+    let unknown = format!("{old}\nhopp = 1");
+    assert!(read(&unknown).unwrap_err().to_string().contains("hopp"));
 }
 
 /// Resizing keeps the mean, copies at the same size, and interpolates between neighbors when growing.

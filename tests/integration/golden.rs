@@ -114,10 +114,9 @@ fn deeppixel_colors_are_matplotlibs() {
         let pcm = signal(name);
         let settings = FrontEndConfig {
             clip_samples: pcm.len(),
-            picture: None,
-            ..presets::deeppixel()
+            ..presets::deeppixel().with_image_size(None)
         };
-        let Size { height, width } = settings.picture_size();
+        let Size { height, width } = settings.image_size();
         let columns = golden.shape[1];
         let db = npy(&format!("golden/deeppixel/{name}.db.npy.gz")).decibels();
         let max = db.iter().flatten().copied().fold(f32::MIN, f32::max);
@@ -206,7 +205,7 @@ fn the_presets_are_the_libraries_calls() {
     let m = presets::mel();
     assert_eq!((m.frames(), m.rows()), (1292, 128));
     assert_eq!(
-        (m.framing, m.range),
+        (m.framing, m.image().range),
         (Framing::CenterZeros, Range::Top { db: 80.0 })
     );
 }

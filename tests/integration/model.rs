@@ -85,8 +85,7 @@ fn a_seed_means_the_same_weights() {
 fn header(kind: NetworkKind, side: usize) -> Header {
     let front_end = FrontEndConfig {
         clip_samples: 22_050,
-        picture: Some(square(side)),
-        ..presets::mel()
+        ..presets::mel().with_image_size(Some(square(side)))
     };
     let spec = NetworkSpec {
         kind,

@@ -12,21 +12,17 @@ use sonoprint::model::{Network, NetworkKind, NetworkSpec};
 fn settings() -> FrontEndConfig {
     FrontEndConfig {
         clip_samples: 22_050,
-        picture: Some(Size {
+        ..presets::mel().with_image_size(Some(Size {
             height: 32,
             width: 40,
-        }),
-        ..presets::mel()
+        }))
     }
 }
 
 /// A front end and a network for pictures of one size.
 fn sized(kind: NetworkKind, height: usize, width: usize) -> (FrontEndConfig, NetworkSpec) {
     let picture = Size { height, width };
-    let settings = FrontEndConfig {
-        picture: Some(picture),
-        ..settings()
-    };
+    let settings = settings().with_image_size(Some(picture));
     let spec = NetworkSpec {
         kind,
         classes: 10,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::catalog::Shape;
 use super::measure::BenchError;
-use crate::frontend::config::{Decibels, Framing, Range, Rows};
+use crate::frontend::config::{Compression, Framing, Range, Rows};
 use crate::gpu::Compute;
 
 /// One of them, ready to run.
@@ -34,8 +34,8 @@ pub(super) fn comparable(shape: &Shape) -> bool {
     let s = &shape.front_end;
     s.rows == Rows::Linear
         && s.framing == Framing::Start
-        && s.decibels == Decibels::Masked
-        && s.range == Range::MinMax
+        && s.compression == Compression::Masked
+        && s.image().range == Range::MinMax
 }
 
 /// All that can run this shape here.

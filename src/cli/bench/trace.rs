@@ -10,7 +10,7 @@ use crate::bench::{Trace, signals};
 use crate::classify::{Input, Options, classify};
 use crate::dataset::pcm::{PcmMemory, PcmSet};
 use crate::dataset::{Dataset, Split, Subset};
-use crate::frontend::config::{FrontEndConfig, Size};
+use crate::frontend::config::Size;
 use crate::frontend::presets;
 use crate::gpu::Compute;
 use crate::gpu::adapter::is_hardware;
@@ -93,10 +93,9 @@ fn answer(compute: &Compute, files: &[PathBuf], trace: &Trace) -> anyhow::Result
 
 /// The second step of a training run, whose samples are read from the files.
 fn learn(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> anyhow::Result<()> {
-    let front_end = FrontEndConfig {
-        picture: Some(PICTURE),
-        ..presets::mel().with_clip_seconds(CLIP_SECONDS)
-    };
+    let front_end = presets::mel()
+        .with_clip_seconds(CLIP_SECONDS)
+        .with_image_size(Some(PICTURE));
     let settings = TrainSettings {
         network: NetworkKind::Compact,
         epochs: 2,

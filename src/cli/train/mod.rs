@@ -151,7 +151,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         NetworkSpec {
             kind: plan.settings.network,
             classes: plan.data.classes.len(),
-            picture: plan.settings.front_end.picture_size(),
+            picture: plan.settings.front_end.image_size(),
         }
         .check()?;
     }
@@ -286,7 +286,7 @@ fn tell(line: impl std::fmt::Display) {
 }
 
 fn describe(settings: &TrainSettings) -> String {
-    let size = settings.front_end.picture_size();
+    let size = settings.front_end.image_size();
     format!(
         "{} on {}x{} pictures of {:.1} s ({}), batch {}, seed {}",
         settings.network.name(),
@@ -306,7 +306,9 @@ fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
     };
     let preset = args.preset.as_deref().unwrap_or(own);
     let mut front_end = presets::preset(preset)?.with_clip_seconds(args.clip_seconds);
-    front_end.picture = args.size.or(front_end.picture);
+    if args.size.is_some() {
+        front_end = front_end.with_image_size(args.size);
+    }
     let settings = TrainSettings {
         network: args.network,
         epochs: args.epochs,

@@ -6,7 +6,7 @@
 pub mod rgba;
 pub mod stft;
 
-/// Marks a cell without a value in a spectrogram: a power of zero under [`Decibels::Masked`].
+/// Marks a cell without a value in a spectrogram: a power of zero under [`Compression::Masked`].
 ///
-/// [`Decibels::Masked`]: super::config::Decibels::Masked
+/// [`Compression::Masked`]: super::config::Compression::Masked
 pub const NO_VALUE: f32 = -3.0e38;

@@ -19,13 +19,13 @@ pub fn run(
     range: Option<(f32, f32)>,
     out: &mut [f32],
 ) {
-    let size = settings.picture_size();
+    let size = settings.image_size();
     assert_eq!(out.len(), 4 * size.height * size.width, "four planes");
     let Some((min, max)) = range else {
         out.fill(0.0);
         return;
     };
-    let colors = settings.color_range(min, max);
+    let colors = settings.image().range.ends(min, max);
     let mut planes = out.chunks_mut(size.height * size.width);
     let [r, g, b, a] = std::array::from_fn(|_| {
         let plane = planes.next().expect("one of four");

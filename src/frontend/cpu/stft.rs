@@ -8,7 +8,7 @@ use realfft::{RealFftPlanner, RealToComplex};
 
 use super::NO_VALUE;
 use crate::frontend::augment::Waveform;
-use crate::frontend::config::{Decibels, Framing, FrontEndConfig, Rows};
+use crate::frontend::config::{Compression, Framing, FrontEndConfig, Rows};
 use crate::frontend::tables::Tables;
 
 /// Decibels of a doubling of power.
@@ -134,9 +134,9 @@ fn decibels(
     factors: Option<&[f32]>,
     out: &mut [f32],
 ) -> Option<(f32, f32)> {
-    let amin = match settings.decibels {
-        Decibels::Masked => 0.0,
-        Decibels::Floor { amin } => amin as f32,
+    let amin = match settings.compression {
+        Compression::Floor { amin } => amin as f32,
+        _ => 0.0,
     };
     let db = |p: f32| {
         let p = p.max(amin);

@@ -5,7 +5,7 @@ use wgpu::ComputePipeline;
 
 use super::kernels::StftKernel;
 use super::plan::Plan;
-use crate::frontend::config::{Decibels, Framing, FrontEndConfig, MAX_HEIGHT, Range, Rows};
+use crate::frontend::config::{Compression, Framing, FrontEndConfig, MAX_HEIGHT, Range, Rows};
 use crate::frontend::cpu::NO_VALUE;
 use crate::frontend::tables::{CellSpan, MelSegments, Tables};
 use crate::gpu::Gpu;
@@ -78,13 +78,13 @@ impl Constants {
         let (x_axis, x_inner) = tables.x.cell_spans();
         y_axis.resize(MAX_HEIGHT, CellSpan::default());
         let stft = StftParams::new(settings, tables);
-        let size = settings.picture_size();
+        let size = settings.image_size();
         let rgba = RgbaParams {
             frames: settings.frames() as u32,
             rows: settings.rows() as u32,
             height: size.height as u32,
             width: size.width as u32,
-            top_db: match settings.range {
+            top_db: match settings.image().range {
                 Range::MinMax => 0.0,
                 Range::Top { db } => db as f32,
             },
@@ -160,9 +160,9 @@ impl StftParams {
                 Framing::CenterZeros | Framing::CenterReflect => settings.n_fft as i32 / 2,
             },
             reflect: u32::from(settings.framing == Framing::CenterReflect),
-            amin: match settings.decibels {
-                Decibels::Masked => 0.0,
-                Decibels::Floor { amin } => amin as f32,
+            amin: match settings.compression {
+                Compression::Floor { amin } => amin as f32,
+                _ => 0.0,
             },
             edge_scale: tables.edge_scale,
             inner_scale: tables.inner_scale,

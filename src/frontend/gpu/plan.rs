@@ -222,7 +222,7 @@ impl Plan {
         variant: StftKernel,
     ) -> Result<Self, PlanError> {
         let fft = Self::fft(variant, settings.n_fft, limits)?;
-        let size = settings.picture_size();
+        let size = settings.image_size();
         let cells = |from: usize, to: usize| from.div_ceil(to) + 1;
         let cells = cells(settings.rows(), size.height) * cells(settings.frames(), size.width);
         if cells > LOOP_TURNS {

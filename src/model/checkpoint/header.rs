@@ -157,7 +157,7 @@ impl Header {
                 header.network.classes
             )));
         }
-        if header.network.picture != header.front_end.picture_size() {
+        if header.network.picture != header.front_end.image_size() {
             return Err(damaged(
                 "its network reads pictures of another size than it makes".into(),
             ));

@@ -60,11 +60,10 @@ pub fn settings(network: NetworkKind, side: (usize, usize), epochs: usize) -> Tr
         seed: 7,
         front_end: FrontEndConfig {
             clip_samples: SAMPLES,
-            picture: Some(Size {
+            ..presets::mel().with_image_size(Some(Size {
                 height: side.0,
                 width: side.1,
-            }),
-            ..presets::mel()
+            }))
         },
     }
 }

@@ -2,7 +2,7 @@
 
 #[path = "../../../../src/frontend/colormap.rs"]
 pub mod colormap;
+#[path = "../../../../src/frontend/config/mod.rs"]
+pub mod config;
 #[path = "../../../../src/frontend/presets.rs"]
 pub mod presets;
-#[path = "../../../../src/frontend/settings.rs"]
-pub mod settings;
