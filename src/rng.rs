@@ -1,22 +1,34 @@
-//! A shuffle that gives the same order on every machine and with every later version.
+//! Named, seeded streams of random numbers, the same on every machine and in every later version.
 //!
-//! Split files and papers name a seed, so its meaning must not change. ChaCha's key stream is
-//! specified; how a seed becomes a key, and how a shuffle draws from the stream, are written out
-//! here, because the `rand` crates reserve the right to change both.
+//! Split files and papers name a seed, and its meaning must not change. ChaCha's key stream is
+//! specified. How a seed becomes a key and how a shuffle draws from the stream are written here,
+//! because the `rand` crates reserve the right to change both.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// Shuffles `items` (Fisher-Yates from the end). `name` picks one of 2^64 streams of the seed, so
-/// that the order within one class does not depend on what other classes there are.
-pub(crate) fn shuffle<T>(items: &mut [T], seed: u64, name: &str) {
+/// Shuffles `items` (Fisher-Yates from the end) with the stream `name` of `seed`.
+///
+/// The name keeps shuffles with one seed independent: the order within one class does not depend
+/// on which other classes exist.
+///
+/// ```
+/// let mut files = ["a", "b", "c", "d"];
+/// sonoprint::rng::shuffle(&mut files, 42, "blues");
+/// let first = files;
+///
+/// let mut files = ["a", "b", "c", "d"];
+/// sonoprint::rng::shuffle(&mut files, 42, "blues");
+/// assert_eq!(files, first, "one seed and name give one order");
+/// ```
+pub fn shuffle<T>(items: &mut [T], seed: u64, name: &str) {
     let mut rng = stream(seed, name);
     for i in (1..items.len()).rev() {
         items.swap(i, below(&mut rng, i as u64 + 1) as usize);
     }
 }
 
-/// One of 2^64 independent streams of a seed.
+/// Returns the stream `name` of `seed`, one of 2^64 independent streams per seed.
 pub(crate) fn stream(seed: u64, name: &str) -> ChaCha8Rng {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
@@ -25,12 +37,13 @@ pub(crate) fn stream(seed: u64, name: &str) -> ChaCha8Rng {
     rng
 }
 
-/// A number from 0 to `n - 1`: the high half of a 128-bit product, uniform to within `2^-64 * n`.
+/// Draws a number from 0 to `n - 1`: the high half of a 128-bit product, uniform to within
+/// `2^-64 * n`.
 pub(crate) fn below(rng: &mut ChaCha8Rng, n: u64) -> u64 {
     ((u128::from(rng.next_u64()) * u128::from(n)) >> 64) as u64
 }
 
-/// The 64-bit FNV-1a hash: short, specified, and good enough to keep streams apart.
+/// Returns the 64-bit FNV-1a hash: short, specified, and good enough to keep streams apart.
 fn fnv1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -48,7 +61,7 @@ mod tests {
         assert_eq!(fnv1a("foobar"), 0x8594_4171_f739_67e8);
     }
 
-    /// Pinned: if this changes, every seed that was ever written down means another split.
+    /// Pinned: a change gives every seed that was ever written down another split.
     #[test]
     fn order_is_pinned() {
         let mut items: Vec<u8> = (0..10).collect();

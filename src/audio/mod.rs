@@ -31,6 +31,7 @@ mod opus;
 mod packets;
 mod reader;
 mod resample;
+mod silence;
 mod sniff;
 mod window;
 
@@ -40,6 +41,7 @@ pub use clip::{ClipSpan, cut, extract, extract_into};
 pub use clips::{Clip, Clips};
 pub use error::{AudioError, Result};
 pub use reader::{LOAD_LIMIT_SECONDS, Loaded, MonoReader, load};
+pub use silence::{SILENT_PEAK, is_silent};
 
 /// Endings, in lower case and without the dot, of files that a folder walk takes for audio.
 pub const EXTENSIONS: &[&str] = &[

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use super::Input;
-use crate::audio::{AudioError, Clips};
-use crate::dataset::check::SILENT_PEAK;
+use crate::audio::{self, AudioError, Clips};
 
 /// What a file was when it was read: if it differs, the file has changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,7 +146,7 @@ fn decode(
             Ok(None) => break,
             Err(e) => return Some(Err(failed(e))),
         };
-        let silent = cut.samples.iter().all(|x| x.abs() < SILENT_PEAK);
+        let silent = audio::is_silent(&cut.samples);
         let cut = Cut {
             start: seconds(cut.start),
             end: seconds(cut.start + cut.len),

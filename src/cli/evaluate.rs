@@ -52,7 +52,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         Some(file) => (Split::from_csv(&data, file.as_ref())?, side),
     };
     ensure!(
-        !split.side(side).is_empty(),
+        !split.subset(side).is_empty(),
         "the {} side of the split has no files",
         side.name()
     );
@@ -94,7 +94,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         clip,
         batch,
     )?;
-    let left_out = split.side(side).len() - set.files.len();
+    let left_out = split.subset(side).len() - set.files.len();
     let name = args
         .checkpoint
         .as_ref()

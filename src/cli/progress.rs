@@ -26,7 +26,7 @@ pub fn decode(
     sample_rate: u32,
     memory: &PcmMemory,
 ) -> Result<PcmSet, DatasetError> {
-    let files = split.side(subset).len();
+    let files = split.subset(subset).len();
     let bar = bar(files, "decoding {bar:30} {pos}/{len} files, {per_sec}");
     let set = PcmSet::load(data, split, subset, sample_rate, memory, &|| bar.inc(1))?;
     bar.finish_and_clear();

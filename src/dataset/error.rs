@@ -1,4 +1,4 @@
-//! Why a folder is no dataset or a split does not fit it.
+//! Errors of dataset folders, splits and decoding.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,49 +8,49 @@ use crate::audio::AudioError;
 /// Result of everything in [`crate::dataset`].
 pub type Result<T> = std::result::Result<T, DatasetError>;
 
-/// What is wrong with a dataset folder or a split, in one line that says what to change.
+/// What is wrong with a dataset folder, a split or a file, in one line.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatasetError {
     /// The folder does not exist or is not a folder.
     #[error("no such folder: {}", path.display())]
     NoFolder {
-        /// As it was given.
+        /// The path as the caller gave it.
         path: PathBuf,
     },
-    /// The system would not read or write.
+    /// The system failed to read or write.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The folder has no folders in it, so there are no classes.
-    #[error("no class folders in {}: put each genre's files into a folder of its own", path.display())]
+    /// The folder holds no folders, which would be the classes.
+    #[error("no class folders in {}", path.display())]
     NoClasses {
         /// The dataset's root.
         path: PathBuf,
     },
-    /// One class cannot be told from anything.
-    #[error("only one class ({class}): there must be at least two to tell apart")]
+    /// The folder holds a single class folder.
+    #[error("only one class ({class}): classification needs at least two")]
     OneClass {
-        /// Its name.
+        /// The class's name.
         class: String,
     },
-    /// A class folder without audio in it.
-    #[error("no audio files in class folder {class:?}: fill or remove it")]
+    /// A class folder holds no audio files.
+    #[error("no audio files in class folder {class:?}")]
     EmptyClass {
-        /// Its name.
+        /// The class's name.
         class: String,
     },
-    /// A name that cannot be written into a split file.
-    #[error("file name is not valid UTF-8: {}: rename it", path.display())]
+    /// A split file, which is UTF-8 text, cannot hold this file name.
+    #[error("file name is not valid UTF-8: {}", path.display())]
     NotUtf8 {
         /// The file or folder.
         path: PathBuf,
     },
-    /// Fractions below 0, above 1, not numbers, or that leave nothing to train on.
+    /// The fractions are negative, not numbers, or leave nothing to train on.
     #[error("cannot split by {valid} and {test}: both must be at least 0 and their sum below 1")]
     Fractions {
         /// The fraction for validation.
@@ -58,14 +58,14 @@ pub enum DatasetError {
         /// The fraction for testing.
         test: f64,
     },
-    /// A split file that cannot be understood.
+    /// A split file is malformed or belongs to another dataset.
     #[error("{}, line {line}: {why}", path.display())]
     SplitFile {
         /// The split file.
         path: PathBuf,
-        /// Line, from 1.
+        /// Line number, from 1.
         line: u64,
-        /// What was found.
+        /// What the line holds that it should not.
         why: String,
     },
     /// The split names files that the dataset does not have.
@@ -76,7 +76,7 @@ pub enum DatasetError {
         /// The first few, separated by commas.
         first: String,
     },
-    /// A file stands twice in a split, so a model could be tested on what it was trained on.
+    /// A split lists a file twice, which could test a model on its training data.
     #[error("file is in the split twice: {file}")]
     Twice {
         /// Its path in the dataset.
@@ -87,23 +87,40 @@ pub enum DatasetError {
     OutOfRange {
         /// The index in the split.
         index: usize,
-        /// Entries of the dataset.
+        /// Number of entries of the dataset.
         len: usize,
     },
-    /// Too many files cannot be read to go on.
-    #[error("no file of the {side} side can be read; the first: {first}")]
+    /// A subset has files, but none of them gives usable audio.
+    #[error("no file of the {subset} subset can be read; the first: {first}")]
     NothingReadable {
-        /// train, valid or test.
-        side: &'static str,
+        /// `train`, `valid` or `test`.
+        subset: &'static str,
         /// The first file's reason.
         first: String,
     },
-    /// A file that could be read when the run began cannot be now.
-    #[error("{path}: {source}. It could be read before; put it back, and go on with --resume")]
+    /// A file that could be read at the start of the run cannot be read now.
+    #[error("{path}: {source}. The file was readable when the run began")]
     Audio {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// Why it cannot be read now.
         source: AudioError,
     },
+}
+
+/// Names listed in [`DatasetError::Missing`].
+const LISTED: usize = 3;
+
+impl DatasetError {
+    /// Returns [`DatasetError::Missing`] with the first few of `files`.
+    pub(super) fn missing(files: &[String]) -> Self {
+        let mut first = files[..files.len().min(LISTED)].join(", ");
+        if files.len() > LISTED {
+            first.push_str(", ...");
+        }
+        Self::Missing {
+            count: files.len(),
+            first,
+        }
+    }
 }

@@ -1,153 +1,24 @@
-//! Datasets on disk: a folder for each class, and splits by file.
+//! Datasets on disk: a folder per class, splits by file, and the decoded samples of a split.
+//!
+//! | module | what |
+//! |---|---|
+//! | `folder` | [`Dataset`]: lists the files of a folder that has a folder per class |
+//! | `split`, `split_file`, `filtered`, `folds` | [`Split`]: which files train, validate and test |
+//! | [`check`](mod@check) | finds unreadable, silent, clipped and duplicate files |
+//! | [`gtzan`] | facts about the GTZAN collection |
+//! | [`pcm`] | [`pcm::PcmSet`]: the samples of a subset, resident in memory as far as they fit |
 
 pub mod check;
 mod error;
 mod filtered;
+mod folder;
+mod folds;
 pub mod gtzan;
 pub mod pcm;
-pub mod prefetch;
 mod split;
 mod split_file;
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use walkdir::{DirEntry, WalkDir};
-
-use crate::audio::is_audio_path;
-
 pub use check::check;
 pub use error::{DatasetError, Result};
+pub use folder::{Dataset, Entry};
 pub use split::{Split, Subset};
-
-/// One audio file and its class.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Path relative to [`Dataset::root`]; its first part is the class folder. Always UTF-8.
-    pub path: PathBuf,
-    /// Index into [`Dataset::classes`].
-    pub class: usize,
-}
-
-impl Entry {
-    /// The path as split files write it on every system: with `/` between its parts.
-    pub fn key(&self) -> String {
-        let parts: Vec<_> = self.path.iter().map(|p| p.to_string_lossy()).collect();
-        parts.join("/")
-    }
-}
-
-/// The files of a folder that has a folder for each class.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dataset {
-    /// The folder.
-    pub root: PathBuf,
-    /// Class names, sorted by their bytes: the order of a network's outputs.
-    pub classes: Vec<String>,
-    /// Files by class, then by [`Entry::key`]: the same on every file system.
-    pub entries: Vec<Entry>,
-}
-
-impl Dataset {
-    /// Lists `root`: every folder in it is a class, every audio file at any depth under that is an
-    /// entry of the class.
-    ///
-    /// Audio is what [`is_audio_path`] says; nothing is opened. Names that begin with a dot are
-    /// left out, links are followed, files directly in `root` are ignored.
-    ///
-    /// # Errors
-    /// `NoFolder`, `NoClasses`, `OneClass`, `EmptyClass`, `NotUtf8`, `Io`.
-    pub fn scan(root: &Path) -> Result<Self> {
-        if !root.is_dir() {
-            return Err(DatasetError::NoFolder {
-                path: root.to_owned(),
-            });
-        }
-        let classes = class_names(root)?;
-        match classes.as_slice() {
-            [] => {
-                return Err(DatasetError::NoClasses {
-                    path: root.to_owned(),
-                });
-            }
-            [only] => {
-                return Err(DatasetError::OneClass {
-                    class: only.clone(),
-                });
-            }
-            _ => {}
-        }
-        let mut entries = Vec::new();
-        for (class, name) in classes.iter().enumerate() {
-            let mut files = class_files(root, name, class)?;
-            if files.is_empty() {
-                return Err(DatasetError::EmptyClass {
-                    class: name.clone(),
-                });
-            }
-            files.sort_by_cached_key(Entry::key);
-            entries.append(&mut files);
-        }
-        Ok(Self {
-            root: root.to_owned(),
-            classes,
-            entries,
-        })
-    }
-
-    /// The full path of an entry.
-    pub fn path(&self, entry: &Entry) -> PathBuf {
-        self.root.join(&entry.path)
-    }
-}
-
-fn class_names(root: &Path) -> Result<Vec<String>> {
-    let io = |source| DatasetError::Io {
-        path: root.to_owned(),
-        source,
-    };
-    let mut names = Vec::new();
-    for item in fs::read_dir(root).map_err(io)? {
-        let item = item.map_err(io)?;
-        if !item.path().is_dir() {
-            continue;
-        }
-        match item.file_name().into_string() {
-            Ok(name) if name.starts_with('.') => {}
-            Ok(name) => names.push(name),
-            Err(_) => return Err(DatasetError::NotUtf8 { path: item.path() }),
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
-}
-
-fn class_files(root: &Path, name: &str, class: usize) -> Result<Vec<Entry>> {
-    let folder = root.join(name);
-    let mut files = Vec::new();
-    let walk = WalkDir::new(&folder).follow_links(true).into_iter();
-    for item in walk.filter_entry(|item| item.depth() == 0 || !is_hidden(item)) {
-        let item = item.map_err(|e| DatasetError::Io {
-            path: e.path().unwrap_or(&folder).to_owned(),
-            source: e.into(),
-        })?;
-        if !item.file_type().is_file() || !is_audio_path(item.path()) {
-            continue;
-        }
-        let path = item.path().strip_prefix(root).unwrap_or(item.path());
-        if path.to_str().is_none() {
-            return Err(DatasetError::NotUtf8 {
-                path: path.to_owned(),
-            });
-        }
-        files.push(Entry {
-            path: path.to_owned(),
-            class,
-        });
-    }
-    Ok(files)
-}
-
-fn is_hidden(item: &DirEntry) -> bool {
-    item.file_name().as_encoded_bytes().starts_with(b".")
-}

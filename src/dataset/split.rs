@@ -1,32 +1,33 @@
-//! Which files are trained on, chosen by and tested on. Always whole files: two clips of one
-//! recording on two sides would be one recording seen twice.
+//! Splits: which files train, which choose the best epoch and which test.
+//!
+//! A split always assigns whole files. Two clips of one recording in two subsets would let a model
+//! be tested on a recording that it was trained on.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::{DatasetError, Result};
-use super::{Dataset, split_file};
+use super::folder::Dataset;
 use crate::rng::shuffle;
 
 /// The three uses of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Subset {
-    /// Trained on.
+    /// Files to train on.
     Train,
-    /// Looked at during training, to choose the best epoch.
+    /// Files that choose the best epoch, evaluated during training.
     Valid,
-    /// Looked at once, at the end.
+    /// Files for the final evaluation, used once.
     Test,
 }
 
 impl Subset {
-    /// All sides, in the order in which they are shown.
+    /// All subsets, in the order in which tables list them.
     pub const ALL: [Self; 3] = [Self::Train, Self::Valid, Self::Test];
 
-    /// `train`, `valid` or `test`.
+    /// Returns `train`, `valid` or `test`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
@@ -35,8 +36,14 @@ impl Subset {
         }
     }
 
-    /// Understands what split files in the wild say, in any case: also `training`, `validation`,
-    /// `val`, `dev` and `testing`.
+    /// Parses the names that published split files use, in any case: also `training`,
+    /// `validation`, `val`, `dev` and `testing`.
+    ///
+    /// ```
+    /// # use sonoprint::dataset::Subset;
+    /// assert_eq!(Subset::from_name("Validation"), Some(Subset::Valid));
+    /// assert_eq!(Subset::from_name("maybe"), None);
+    /// ```
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name.trim().to_ascii_lowercase().as_str() {
             "train" | "training" => Self::Train,
@@ -47,29 +54,30 @@ impl Subset {
     }
 }
 
-/// A dataset's files on three sides, as indices into [`Dataset::entries`], each list ascending.
+/// A dataset's files in three subsets, as indices into [`Dataset::entries`], each list ascending.
 ///
-/// No file is on two sides: every way to make a split here checks it ([`Split::check`]).
+/// No file is in two subsets: every constructor checks this with [`Split::check`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {
-    /// Trained on.
+    /// Files to train on.
     pub train: Vec<usize>,
-    /// For choosing the best epoch.
+    /// Files that choose the best epoch.
     pub valid: Vec<usize>,
-    /// For the one number at the end.
+    /// Files for the final evaluation.
     pub test: Vec<usize>,
 }
 
 impl Split {
-    /// Splits each class by the same `fractions` (validation, test); the rest is trained on.
+    /// Splits each class by the same `fractions` (validation, test) and trains on the rest.
     ///
-    /// A class of `n` files gives `round(n * fraction)` to a side. With three files or more it
-    /// gives at least one to every side whose fraction is not 0, and it always keeps one to train
-    /// on. The result depends on `seed`, the fractions and the names of classes and files, on
-    /// nothing else: not on the order of the file system, the machine, or other classes.
+    /// A class of `n` files gives `round(n * fraction)` files to a subset. With three files or
+    /// more it gives at least one to every subset whose fraction is not 0, and it always keeps one
+    /// to train on. The result depends on `seed`, the fractions and the names of classes and files
+    /// only: not on the file system's order, the machine or other classes.
     ///
     /// # Errors
-    /// `Fractions` where one is negative or not a number, or their sum reaches 1.
+    /// [`DatasetError::Fractions`] if a fraction is negative or not a number, or if their sum
+    /// reaches 1.
     pub fn stratified(data: &Dataset, seed: u64, fractions: (f64, f64)) -> Result<Self> {
         let (valid, test) = fractions;
         let in_range = |f: f64| (0.0..1.0).contains(&f);
@@ -89,67 +97,34 @@ impl Split {
         split.finish(data)
     }
 
-    /// Reads a split from a CSV file with a header that names the columns `file` (path in the
-    /// dataset, `/` between its parts) and `split` ([`Subset::from_name`]), in any order and among
-    /// any others. Files of the dataset that it does not list are on no side.
-    ///
-    /// # Errors
-    /// `Io`, `SplitFile` (not such a file), `Missing` (lists files that the dataset does not
-    /// have), `Twice`.
-    pub fn from_csv(data: &Dataset, path: &Path) -> Result<Self> {
-        split_file::read(data, path)?.finish(data)
-    }
-
-    /// Writes the columns `file`, `class` and `split`, in the order of the dataset, so that
-    /// [`Split::from_csv`] reads the same split again.
-    ///
-    /// Atomic: a file of that name is either the old one or complete.
-    ///
-    /// # Errors
-    /// `Io`; `Twice` or `OutOfRange` for a split that was not made from this dataset.
-    pub fn write_csv(&self, data: &Dataset, path: &Path) -> Result<()> {
-        self.check(data)?;
-        split_file::write(self, data, path)
-    }
-
-    /// The indices on one side.
-    pub fn side(&self, side: Subset) -> &[usize] {
-        match side {
+    /// Returns the indices in one subset.
+    pub fn subset(&self, subset: Subset) -> &[usize] {
+        match subset {
             Subset::Train => &self.train,
             Subset::Valid => &self.valid,
             Subset::Test => &self.test,
         }
     }
 
-    /// The indices on one side, to add to.
-    pub(super) fn side_mut(&mut self, side: Subset) -> &mut Vec<usize> {
-        match side {
+    /// Returns the list of one subset, to add indices to.
+    pub(super) fn subset_mut(&mut self, subset: Subset) -> &mut Vec<usize> {
+        match subset {
             Subset::Train => &mut self.train,
             Subset::Valid => &mut self.valid,
             Subset::Test => &mut self.test,
         }
     }
 
-    /// The side of every entry of a dataset with `entries` files.
-    pub(super) fn sides(&self, entries: usize) -> Vec<Option<Subset>> {
-        let mut sides = vec![None; entries];
-        for side in Subset::ALL {
-            for &i in self.side(side) {
-                sides[i] = Some(side);
-            }
-        }
-        sides
-    }
-
-    /// Whether every index is an entry of `data` and none stands twice, on one side or on two.
+    /// Checks that every index is an entry of `data` and that none is listed twice, in one subset
+    /// or in two.
     ///
     /// # Errors
-    /// `OutOfRange`, `Twice`.
+    /// [`DatasetError::OutOfRange`], [`DatasetError::Twice`].
     pub fn check(&self, data: &Dataset) -> Result<()> {
         let len = data.entries.len();
         let mut seen = vec![false; len];
-        for side in Subset::ALL {
-            for &index in self.side(side) {
+        for subset in Subset::ALL {
+            for &index in self.subset(subset) {
                 if index >= len {
                     return Err(DatasetError::OutOfRange { index, len });
                 }
@@ -163,13 +138,15 @@ impl Split {
         Ok(())
     }
 
-    /// A small table for people: a line a class with its files on each side, and the sums.
+    /// Formats a small table: a line per class with its number of files in each subset, then the
+    /// totals.
     ///
-    /// Expects a split that passes [`Split::check`]; indices that do not exist are not counted.
+    /// Expects a split that passes [`Split::check`]. Indices that are out of range are not counted.
     pub fn summary(&self, data: &Dataset) -> String {
         let mut counts = vec![[0; 3]; data.classes.len()];
-        for (column, side) in Subset::ALL.into_iter().enumerate() {
-            for entry in self.side(side).iter().filter_map(|&i| data.entries.get(i)) {
+        for (column, subset) in Subset::ALL.into_iter().enumerate() {
+            let files = self.subset(subset).iter();
+            for entry in files.filter_map(|&i| data.entries.get(i)) {
                 counts[entry.class][column] += 1;
             }
         }
@@ -187,17 +164,17 @@ impl Split {
         table
     }
 
-    /// Checked, and every side ascending.
+    /// Checks the split and sorts every subset.
     pub(super) fn finish(mut self, data: &Dataset) -> Result<Self> {
         self.check(data)?;
-        for side in Subset::ALL {
-            self.side_mut(side).sort_unstable();
+        for subset in Subset::ALL {
+            self.subset_mut(subset).sort_unstable();
         }
         Ok(self)
     }
 }
 
-/// How many of `n` files go to validation and to test; see [`Split::stratified`].
+/// Returns how many of `n` files validate and how many test; see [`Split::stratified`].
 fn counts(n: usize, valid: f64, test: f64) -> (usize, usize) {
     let share = |fraction: f64| {
         let least = usize::from(n >= 3 && fraction > 0.0);
@@ -210,7 +187,7 @@ fn counts(n: usize, valid: f64, test: f64) -> (usize, usize) {
     (valid, test)
 }
 
-/// The files of a class in an order that hangs on the seed and on names alone.
+/// Returns the files of a class in an order that depends on the seed and on names only.
 pub(super) fn shuffled(data: &Dataset, class: usize, name: &str, seed: u64) -> Vec<usize> {
     let mut files: Vec<_> = (0..data.entries.len())
         .filter(|&i| data.entries[i].class == class)

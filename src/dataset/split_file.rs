@@ -5,21 +5,46 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::Dataset;
 use super::error::{DatasetError, Result};
+use super::folder::Dataset;
 use super::split::{Split, Subset};
 
-/// Files named in the error about files that the dataset does not have.
-const NAMED: usize = 3;
+impl Split {
+    /// Reads a split from a CSV file.
+    ///
+    /// The header names the columns `file` (path in the dataset, `/` between its parts) and
+    /// `split` ([`Subset::from_name`]), in any order and among any others. Files of the dataset
+    /// that the CSV file does not list are in no subset.
+    ///
+    /// # Errors
+    /// `Io`, `SplitFile` (malformed), `Missing` (lists files that the dataset does not have) and
+    /// `Twice` of [`DatasetError`].
+    pub fn from_csv(data: &Dataset, path: &Path) -> Result<Self> {
+        read(data, path)?.finish(data)
+    }
 
-/// Reads a split without checking it; see [`Split::from_csv`].
-pub(super) fn read(data: &Dataset, path: &Path) -> Result<Split> {
+    /// Writes the columns `file`, `class` and `split`, in the order of the dataset.
+    /// [`Split::from_csv`] reads the same split back.
+    ///
+    /// The write is atomic: a reader sees either the old file or the complete new one.
+    ///
+    /// # Errors
+    /// `Io`, and `Twice` or `OutOfRange` for a split that was not made from this dataset, of
+    /// [`DatasetError`].
+    pub fn write_csv(&self, data: &Dataset, path: &Path) -> Result<()> {
+        self.check(data)?;
+        write(self, data, path)
+    }
+}
+
+/// Reads a split without checking it.
+fn read(data: &Dataset, path: &Path) -> Result<Split> {
     let at = |line: u64, why: String| DatasetError::SplitFile {
         path: path.to_owned(),
         line,
         why,
     };
-    let broken = |e: csv::Error| {
+    let malformed = |e: csv::Error| {
         let line = e.position().map_or(1, csv::Position::line);
         match e.into_kind() {
             csv::ErrorKind::Io(source) => io_error(path, source),
@@ -35,8 +60,8 @@ pub(super) fn read(data: &Dataset, path: &Path) -> Result<Split> {
     let mut file = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .from_path(path)
-        .map_err(broken)?;
-    let header = file.headers().map_err(broken)?.clone();
+        .map_err(malformed)?;
+    let header = file.headers().map_err(malformed)?.clone();
     let column = |name: &str| {
         header
             .iter()
@@ -44,7 +69,7 @@ pub(super) fn read(data: &Dataset, path: &Path) -> Result<Split> {
             .ok_or_else(|| {
                 at(
                     1,
-                    format!("no column {name:?}; it needs `file` and `split`"),
+                    format!("no column {name:?}: the columns `file` and `split` are required"),
                 )
             })
     };
@@ -54,9 +79,9 @@ pub(super) fn read(data: &Dataset, path: &Path) -> Result<Split> {
     let mut split = Split::default();
     let mut missing = Vec::new();
     for row in file.records() {
-        let row = row.map_err(broken)?;
+        let row = row.map_err(malformed)?;
         let line = row.position().map_or(0, csv::Position::line);
-        let side = Subset::from_name(&row[split_column]).ok_or_else(|| {
+        let subset = Subset::from_name(&row[split_column]).ok_or_else(|| {
             at(
                 line,
                 format!("split {:?} is not train, valid or test", &row[split_column]),
@@ -65,34 +90,32 @@ pub(super) fn read(data: &Dataset, path: &Path) -> Result<Split> {
         let name = row[file_column].replace('\\', "/");
         let name = name.trim_start_matches("./");
         match index.get(name) {
-            Some(&i) => split.side_mut(side).push(i),
+            Some(&i) => split.subset_mut(subset).push(i),
             None => missing.push(name.to_owned()),
         }
     }
-    if missing.is_empty() {
-        return Ok(split);
+    match missing.as_slice() {
+        [] => Ok(split),
+        files => Err(DatasetError::missing(files)),
     }
-    let mut first = missing[..missing.len().min(NAMED)].join(", ");
-    if missing.len() > NAMED {
-        first.push_str(", ...");
-    }
-    Err(DatasetError::Missing {
-        count: missing.len(),
-        first,
-    })
 }
 
-/// Writes a split that was checked; see [`Split::write_csv`].
-pub(super) fn write(split: &Split, data: &Dataset, path: &Path) -> Result<()> {
-    let sides = split.sides(data.entries.len());
+/// Writes a split that was checked.
+fn write(split: &Split, data: &Dataset, path: &Path) -> Result<()> {
+    let mut subsets = vec![None; data.entries.len()];
+    for subset in Subset::ALL {
+        for &i in split.subset(subset) {
+            subsets[i] = Some(subset);
+        }
+    }
     let mut text = csv::Writer::from_writer(Vec::new());
-    let rows = data.entries.iter().zip(sides);
-    let rows = rows.filter_map(|(entry, side)| Some((entry, side?)));
+    let rows = data.entries.iter().zip(subsets);
+    let rows = rows.filter_map(|(entry, subset)| Some((entry, subset?)));
     text.write_record(["file", "class", "split"])
         .map_err(|e| io_error(path, e.into()))?;
-    for (entry, side) in rows {
+    for (entry, subset) in rows {
         let class = &data.classes[entry.class];
-        text.write_record([entry.key().as_str(), class, side.name()])
+        text.write_record([entry.key().as_str(), class, subset.name()])
             .map_err(|e| io_error(path, e.into()))?;
     }
     let bytes = text
@@ -101,7 +124,8 @@ pub(super) fn write(split: &Split, data: &Dataset, path: &Path) -> Result<()> {
     replace(path, &bytes).map_err(|e| io_error(path, e))
 }
 
-/// Puts `bytes` at `path` in one step: written beside it, flushed to the disk, renamed.
+/// Replaces the file at `path` in one step: writes a file beside it, flushes that to the disk and
+/// renames it.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let Some(name) = path.file_name() else {
         return Err(io::ErrorKind::InvalidInput.into());

@@ -4,8 +4,7 @@ use burn::tensor::activation::softmax;
 
 use super::EvaluateError;
 use super::metrics::LevelMetrics;
-use crate::dataset::pcm::{ClipPcm, PcmSet};
-use crate::dataset::prefetch::ahead;
+use crate::dataset::pcm::{ClipPcm, PcmSet, prefetch};
 use crate::frontend::FrontEnd;
 use crate::model::Network;
 
@@ -48,7 +47,7 @@ pub fn evaluate(
     let failed = |e: String| EvaluateError::Device(e);
     let clips = set.clips(clip_samples);
     let work = |chunk: &[_]| set.fetch(chunk, clip_samples);
-    let answers = ahead(clips.chunks(batch), work, |fetched| {
+    let answers = prefetch(clips.chunks(batch), work, |fetched| {
         let mut answers = Vec::with_capacity(clips.len());
         for (chunk, pcm) in clips.chunks(batch).zip(fetched) {
             let pcm = pcm?;

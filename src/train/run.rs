@@ -8,8 +8,7 @@ use burn::module::Module;
 use super::learner::{Learner, Step};
 use super::state::State;
 use super::{Progress, RunFolder, StepTimes, TrainError, TrainSettings, batches};
-use crate::dataset::pcm::PcmSet;
-use crate::dataset::prefetch::ahead;
+use crate::dataset::pcm::{PcmSet, prefetch};
 use crate::evaluate::{Epoch, Validation, evaluate};
 use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
@@ -130,7 +129,7 @@ fn run_epoch(
     };
     let clip = s.front_end.clip_samples;
     let left = plan.into_iter().skip(progress.step);
-    ahead(
+    prefetch(
         left,
         |planned| planned.fetch(job.train, clip),
         |batches| {

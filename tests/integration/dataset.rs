@@ -91,19 +91,19 @@ fn stratified_split_has_the_right_shape() {
     let split = Split::stratified(&data, 7, (0.1, 0.2)).expect("a split");
     assert_eq!(
         [14, 2, 4].map(|n| n * 10),
-        Subset::ALL.map(|s| split.side(s).len())
+        Subset::ALL.map(|s| split.subset(s).len())
     );
     for class in 0..10 {
         let on = |side| {
-            let files = split.side(side).iter();
+            let files = split.subset(side).iter();
             files.filter(|&&i| data.entries[i].class == class).count()
         };
         assert_eq!(Subset::ALL.map(on), [14, 2, 4]);
     }
-    let all: HashSet<_> = Subset::ALL.iter().flat_map(|&s| split.side(s)).collect();
+    let all: HashSet<_> = Subset::ALL.iter().flat_map(|&s| split.subset(s)).collect();
     assert_eq!(all.len(), 200);
     for side in Subset::ALL {
-        assert!(split.side(side).is_sorted());
+        assert!(split.subset(side).is_sorted());
     }
     let table = split.summary(&data);
     assert_eq!(table.lines().count(), 12);
@@ -126,7 +126,7 @@ fn small_classes_are_on_every_side_they_can_be() {
     ] {
         let data = scan(&gtzan_like(files));
         let split = Split::stratified(&data, 1, fractions).expect("a split");
-        let got = Subset::ALL.map(|s| split.side(s).len());
+        let got = Subset::ALL.map(|s| split.subset(s).len());
         assert_eq!(got, want.map(|n| n * 10), "{files} files, {fractions:?}");
     }
     let data = scan(&gtzan_like(3));

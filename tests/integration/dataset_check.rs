@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sonoprint::dataset::check::{Count, Report, Same, check};
+use sonoprint::dataset::check::{Count, DuplicateKind, Report, check};
 use sonoprint::dataset::{Dataset, DatasetError, Entry, Split, Subset, gtzan};
 use tempfile::TempDir;
 
@@ -156,13 +156,21 @@ fn every_fault_is_found_and_nothing_else() {
     assert!(report.gtzan.is_none());
 
     let sets: Vec<_> = (report.duplicates.iter())
-        .map(|set| (set.same, names(&set.files, |file| file), set.across_classes))
+        .map(|set| (set.kind, names(&set.files, |file| file), set.across_classes))
         .collect();
     assert_eq!(
         sets,
         [
-            (Same::Bytes, vec!["jazz/good.wav", "rock/copy.wav"], true),
-            (Same::Audio, vec!["jazz/good.wav", "rock/other.au"], true),
+            (
+                DuplicateKind::Bytes,
+                vec!["jazz/good.wav", "rock/copy.wav"],
+                true
+            ),
+            (
+                DuplicateKind::Audio,
+                vec!["jazz/good.wav", "rock/other.au"],
+                true
+            ),
         ]
     );
 }
@@ -259,7 +267,7 @@ fn filtered_split_fits_any_copy() {
         let dir = gtzan_like(ending);
         let data = scan(&dir);
         let split = Split::filtered(&data).expect("a split");
-        assert_eq!(Subset::ALL.map(|s| split.side(s).len()), [443, 197, 290]);
+        assert_eq!(Subset::ALL.map(|s| split.subset(s).len()), [443, 197, 290]);
         split.check(&data).expect("no file twice");
         let on = |name: &str| {
             let file = data
@@ -269,7 +277,7 @@ fn filtered_split_fits_any_copy() {
             let file = file.expect("an entry");
             Subset::ALL
                 .into_iter()
-                .find(|&s| split.side(s).contains(&file))
+                .find(|&s| split.subset(s).contains(&file))
         };
         assert_eq!(on("blues/blues.00029"), Some(Subset::Train));
         assert_eq!(on("blues/blues.00000"), Some(Subset::Valid));
@@ -281,7 +289,7 @@ fn filtered_split_fits_any_copy() {
         fs::remove_file(dir.path().join(format!("jazz/jazz.00054.{ending}"))).expect("removed");
         let data = scan(&dir);
         let split = Split::filtered(&data).expect("a split");
-        assert_eq!(Subset::ALL.map(|s| split.side(s).len()), [442, 197, 290]);
+        assert_eq!(Subset::ALL.map(|s| split.subset(s).len()), [442, 197, 290]);
     }
 }
 
@@ -339,13 +347,13 @@ fn folds_test_every_file_once() {
         for (i, fold) in folds.iter().enumerate() {
             fold.check(&data).expect("no file on two sides");
             assert_eq!(fold.valid, folds[(i + 1) % k].test);
-            let sizes = Subset::ALL.map(|s| fold.side(s).len());
+            let sizes = Subset::ALL.map(|s| fold.subset(s).len());
             assert_eq!(sizes.iter().sum::<usize>(), 51);
             assert!(fold.test.len().abs_diff(51 / k) <= 1, "{sizes:?}");
             for (c, files) in [13, 11, 20, 7].into_iter().enumerate() {
                 assert!((files / k..=files.div_ceil(k)).contains(&class(&fold.test, c)));
             }
-            assert!(Subset::ALL.iter().all(|&s| fold.side(s).is_sorted()));
+            assert!(Subset::ALL.iter().all(|&s| fold.subset(s).is_sorted()));
             tested.extend(fold.test.iter().copied());
         }
         assert_eq!(tested.len(), 51, "every file is tested");
@@ -361,7 +369,7 @@ fn folds_of_a_seed_are_pinned() {
     let ten = folds(10, 42);
     assert_eq!(ten, folds(10, 42));
     assert_ne!(ten, folds(10, 43));
-    assert_eq!(Subset::ALL.map(|s| ten[0].side(s).len()), [800, 100, 100]);
+    assert_eq!(Subset::ALL.map(|s| ten[0].subset(s).len()), [800, 100, 100]);
     let keys = |side: &[usize]| -> Vec<_> {
         let files = side.iter().take(3).map(|&i| &data.entries[i]);
         files.map(Entry::key).collect()

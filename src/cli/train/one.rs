@@ -90,7 +90,7 @@ fn load(plan: &Plan, memory: &PcmMemory, folder: &RunFolder) -> anyhow::Result<[
         settings,
         ..
     } = plan;
-    let files = Subset::ALL.iter().map(|&s| split.side(s).len()).sum();
+    let files = Subset::ALL.iter().map(|&s| split.subset(s).len()).sum();
     let bar = args::bar(files, "decoding {bar:30} {pos}/{len} files, {per_sec}");
     let mut sets = Vec::new();
     for side in Subset::ALL {

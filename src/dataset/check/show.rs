@@ -1,10 +1,12 @@
-//! A [`Report`] for people: counts first, then every fault with its files, long lists cut short.
+//! The text form of a [`Report`]: counts first, then every fault with its files. Long lists are
+//! truncated.
 
 use std::fmt::{Display, Formatter, Result};
 
-use super::{Count, GtzanFaults, Report, Same, Silent};
+use super::gtzan_faults::GtzanFaults;
+use super::report::{Count, Duplicate, DuplicateKind, Report};
 
-/// Lines shown of each list; the report itself has all.
+/// Lines shown per list. The report itself has all.
 const SHOWN: usize = 10;
 
 impl Display for Report {
@@ -41,7 +43,7 @@ impl Display for Report {
         let lines = lines.map(|bad| format!("{}: {}", bad.file, bad.what));
         list(f, "damaged, but readable in part", lines.collect())?;
         let lines = self.silent.iter();
-        let lines = lines.map(|bad| format!("{}: {}", bad.file, silence(bad)));
+        let lines = lines.map(|bad| format!("{}: {}", bad.file, bad.why()));
         list(f, "silent", lines.collect())?;
         let lines = self.clipped.iter();
         let share = |share: f64| format!("{:.2} % of samples at full scale", share * 100.0);
@@ -61,19 +63,7 @@ impl Display for Report {
     }
 }
 
-/// Why a file counts as silent: `peak -72.2 dB, 96.0 % of samples near zero`.
-pub(super) fn silence(silent: &Silent) -> String {
-    let quiet = silent.quiet * 100.0;
-    match silent.peak {
-        0.0 => "every sample is zero".into(),
-        peak => format!(
-            "peak {:.1} dB, {quiet:.1} % of samples near zero",
-            20.0 * peak.log10()
-        ),
-    }
-}
-
-/// `none` in a line, or a heading with the number and up to [`SHOWN`] lines.
+/// Writes `none` in one line, or a heading with the number of lines and up to [`SHOWN`] of them.
 fn list(f: &mut Formatter<'_>, what: &str, lines: Vec<String>) -> Result {
     if lines.is_empty() {
         return writeln!(f, "{what}: none");
@@ -88,14 +78,15 @@ fn list(f: &mut Formatter<'_>, what: &str, lines: Vec<String>) -> Result {
     }
 }
 
-/// Those across classes first: they are the worst.
+/// Returns a line per set of duplicates. Sets across classes come first, because one of their
+/// labels is wrong.
 fn duplicates(report: &Report) -> Vec<String> {
     let mut sets: Vec<_> = report.duplicates.iter().collect();
     sets.sort_by_key(|set| !set.across_classes);
-    let line = |set: &&super::Duplicate| {
-        let same = match set.same {
-            Same::Bytes => "same bytes",
-            Same::Audio => "same audio",
+    let line = |set: &&Duplicate| {
+        let same = match set.kind {
+            DuplicateKind::Bytes => "same bytes",
+            DuplicateKind::Audio => "same audio",
         };
         let across = if set.across_classes {
             " in two classes"
@@ -130,7 +121,7 @@ fn show_gtzan(f: &mut Formatter<'_>, gtzan: &GtzanFaults) -> Result {
     )
 }
 
-/// `22050 Hz (998 files), 44100 Hz (1 file)`.
+/// Formats counts as `22050 Hz (998 files), 44100 Hz (1 file)`.
 fn counted(counts: &[Count], unit: &str) -> String {
     let one = |count: &Count| {
         let (value, files) = (count.value, count.files);
@@ -140,7 +131,7 @@ fn counted(counts: &[Count], unit: &str) -> String {
     counts.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-/// `12.5 s`, `50 min 2 s` or `8 h 20 min`.
+/// Formats a length as `12.5 s`, `50 min 2 s` or `8 h 20 min`.
 fn length(seconds: f64) -> String {
     if seconds < 60.0 {
         return format!("{seconds:.1} s");

@@ -1,9 +1,10 @@
-//! The dataset's PCM: decoded once, and kept where the front end reads it, as far as it fits.
+//! The PCM of a subset, decoded once and kept where the front end reads it.
 //!
-//! 30 s at 22 050 Hz are 2.6 MB, so GTZAN takes 2.6 GB. What fits into the allowance stays in the device's memory (the
-//! host's, on the `cpu` device); clips of the other files are decoded anew each time they are asked for. Where a file
-//! lies changes nothing about the result.
+//! 30 s at 22 050 Hz take 2.6 MB, and GTZAN takes 2.6 GB. Files that fit into the allowance stay in
+//! the device's memory (the host's, on the `cpu` device). Clips of the other files are decoded
+//! again for every request. Where a file is stored does not change the result.
 
+mod prefetch;
 mod store;
 
 use std::path::PathBuf;
@@ -12,12 +13,16 @@ use rayon::prelude::*;
 
 use self::store::{Place, Store};
 use crate::audio::{self, AudioError, ClipSpan, Loaded, MonoReader};
-use crate::dataset::check::SILENT_PEAK;
-use crate::dataset::{Dataset, DatasetError, Split, Subset, gtzan};
+use crate::dataset::error::{DatasetError, Result};
+use crate::dataset::folder::Dataset;
+use crate::dataset::gtzan;
+use crate::dataset::split::{Split, Subset};
 use crate::frontend::Samples;
 use crate::gpu::Compute;
 
-/// Bytes of PCM kept in memory unless something else is asked for: GTZAN with room to spare.
+pub(crate) use prefetch::prefetch;
+
+/// Default limit of PCM kept in memory, in bytes. GTZAN fits with room to spare.
 pub const PCM_MEMORY: u64 = 4 << 30;
 
 /// One decoded file.
@@ -26,41 +31,41 @@ pub struct File {
     pub entry: usize,
     /// Index into the dataset's classes.
     pub class: usize,
-    /// Mono samples at the front end's rate.
+    /// Number of mono samples at the front end's sample rate.
     pub len: usize,
-    /// Root of the mean of their squares.
+    /// Root mean square of the samples.
     pub rms: f32,
     path: PathBuf,
     place: Place,
 }
 
-/// The decoded files of one side of a split.
+/// The decoded files of one subset of a split.
 pub struct PcmSet {
     /// Files that could be read.
     pub files: Vec<File>,
-    /// Files that are left out (unreadable, silent, GTZAN's known damaged one) and files that are used as far as they
-    /// go, by name and with the reason.
+    /// A line per file that is left out (unreadable, silent, GTZAN's known damaged one) or used in
+    /// part, with its name and the reason.
     pub notes: Vec<String>,
     sample_rate: u32,
 }
 
 /// The samples of one clip, on the host or on the device.
 pub enum ClipPcm {
-    /// `clip_samples` of them.
+    /// Exactly `clip_samples` samples.
     Host(Vec<f32>),
-    /// A stretch of a buffer, and how much of the clip it fills; the rest is silence.
+    /// Part of a buffer. It fills the start of the clip, and the rest of the clip is silence.
     Device {
-        /// Holds other clips too.
+        /// The buffer, which also holds other clips.
         buffer: wgpu::Buffer,
-        /// First sample.
+        /// First sample in the buffer.
         start: usize,
-        /// Samples.
+        /// Number of samples.
         len: usize,
     },
 }
 
 impl ClipPcm {
-    /// As the front end takes it.
+    /// Returns the samples as the front end takes them.
     pub fn samples(&self) -> Samples<'_> {
         match self {
             Self::Host(pcm) => Samples::Host(pcm),
@@ -73,36 +78,37 @@ impl ClipPcm {
     }
 }
 
-/// Memory for the PCM of all sides of a split.
+/// Memory for the PCM of all subsets of a split.
 pub struct PcmMemory(Store);
 
 impl PcmMemory {
-    /// At most `bytes`, in the memory of `compute`.
+    /// Reserves at most `bytes` bytes in the memory of `compute`.
     pub fn new(compute: &Compute, bytes: u64) -> Self {
         Self(Store::new(compute, bytes))
     }
 
-    /// Bytes in use.
+    /// Returns the number of bytes in use.
     pub fn used(&self) -> u64 {
         self.0.used()
     }
 }
 
 impl PcmSet {
-    /// Decodes the files of `side` on all cores, calling `tick` after each, and keeps what fits into `memory`.
+    /// Decodes the files of `subset` on all cores at `sample_rate` Hz and keeps what fits into
+    /// `memory`. Calls `tick` once per file, when that file is done, from any thread.
     ///
     /// # Errors
-    /// [`DatasetError::NothingReadable`] if the side has files and none can be read.
+    /// [`DatasetError::NothingReadable`] if the subset has files and none gives usable audio.
     pub fn load(
         data: &Dataset,
         split: &Split,
-        side: Subset,
+        subset: Subset,
         sample_rate: u32,
         memory: &PcmMemory,
         tick: &(dyn Fn() + Sync),
-    ) -> Result<Self, DatasetError> {
+    ) -> Result<Self> {
         let decoded: Vec<_> = split
-            .side(side)
+            .subset(subset)
             .par_iter()
             .map(|&entry| {
                 let decoded = decode(data, entry, sample_rate, &memory.0);
@@ -121,14 +127,14 @@ impl PcmSet {
         }
         match set.notes.first() {
             Some(first) if set.files.is_empty() => Err(DatasetError::NothingReadable {
-                side: side.name(),
+                subset: subset.name(),
                 first: first.clone(),
             }),
             _ => Ok(set),
         }
     }
 
-    /// Every clip of every file, as (file, span).
+    /// Returns every clip of every file as (index into [`PcmSet::files`], span).
     pub fn clips(&self, clip_samples: usize) -> Vec<(usize, ClipSpan)> {
         self.files
             .iter()
@@ -141,22 +147,18 @@ impl PcmSet {
             .collect()
     }
 
-    /// Files that are decoded anew for each of their clips, since memory was full.
+    /// Returns the number of files that every request decodes again, because memory was full.
     pub fn streamed(&self) -> usize {
         let on_disk = |f: &&File| matches!(f.place, Place::Disk);
         self.files.iter().filter(on_disk).count()
     }
 
-    /// The samples of `spans`, each padded with silence to `clip_samples`; decoded on all cores where they are not in
-    /// memory.
+    /// Returns the samples of `spans`, each padded with silence to `clip_samples`. Decodes those
+    /// that are not in memory, on all cores.
     ///
     /// # Errors
-    /// [`DatasetError::Audio`] if a file that could be read before cannot be now.
-    pub fn fetch(
-        &self,
-        spans: &[(usize, ClipSpan)],
-        clip_samples: usize,
-    ) -> Result<Vec<ClipPcm>, DatasetError> {
+    /// [`DatasetError::Audio`] if a file that could be read before cannot be read now.
+    pub fn fetch(&self, spans: &[(usize, ClipSpan)], clip_samples: usize) -> Result<Vec<ClipPcm>> {
         let _span = tracing::info_span!("fetch").entered();
         spans
             .par_iter()
@@ -164,24 +166,19 @@ impl PcmSet {
             .collect()
     }
 
-    /// The samples of a span on the host, wherever the file lies.
+    /// Returns the samples of a span on the host, wherever the file is stored.
     ///
     /// # Errors
     /// As [`PcmSet::fetch`].
-    pub fn decode(
-        &self,
-        file: usize,
-        span: ClipSpan,
-        clip_samples: usize,
-    ) -> Result<Vec<f32>, DatasetError> {
+    pub fn decode(&self, file: usize, span: ClipSpan, clip_samples: usize) -> Result<Vec<f32>> {
         let file = &self.files[file];
         match &file.place {
             Place::Host(samples) => Ok(audio::extract(samples, span, clip_samples)),
-            _ => stretch(file, span, clip_samples, self.sample_rate),
+            _ => decode_span(file, span, clip_samples, self.sample_rate),
         }
     }
 
-    fn clip(&self, file: &File, span: ClipSpan, clip: usize) -> Result<ClipPcm, DatasetError> {
+    fn clip(&self, file: &File, span: ClipSpan, clip: usize) -> Result<ClipPcm> {
         Ok(match &file.place {
             Place::Host(samples) => ClipPcm::Host(audio::extract(samples, span, clip)),
             Place::Device { buffer, start } => ClipPcm::Device {
@@ -189,12 +186,12 @@ impl PcmSet {
                 start: start + span.start,
                 len: span.len.min(clip),
             },
-            Place::Disk => ClipPcm::Host(stretch(file, span, clip, self.sample_rate)?),
+            Place::Disk => ClipPcm::Host(decode_span(file, span, clip, self.sample_rate)?),
         })
     }
 }
 
-/// Reads one file, and finds it a place; `None` and a note if it is left out.
+/// Decodes one file and stores its samples. Returns `None` and a note if the file is left out.
 fn decode(
     data: &Dataset,
     entry: usize,
@@ -211,7 +208,7 @@ fn decode(
     let Loaded {
         samples, damaged, ..
     } = loaded;
-    if samples.iter().all(|x| x.abs() < SILENT_PEAK) {
+    if audio::is_silent(&samples) {
         return out("it is silent".into());
     }
     if let (Some(damage), true) = (&damaged, known_damaged(data, entry)) {
@@ -230,8 +227,9 @@ fn decode(
     (Some(file), note)
 }
 
-/// Decodes a file up to the end of `span`, and keeps that alone: memory for one clip and a packet.
-fn stretch(file: &File, span: ClipSpan, clip: usize, rate: u32) -> Result<Vec<f32>, DatasetError> {
+/// Decodes a file up to the end of `span` and keeps only the span, in the memory of one clip and
+/// one packet.
+fn decode_span(file: &File, span: ClipSpan, clip: usize, rate: u32) -> Result<Vec<f32>> {
     let failed = |source: AudioError| DatasetError::Audio {
         path: file.path.clone(),
         source,
@@ -251,7 +249,7 @@ fn stretch(file: &File, span: ClipSpan, clip: usize, rate: u32) -> Result<Vec<f3
     Ok(out)
 }
 
-/// Whether the file is the one that is damaged in the common copy of GTZAN.
+/// Returns whether the file is the one that is damaged in the common copy of GTZAN.
 fn known_damaged(data: &Dataset, entry: usize) -> bool {
     let stem = data.entries[entry].path.file_stem();
     gtzan::is_gtzan(&data.classes) && stem.is_some_and(|s| s == gtzan::DAMAGED)

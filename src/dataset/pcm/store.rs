@@ -1,20 +1,21 @@
-//! Where decoded samples are kept: the host's memory, large buffers on the GPU, or nowhere.
+//! Where decoded samples are kept: the host's memory, large buffers on the GPU, or only on disk.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::gpu::{Compute, Gpu};
 
-/// Bytes of one buffer on the GPU. Under WebGPU's base limit of 256 MiB, and few enough of them.
+/// Size in bytes of one buffer on the GPU: below WebGPU's default limit of 256 MiB, and large
+/// enough to keep the number of buffers small.
 const CHUNK: u64 = 128 << 20;
 
 /// Where the samples of one file are.
 pub(super) enum Place {
     /// In the host's memory.
     Host(Vec<f32>),
-    /// In the device's, from sample `start` of a buffer that other files share.
+    /// In the device's memory, from sample `start` of a buffer that other files share.
     Device { buffer: wgpu::Buffer, start: usize },
-    /// There was no room: they are decoded when they are asked for.
+    /// Only on disk, because memory was full: every request decodes them again.
     Disk,
 }
 
@@ -23,11 +24,12 @@ pub(super) struct Store {
     gpu: Option<Gpu>,
     limit: u64,
     used: AtomicU64,
-    /// The buffer that is being filled, and how many of its bytes are.
+    /// The buffer that is being filled, and the number of its bytes in use.
     open: Mutex<Option<(wgpu::Buffer, u64)>>,
 }
 
 impl Store {
+    /// Returns a store of at most `limit` bytes in the memory of `compute`.
     pub(super) fn new(compute: &Compute, limit: u64) -> Self {
         Self {
             gpu: match compute {
@@ -40,11 +42,12 @@ impl Store {
         }
     }
 
+    /// Returns the number of bytes in use.
     pub(super) fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// Finds a place for `samples`. A file for which there is no room does not stop a smaller one from having some.
+    /// Stores `samples` if they fit. A file that does not fit does not keep a smaller one out.
     pub(super) fn keep(&self, samples: Vec<f32>) -> Place {
         let bytes = size_of_val(&samples[..]) as u64;
         let reserve = |used: u64| (used + bytes <= self.limit).then_some(used + bytes);
@@ -61,7 +64,7 @@ impl Store {
         })
     }
 
-    /// `None` if the device has no memory left.
+    /// Copies the samples to the device. Returns `None` if it has no memory left.
     fn upload(&self, gpu: &Gpu, samples: &[f32], bytes: u64) -> Option<Place> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.as_ref().is_none_or(|(b, at)| at + bytes > b.size()) {
@@ -75,13 +78,14 @@ impl Store {
         gpu.queue
             .write_buffer(buffer, *at, bytemuck::cast_slice(samples));
         *at += bytes;
-        // Written now, or staging memory would grow with the dataset.
+        // An empty submission flushes the write. Without it, staging memory grows with the dataset.
         gpu.queue.submit([]);
         Some(place)
     }
 }
 
-/// A buffer of PCM, unless it is more than the device can have.
+/// Creates a buffer of `size` bytes. Returns `None` if that is over the device's limit or its
+/// memory is full.
 fn buffer(gpu: &Gpu, size: u64) -> Option<wgpu::Buffer> {
     if size > gpu.limits.max_buffer_size {
         return None;

@@ -1,17 +1,20 @@
-//! Work that runs ahead of whoever needs it.
+//! Prepares batches on a second thread while the caller uses the current one.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
-/// Results that may wait to be taken: one being used, one ready, one being made.
+/// Capacity of the channel. Together with the result in use and the one in preparation, at most
+/// three results are in memory.
 const READY: usize = 1;
 
-/// Calls `work` on every item in order, on a thread of its own, and gives `take` what comes out; never more than a
-/// few results are held. When `take` returns early, the rest is not worked on.
-pub fn ahead<I, T: Send, R>(
+/// Calls `work` on every item in order, on a thread of its own, and passes the receiver of the
+/// results to `consume`. When `consume` returns early, the remaining items are not worked on.
+///
+/// Training and evaluation use it to fetch the next batch of PCM while the device computes.
+pub(crate) fn prefetch<I, T: Send, R>(
     items: I,
     work: impl Fn(I::Item) -> T + Send,
-    take: impl FnOnce(Receiver<T>) -> R,
+    consume: impl FnOnce(Receiver<T>) -> R,
 ) -> R
 where
     I: Iterator + Send,
@@ -25,7 +28,7 @@ where
                 }
             }
         });
-        take(receive)
+        consume(receive)
     })
 }
 
@@ -33,7 +36,7 @@ where
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::{READY, ahead};
+    use super::{READY, prefetch};
 
     #[test]
     fn results_come_in_order_and_the_rest_is_left_undone() {
@@ -42,9 +45,9 @@ mod tests {
             done.fetch_add(1, Ordering::SeqCst);
             2 * i
         };
-        let first: Vec<usize> = ahead(0..1000, work, |results| results.iter().take(5).collect());
+        let first: Vec<usize> = prefetch(0..1000, work, |results| results.iter().take(5).collect());
         assert_eq!(first, [0, 2, 4, 6, 8]);
-        // Those that were taken, those that waited, and one in hand.
+        // The results that were taken, those that waited and the one in preparation.
         assert!(done.load(Ordering::SeqCst) <= 5 + READY + 2);
     }
 }

@@ -1,57 +1,65 @@
-//! One file, read once for its bytes and once for its sound.
+//! Measures one file: reads its bytes once to hash them and decodes them once.
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::super::gtzan;
-use super::{CLIPPED_SAMPLE, QUIET_SAMPLE};
 use crate::audio::{self, MonoReader};
+use crate::dataset::gtzan;
 
-/// Bytes read from a file at a time.
+/// Samples this close to zero are quiet: about three steps of 16-bit PCM.
+pub const QUIET_SAMPLE: f32 = 1e-4;
+
+/// Samples at least this far from zero are at full scale.
+pub const CLIPPED_SAMPLE: f32 = 0.999;
+
+/// Bytes per read.
 const BLOCK: usize = 1 << 16;
 
-/// The rate at which a file is opened first: most datasets here have it, and others are opened
-/// again at their own. Reading at a file's own rate changes no sample.
+/// The sample rate at which a file is opened first. Most datasets have this rate; other files are
+/// opened again at their own. Reading at a file's own rate changes no sample.
 const LIKELY_RATE: u32 = gtzan::SAMPLE_RATE;
 
-/// What one file says of itself.
-pub(super) struct DeviceTraits {
-    /// Length and hash of its bytes, where it has any and the system reads them.
+/// The measurements of one file.
+pub(super) struct FileStats {
+    /// Length and hash of the bytes. `None` if there are none or the system cannot read them.
     pub bytes: Option<(u64, u64)>,
-    /// Its sound, or the error's name and its message.
-    pub heard: Result<Heard, (&'static str, String)>,
+    /// The decoded audio, or the error's stable name and its message.
+    pub audio: Result<AudioStats, (&'static str, String)>,
 }
 
-/// A file's mono mix at its own sample rate.
-pub(super) struct Heard {
+/// Statistics of a file's mono mix at its own sample rate.
+pub(super) struct AudioStats {
     /// Sample rate in Hz.
     pub rate: u32,
+    /// Channels in the file.
     pub channels: u16,
-    /// Never 0.
+    /// Number of samples, never 0.
     pub samples: u64,
-    /// The loudest sample, full scale 1.
+    /// The largest magnitude of a sample, full scale 1.
     pub peak: f32,
-    /// Samples within [`QUIET_SAMPLE`] of zero.
+    /// Number of samples within [`QUIET_SAMPLE`] of zero.
     pub quiet: u64,
-    /// Samples at [`CLIPPED_SAMPLE`] or beyond.
+    /// Number of samples at [`CLIPPED_SAMPLE`] or beyond.
     pub clipped: u64,
     /// Hash of the samples.
     pub hash: u64,
+    /// The damage in one line, if any.
     pub damaged: Option<String>,
 }
 
-impl DeviceTraits {
+impl FileStats {
+    /// Reads the file at `path` twice: as bytes and as audio.
     pub fn of(path: &Path) -> Self {
         Self {
             bytes: hash_bytes(path).ok().flatten(),
-            heard: Heard::of(path).map_err(|e| (e.reason(), e.to_string())),
+            audio: AudioStats::of(path).map_err(|e| (e.reason(), e.to_string())),
         }
     }
 }
 
-impl Heard {
+impl AudioStats {
     fn of(path: &Path) -> audio::Result<Self> {
         let mut reader = MonoReader::open(path, LIKELY_RATE)?;
         if reader.source_rate() != LIKELY_RATE {
@@ -62,11 +70,11 @@ impl Heard {
         let (mut samples, mut quiet, mut clipped, mut peak) = (0, 0, 0, 0.0_f32);
         while reader.read(&mut block)? > 0 {
             for &x in &block {
-                let loud = x.abs();
-                peak = peak.max(loud);
-                quiet += u64::from(loud <= QUIET_SAMPLE);
-                clipped += u64::from(loud >= CLIPPED_SAMPLE);
-                // Minus zero is not another sound than zero.
+                let magnitude = x.abs();
+                peak = peak.max(magnitude);
+                quiet += u64::from(magnitude <= QUIET_SAMPLE);
+                clipped += u64::from(magnitude >= CLIPPED_SAMPLE);
+                // Adding +0.0 turns -0.0 into +0.0, which sounds the same and must hash the same.
                 hash.push(&(x + 0.0).to_le_bytes());
             }
             samples += block.len() as u64;
@@ -84,15 +92,17 @@ impl Heard {
         })
     }
 
+    /// Returns the length in seconds.
     pub fn seconds(&self) -> f64 {
         self.samples as f64 / f64::from(self.rate)
     }
 }
 
-/// Length and hash of a file's bytes; none where it has no bytes or is a pipe or the like by now.
+/// Returns the length and hash of a file's bytes; `None` for an empty file or what is not a regular
+/// file by now, such as a pipe.
 fn hash_bytes(path: &Path) -> io::Result<Option<(u64, u64)>> {
-    let about = std::fs::metadata(path)?;
-    if !about.is_file() || about.len() == 0 {
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() || metadata.len() == 0 {
         return Ok(None);
     }
     let mut file = File::open(path)?;
@@ -112,12 +122,12 @@ fn hash_bytes(path: &Path) -> io::Result<Option<(u64, u64)>> {
     }
 }
 
-/// A hash that does not depend on the pieces in which the bytes come, which [`Hasher::write`] does
-/// not promise: decoders and the system both hand on what they like.
+/// A hash that does not depend on how the bytes are divided into pieces. [`Hasher::write`] does not
+/// promise that, and decoders and the system return blocks of any size.
 #[derive(Default)]
 struct Hash {
     hasher: DefaultHasher,
-    /// Less than [`BLOCK`] bytes that the hasher does not have yet.
+    /// Fewer than [`BLOCK`] bytes that were not hashed yet.
     rest: Vec<u8>,
 }
 
