@@ -3,21 +3,22 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Seconds of each part of the steps that were measured, by the host's clock.
+/// Time of each part of the measured steps, by the host's clock.
 ///
-/// On the `cpu` device that is every step. A GPU is only handed its work in most steps, and the host would see nothing of
-/// where the time goes: there every 16th step is measured, with a wait for the device after each part.
+/// On the `cpu` device, every step is measured. On a GPU, the host only submits the work and cannot
+/// see where the time goes, so every 16th step is measured, with a wait for the device after each
+/// part.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct StepTimes {
-    /// Steps that were measured.
+    /// Number of measured steps.
     pub steps: usize,
-    /// Waiting for the samples of the batch: zero when they are made ready faster than they are used.
+    /// Waiting for the samples of the batch. Zero if they are decoded faster than they are used.
     pub decode: Duration,
-    /// Handing samples to the GPU; those that lie there already take none.
+    /// Upload of samples to the GPU. Samples that are resident there take none.
     pub upload: Duration,
-    /// Samples to pictures.
+    /// Samples to features.
     pub front_end: Duration,
-    /// Pictures to loss.
+    /// Features to loss.
     pub forward: Duration,
     /// Loss to gradients.
     pub backward: Duration,

@@ -15,8 +15,8 @@ use crate::frontend::presets;
 use crate::gpu::Compute;
 use crate::gpu::adapter::is_hardware;
 use crate::inference::{InferenceError, Predictor};
-use crate::model::{Checkpoint, NetworkKind};
-use crate::train::{TrainSettings, Tried, find_lr};
+use crate::model::Checkpoint;
+use crate::train::{LrTrial, TrainSettings, find_lr};
 
 /// What the training step learns on: as `README.md` trains.
 const CLIP_SECONDS: f64 = 10.0;
@@ -97,24 +97,11 @@ fn learn(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> anyhow:
         .with_clip_seconds(CLIP_SECONDS)
         .with_image_size(Some(PICTURE));
     let settings = TrainSettings {
-        network: NetworkKind::Compact,
         epochs: 2,
-        patience: None,
         batch: clips,
-        accumulate: 1,
-        lr: 1e-3,
         weight_decay: 0.05,
-        mask: 0.15,
-        gain: 0.0,
-        polarity: false,
-        noise_snr: None,
-        mixup: 0.0,
-        tempo: 0.0,
-        pitch: 0.0,
-        equalize: 0.0,
-        label_smoothing: 0.1,
-        seed: 1,
         front_end,
+        ..TrainSettings::default()
     };
     let data = Dataset::scan(root)?;
     let split = Split::stratified(&data, 1, (0.0, 0.0))?;
@@ -124,7 +111,7 @@ fn learn(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> anyhow:
     let stop = AtomicBool::new(false);
     let (mut steps, mut result, mut start) = (0, Ok(()), Instant::now());
     // Called between steps: the first compiles, the second is traced.
-    let mut between = |_: &Tried| {
+    let mut between = |_: &LrTrial| {
         steps += 1;
         if steps == 1 {
             result = trace.begin(gpu(compute));
