@@ -31,7 +31,7 @@ import torch
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
-import torch_twin  # noqa: E402
+import torch_reference  # noqa: E402
 
 
 class Files(torch.utils.data.Dataset):
@@ -154,7 +154,7 @@ def main():
             check=True,
             capture_output=True,
         )
-        twin, header = torch_twin.load(export)
+        twin, header = torch_reference.load(export)
         front_end, clip = (
             FrontEnd(header["front_end"]),
             header["front_end"]["clip_samples"],

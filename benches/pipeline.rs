@@ -17,7 +17,7 @@ use sonoprint::frontend::config::{FrontEndConfig, Size};
 use sonoprint::frontend::presets;
 use sonoprint::gpu::Compute;
 use sonoprint::inference::{InferenceError, Predictor};
-use sonoprint::model::{Checkpoint, DeepPixel, Header, Network, NetworkKind, NetworkSpec};
+use sonoprint::model::{Checkpoint, Header, Network, NetworkKind, NetworkSpec, Task};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -71,8 +71,8 @@ fn main() {
 
 fn checkpoint(kind: NetworkKind, compute: &Compute) -> Checkpoint {
     let side = match kind {
-        NetworkKind::DeepPixel => DeepPixel::LEAST_SIDE,
         NetworkKind::Compact => 128,
+        _ => kind.min_input()[1],
     };
     let picture = Size {
         height: side,
@@ -80,14 +80,10 @@ fn checkpoint(kind: NetworkKind, compute: &Compute) -> Checkpoint {
     };
     let front_end = presets::mel().with_image_size(Some(picture));
     let classes: Vec<String> = (0..10).map(|i| format!("class {i}")).collect();
-    let spec = NetworkSpec {
-        kind,
-        classes: classes.len(),
-        picture,
-    };
+    let spec = NetworkSpec::new(kind, classes.len(), &front_end);
     Checkpoint {
         network: Network::new(&spec, 1, &compute.burn()).expect("a network"),
-        header: Header::new(spec, front_end, classes, BTreeMap::new()),
+        header: Header::new(Task::SingleLabel, spec, front_end, classes, BTreeMap::new()),
         fingerprint: "bench".into(),
     }
 }

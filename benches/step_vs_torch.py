@@ -21,7 +21,7 @@ import torch
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
-import torch_twin  # noqa: E402
+import torch_reference  # noqa: E402
 
 CASES = [
     ("compact", (216, 128), 16),
@@ -42,7 +42,7 @@ def ours(network, size, batch, steps):
 def torchs(network, size, batch, steps, channels_last):
     layout = torch.channels_last if channels_last else torch.contiguous_format
     twin = (
-        torch_twin.NETWORKS[network](10, (size[1], size[0]))
+        torch_reference.NETWORKS[network](10, (4, size[1], size[0]))
         .to(memory_format=layout)
         .train()
     )

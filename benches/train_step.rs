@@ -8,12 +8,10 @@ use std::time::Instant;
 
 use burn::module::Module;
 use burn::optim::{AdamWConfig, GradientsParams};
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
 use clap::ValueEnum;
-use sonoprint::frontend::config::Size;
 use sonoprint::gpu::{Compute, DeviceChoice};
-use sonoprint::model::{Network, NetworkKind, NetworkSpec};
+use sonoprint::model::{Network, NetworkKind, NetworkSpec, Task};
 
 const CLASSES: usize = 10;
 
@@ -42,7 +40,7 @@ fn main() {
     let spec = NetworkSpec {
         kind,
         classes: CLASSES,
-        picture: Size { height, width },
+        input: [4, height, width],
     };
     let mut network = Network::new(&spec, 1, &device).expect("a network").train();
     let mut optimizer = AdamWConfig::new().with_weight_decay(1e-2).init();
@@ -60,7 +58,7 @@ fn main() {
     for step in 0..steps + 2 {
         let start = Instant::now();
         let logits = network.forward(pictures.clone());
-        let loss = (log_softmax(logits, 1) * targets.clone()).sum().neg() / batch as f64;
+        let loss = Task::SingleLabel.loss(logits, targets.clone()) / batch as f64;
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
         network = optimizer.step(1e-4, network, gradients);
         // Reading the loss waits for a GPU; on the CPU it is done already.

@@ -1,14 +1,60 @@
-//! sonoprint: music genre classification that turns PCM into spectrogram pictures on the GPU and reads them there with
-//! a CNN.
+//! Music genre classification on the GPU.
 //!
-//! The rooms, each of which knows only those after it: [`cli`], ([`train`] | [`classify`] | [`bench`]), ([`model`], [`dataset`],
-//! [`frontend`], [`audio`]), [`gpu`].
+//! Audio becomes spectrograms in WGSL shaders, which write into the memory of a [Burn](https://burn.dev) tensor. A network
+//! reads them there and names the genre. Everything runs on one wgpu device, or on the CPU where there is none.
+//!
+//! # Example
+//!
+//! ```
+//! use sonoprint::gpu::{Compute, DeviceChoice};
+//! use sonoprint::inference::Predictor;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let song = concat!(env!("CARGO_MANIFEST_DIR"), "/data/clips/metal/metal.00019.wav");
+//! let device = Compute::open(&DeviceChoice::Cpu)?.compute; // `Auto` takes a GPU if there is one
+//! let predictor = Predictor::builtin(&device)?;
+//! let track = predictor.predict_file(song)?;
+//! assert_eq!(track.label, "metal");
+//! println!("{} ({:.0} %)", track.label, 100.0 * track.confidence);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The checkpoint that is built in was trained on rendered music. Load one of your own with `Predictor::load`. The
+//! folder `examples` of the source has programs for genres, for features and for embeddings.
+//!
+//! # Modules
+//!
+//! Data flows one way through them, and each imports only those below it:
+//!
+//! | | |
+//! |---|---|
+//! | [`train`], [`classify`] | a training run and its folder; folders of files to result tables |
+//! | [`evaluate`] | metrics with intervals, and the report |
+//! | [`inference`] | [`Predictor`](inference::Predictor): files or clips to probabilities and embeddings |
+//! | [`dataset`] | labeled folders and their splits |
+//! | [`model`] | networks and [checkpoints](model::Checkpoint) |
+//! | [`frontend`] | mono PCM to the features that a network reads |
+//! | [`audio`], [`gpu`] | audio files to mono PCM; choosing and opening a device |
+//!
+//! # Features
+//!
+//! | feature | default | |
+//! |---|---|---|
+//! | `cli` | yes | the program `sonoprint`; turn it off to use the library alone |
+//! | `parquet` | yes | result tables as Parquet |
+//! | `vulkan` | no | Burn compiles its kernels to SPIR-V: for Vulkan cards with matrix units |
+//! | `autotune` | no | Burn tries several kernels per shape and keeps the fastest: for cards |
+//!
+//! # Versions
+//!
+//! Burn and wgpu are part of this API: tensors and devices of theirs come in and go out. Their versions are pinned
+//! exactly, because the zero-copy path depends on how Burn keeps its memory. A new version of either is a breaking change.
 
-#![deny(unsafe_code)]
-#![warn(missing_docs)]
 #![recursion_limit = "256"]
 
 pub mod audio;
+#[doc(hidden)]
 pub mod bench;
 pub mod classify;
 #[cfg(feature = "cli")]
@@ -20,5 +66,6 @@ pub mod frontend;
 pub mod gpu;
 pub mod inference;
 pub mod model;
+#[doc(hidden)]
 pub mod rng;
 pub mod train;

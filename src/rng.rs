@@ -4,6 +4,9 @@
 //! specified. How a seed becomes a key and how a shuffle draws from the stream are written here,
 //! because the `rand` crates reserve the right to change both.
 
+use std::sync::{Mutex, PoisonError};
+
+use burn::tensor::Device;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -41,6 +44,23 @@ pub(crate) fn stream(seed: u64, name: &str) -> ChaCha8Rng {
 /// `2^-64 * n`.
 pub(crate) fn below(rng: &mut ChaCha8Rng, n: u64) -> u64 {
     ((u128::from(rng.next_u64()) * u128::from(n)) >> 64) as u64
+}
+
+/// Calls `draw` with Burn's generator for `device` seeded, while no other thread draws through this
+/// function.
+///
+/// Burn has one generator per backend and process, so two threads that seed and draw at the same
+/// time would take each other's numbers. A GPU's queue is flushed before the lock is released,
+/// because Burn draws when an operation leaves that queue. `draw` must not call this function
+/// again: it would wait for itself.
+pub(crate) fn with_seed<T>(device: &Device, seed: u64, draw: impl FnOnce() -> T) -> T {
+    static DRAWS: Mutex<()> = Mutex::new(());
+    let _turn = DRAWS.lock().unwrap_or_else(PoisonError::into_inner);
+    device.seed(seed);
+    let drawn = draw();
+    // A device that fails here also fails when the result is read, where it is reported.
+    let _ = device.flush();
+    drawn
 }
 
 /// Returns the 64-bit FNV-1a hash: short, specified, and good enough to keep streams apart.

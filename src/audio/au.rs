@@ -1,8 +1,8 @@
 //! Sun/NeXT audio (`.au`, `.snd`), the format in which GTZAN was published.
 //!
-//! A header of big-endian words (magic `.snd`, offset of the data, its length, encoding, sample
-//! rate, channels) and the samples, interleaved. `dns.` is the same with little-endian words.
-//! Written here because no kept crate reads it.
+//! The file is a header of big-endian words (magic `.snd`, offset of the data, its length,
+//! encoding, sample rate, channels), then the interleaved samples. `dns.` is the same with
+//! little-endian words. The reader is part of this crate because no maintained crate reads `.au`.
 
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
@@ -12,24 +12,26 @@ use super::error::{AudioError, Result};
 use super::mono::downmix;
 use super::{MAX_CHANNELS, RATES, Source};
 
-/// A length in the header that says 'not known'.
+/// The length in a header that stands for "unknown".
 const UNKNOWN: u32 = u32::MAX;
 
-/// Frames decoded at a time.
+/// Frames decoded per call.
 const BLOCK: u64 = 8192;
 
+/// How a sample is stored.
 #[derive(Debug, Clone, Copy)]
 enum Coding {
     MuLaw,
     ALaw,
-    /// Signed integers of so many bytes.
+    /// Signed integers of this many bytes.
     Int(usize),
     F32,
     F64,
 }
 
 impl Coding {
-    /// The encodings in use; the rest are DSP programs, compressed speech and the like.
+    /// Returns the coding of an encoding number. The others are DSP programs, compressed speech and
+    /// the like, which music files do not use.
     fn of(number: u32) -> Option<Self> {
         Some(match number {
             1 => Self::MuLaw,
@@ -41,6 +43,7 @@ impl Coding {
         })
     }
 
+    /// Returns the number of bytes per sample.
     fn bytes(self) -> usize {
         match self {
             Self::MuLaw | Self::ALaw => 1,
@@ -50,7 +53,7 @@ impl Coding {
         }
     }
 
-    /// One sample, full scale 1, from its bytes in big-endian order.
+    /// Decodes one sample, full scale 1, from its bytes in big-endian order.
     fn sample(self, b: &[u8]) -> f32 {
         match self {
             Self::MuLaw => f32::from(mu_law(b[0])) / 32768.0,
@@ -68,16 +71,17 @@ impl Coding {
     }
 }
 
+/// The samples of an `.au` file.
 pub(super) struct Au {
     data: BufReader<File>,
     path: PathBuf,
     coding: Coding,
-    little: bool,
+    little_endian: bool,
     rate: u32,
     channels: u16,
-    /// Whole frames left to read, bounded by the file and not only by its header.
-    left: u64,
-    /// Frames that the header promises and the file does not hold.
+    /// Whole frames left to read, bounded by the header and by the file's length.
+    frames_left: u64,
+    /// Frames that the header states and the file does not hold.
     missing: u64,
     unusable: u64,
     samples: u64,
@@ -85,7 +89,7 @@ pub(super) struct Au {
 }
 
 impl Au {
-    /// `start`: byte at which the header begins; `len`: bytes of the whole file.
+    /// Reads the header at byte `start`. `len` is the length of the whole file in bytes.
     pub(super) fn open(path: &Path, mut file: File, start: u64, len: u64) -> Result<Self> {
         let io = |source: std::io::Error| match source.kind() {
             ErrorKind::UnexpectedEof => AudioError::damaged("the file ends inside its header"),
@@ -97,10 +101,10 @@ impl Au {
         let mut header = [0; 24];
         file.seek(SeekFrom::Start(start)).map_err(io)?;
         file.read_exact(&mut header).map_err(io)?;
-        let little = header.starts_with(b"dns.");
+        let little_endian = header.starts_with(b"dns.");
         let word = |i: usize| {
             let b = [0, 1, 2, 3].map(|k| header[4 * i + k]);
-            if little {
+            if little_endian {
                 u32::from_le_bytes(b)
             } else {
                 u32::from_be_bytes(b)
@@ -116,16 +120,16 @@ impl Au {
             )));
         }
         let begin = start + u64::from(offset);
-        let there = len.saturating_sub(begin);
-        let said = if size == UNKNOWN {
-            there
+        let available = len.saturating_sub(begin);
+        let stated = if size == UNKNOWN {
+            available
         } else {
             u64::from(size)
         };
         let frame = coding.bytes() as u64 * u64::from(channels);
-        let left = said.min(there) / frame;
-        if left == 0 {
-            return Err(match said >= frame {
+        let frames_left = stated.min(available) / frame;
+        if frames_left == 0 {
+            return Err(match stated >= frame {
                 true => AudioError::damaged("the file ends where its samples should begin"),
                 false => AudioError::Empty,
             });
@@ -135,11 +139,11 @@ impl Au {
             data: BufReader::new(file),
             path: path.to_owned(),
             coding,
-            little,
+            little_endian,
             rate,
             channels: channels as u16,
-            left,
-            missing: said / frame - left,
+            frames_left,
+            missing: stated / frame - frames_left,
             unusable: 0,
             samples: 0,
             interleaved: Vec::new(),
@@ -149,24 +153,24 @@ impl Au {
 
 impl Source for Au {
     fn next(&mut self, mono: &mut Vec<f32>) -> Result<bool> {
-        let frames = self.left.min(BLOCK);
+        let frames = self.frames_left.min(BLOCK);
         if frames == 0 {
             return Ok(false);
         }
         let width = self.coding.bytes();
         let mut bytes = vec![0; frames as usize * width * usize::from(self.channels)];
         if let Err(source) = self.data.read_exact(&mut bytes) {
-            self.left = 0;
+            self.frames_left = 0;
             return Err(AudioError::Io {
                 path: self.path.clone(),
                 source,
             });
         }
-        self.left -= frames;
+        self.frames_left -= frames;
         self.interleaved.clear();
         self.interleaved
             .extend(bytes.chunks_exact_mut(width).map(|b| {
-                if self.little {
+                if self.little_endian {
                     b.reverse();
                 }
                 self.coding.sample(b)
@@ -189,7 +193,7 @@ impl Source for Au {
     }
 }
 
-/// ITU-T G.711 mu-law to 16-bit linear.
+/// Decodes ITU-T G.711 mu-law to 16-bit linear PCM.
 fn mu_law(byte: u8) -> i16 {
     let b = !byte;
     let size = ((i16::from(b & 15) << 3) + 132) << (b >> 4 & 7);
@@ -200,7 +204,7 @@ fn mu_law(byte: u8) -> i16 {
     }
 }
 
-/// ITU-T G.711 A-law to 16-bit linear.
+/// Decodes ITU-T G.711 A-law to 16-bit linear PCM.
 fn a_law(byte: u8) -> i16 {
     let b = byte ^ 0x55;
     let (step, part) = (b >> 4 & 7, i16::from(b & 15) << 4);
@@ -215,7 +219,7 @@ fn a_law(byte: u8) -> i16 {
 mod tests {
     use super::{a_law, mu_law};
 
-    /// Ends and middles of the tables in G.711 (scaled to 16 bits).
+    /// Ends and middles of the tables in G.711, scaled to 16 bits.
     #[test]
     fn companding_laws() {
         assert_eq!([0x00, 0x80, 0x7f, 0xff].map(mu_law), [-32124, 32124, 0, 0]);
@@ -224,7 +228,7 @@ mod tests {
             [-16764, 16764, -120, 120]
         );
         assert_eq!([0x2a, 0xaa, 0x55, 0xd5].map(a_law), [-32256, 32256, -8, 8]);
-        // More code, more sound: both laws rise over their positive half.
+        // Both laws increase over their positive half.
         let mu: Vec<_> = (0x80..=0xff).rev().map(mu_law).collect();
         let a: Vec<_> = (0x80..=0xffu8).map(|b| a_law(b ^ 0x55)).collect();
         assert!(mu.is_sorted() && a.is_sorted());

@@ -1,28 +1,34 @@
-//! Cutting a file's samples into clips, the stretches that become one picture each.
+//! Divides a file's samples into clips, the stretches of PCM that the front end turns into
+//! features one at a time.
 
-/// One clip as a stretch of a file's samples.
+/// One clip as a range of a file's samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClipSpan {
     /// First sample.
     pub start: usize,
-    /// Samples of the file in this clip: the clip length, or less where the whole file is shorter.
+    /// Samples of the file in this clip: the clip length, or less if the whole file is shorter.
     pub len: usize,
 }
 
-/// Cuts `samples` samples into clips of `clip` samples.
+/// Divides `samples` samples into clips of `clip` samples.
 ///
 /// The rule:
-/// 1. consecutive whole clips, without overlap;
-/// 2. a remainder of at least half a clip becomes one more clip: the file's last `clip` samples,
-///    which overlaps the clip before it (real audio instead of padding); a shorter one is left out;
-/// 3. a file shorter than one clip is one clip, to be padded with zeros at its end.
+/// 1. Whole clips follow each other without overlap.
+/// 2. A remainder of at least half a clip becomes one more clip: the file's last `clip` samples.
+///    It overlaps the clip before it, which gives real audio instead of padding. A shorter
+///    remainder is left out.
+/// 3. A file shorter than one clip is one clip, to be padded with zeros at its end.
 ///
-/// No samples, or a clip of no samples, give no clips.
+/// No samples, or a clip length of 0, give no clips.
 ///
 /// ```
-/// # use sonoprint::audio::{cut, ClipSpan};
-/// assert_eq!(cut(25, 10), [(0, 10), (10, 10), (15, 10)].map(|(start, len)| ClipSpan { start, len }));
-/// assert_eq!(cut(24, 10).len(), 2);
+/// use sonoprint::audio::{ClipSpan, cut};
+///
+/// let starts = |samples, clip| -> Vec<usize> {
+///     cut(samples, clip).iter().map(|span| span.start).collect()
+/// };
+/// assert_eq!(starts(25, 10), [0, 10, 15], "the last clip overlaps");
+/// assert_eq!(starts(24, 10), [0, 10], "four samples are less than half a clip");
 /// assert_eq!(cut(3, 10), [ClipSpan { start: 0, len: 3 }]);
 /// ```
 pub fn cut(samples: usize, clip: usize) -> Vec<ClipSpan> {
@@ -52,16 +58,17 @@ pub fn cut(samples: usize, clip: usize) -> Vec<ClipSpan> {
     spans
 }
 
-/// The samples of `span` as a clip of exactly `clip` samples, zeros at the end where it is shorter.
+/// Copies the samples of `span` into a clip of exactly `clip` samples, with zeros at the end if
+/// the span is shorter.
 ///
-/// A span that reaches past `samples` is cut short there, never a panic.
+/// A span that reaches beyond `samples` is truncated there and does not panic.
 pub fn extract(samples: &[f32], span: ClipSpan, clip: usize) -> Vec<f32> {
     let mut out = vec![0.0; clip];
     extract_into(samples, span, &mut out);
     out
 }
 
-/// Like [`extract`], into a slice of one clip's length, whatever was in it before.
+/// Copies like [`extract`] into a slice of one clip's length, and overwrites all of it.
 pub fn extract_into(samples: &[f32], span: ClipSpan, out: &mut [f32]) {
     let start = span.start.min(samples.len());
     let len = span.len.min(samples.len() - start).min(out.len());

@@ -1,4 +1,4 @@
-//! Cutting a stream into clips, as [`super::cut`] cuts a file whose length is known.
+//! Divides a stream into clips, as [`super::cut`] divides a file of known length.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,31 +11,48 @@ use super::reader::MonoReader;
 pub struct Clip {
     /// First sample in the file.
     pub start: usize,
-    /// Samples of the file in it; the rest of `samples` is silence.
+    /// Samples of the file in this clip. The rest of `samples` is silence.
     pub len: usize,
-    /// Exactly as many as a clip has.
+    /// Exactly one clip length of samples.
     pub samples: Vec<f32>,
 }
 
-/// The clips of a file, one after the other. Memory is two clips and a block, however long the file.
+/// The clips of a file, one after the other. Memory is two clips and a block for any file length.
 ///
-/// The rule is that of [`super::cut`], with clips that begin every `hop` samples: whole clips first; what is left after
-/// the last becomes one more, the file's last `clip` samples, if it is at least half a hop; a file shorter than a clip
-/// is one clip, with silence at its end.
+/// The rule is that of [`super::cut`], with a clip every `hop` samples: whole clips come first. The
+/// remainder after the last one becomes one more clip, the file's last `clip` samples, if it is at
+/// least half a hop. A file shorter than a clip is one clip with silence at its end.
+///
+/// ```
+/// use std::path::Path;
+/// use sonoprint::audio::Clips;
+///
+/// // Clips of ten seconds, each of which overlaps half of the one before it.
+/// let (rate, clip) = (22_050, 220_500);
+/// let path = Path::new("data/clips/jazz/jazz.00014.flac");
+/// let mut clips = Clips::open(path, rate, clip, clip / 2)?;
+/// let mut starts = Vec::new();
+/// while let Some(clip) = clips.next_clip()? {
+///     starts.push(clip.start / rate as usize);
+/// }
+/// assert_eq!(starts, [0, 5, 10, 15, 20]);
+/// # Ok::<(), sonoprint::audio::AudioError>(())
+/// ```
 pub struct Clips {
     reader: MonoReader,
     clip: usize,
     hop: usize,
-    /// Samples from `base` on.
+    /// Samples of the file from `base` on.
     buffer: Vec<f32>,
     base: usize,
-    /// Where the last clip began.
+    /// First sample of the last clip.
     last: Option<usize>,
     ended: bool,
 }
 
 impl Clips {
-    /// Opens `path`, at `sample_rate` Hz, for clips of `clip` samples every `hop` (at least 1, at most `clip`).
+    /// Opens `path` at `sample_rate` Hz, for clips of `clip` samples every `hop` samples. `hop` is
+    /// at least 1 and at most `clip`.
     ///
     /// # Errors
     /// As [`MonoReader::open`].
@@ -51,14 +68,14 @@ impl Clips {
         })
     }
 
-    /// The next clip; `None` at the end, then and afterwards.
+    /// Returns the next clip, or `None` at the end and for every later call.
     ///
     /// # Errors
-    /// As [`MonoReader::read`]; no clip comes after one.
+    /// As [`MonoReader::read`]. No clip follows an error.
     pub fn next_clip(&mut self) -> Result<Option<Clip>> {
         let start = self.last.map_or(0, |last| last + self.hop);
         while !self.ended && self.samples() < start + self.clip {
-            // The last clip may begin as early as the one before it.
+            // The last clip of the file may start as early as the one before it.
             let keep = self.last.unwrap_or(0).min(self.samples()) - self.base;
             self.buffer.drain(..keep);
             self.base += keep;
@@ -98,17 +115,17 @@ impl Clips {
         }))
     }
 
-    /// Samples of the file that were read so far; all of them at the end.
+    /// Returns the number of samples read from the file so far; the total at the end.
     pub fn samples(&self) -> usize {
         self.base + self.buffer.len()
     }
 
-    /// As [`MonoReader::resampling`].
+    /// Returns the time spent on resampling, as [`MonoReader::resampling`].
     pub fn resampling(&self) -> Duration {
         self.reader.resampling()
     }
 
-    /// As [`MonoReader::damaged`].
+    /// Returns the damage found so far, as [`MonoReader::damaged`].
     pub fn damaged(&self) -> Option<String> {
         self.reader.damaged()
     }

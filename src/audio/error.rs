@@ -1,4 +1,4 @@
-//! Why a file gave no audio, said so that the caller knows what to do next.
+//! Why a file gave no audio.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,36 +8,36 @@ pub type Result<T> = std::result::Result<T, AudioError>;
 
 /// Why a file gave no audio.
 ///
-/// Every variant asks for something different: retry or fix the path (`Io`), look at the file
-/// (`Empty`, `TooShort`, `NotFinite`, `Damaged`), convert it (`UnknownFormat`, `Unsupported`,
-/// `NoAudioTrack`), read it in blocks (`TooLong`) or mend the call (`BadRate`). A batch goes on
+/// Every variant needs another remedy: retry or fix the path (`Io`), inspect the file (`Empty`,
+/// `TooShort`, `NotFinite`, `Damaged`), convert it (`UnknownFormat`, `Unsupported`,
+/// `NoAudioTrack`), read it in blocks (`TooLong`) or fix the call (`BadRate`). A batch continues
 /// with the next file after any of them.
 ///
-/// Messages are one line and, but for `Io`, do not name the file: the caller prints it.
+/// Messages are one line. Only `Io` names the file; for the others, the caller prints the name.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AudioError {
-    /// The system would not open or read the file.
+    /// The system failed to open or read the file.
     #[error("cannot read {}: {source}", path.display())]
     Io {
-        /// The file as it was asked for.
+        /// The path as the caller gave it.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The file has no bytes, or a sound header with no samples behind it.
+    /// The file has no bytes, or a header without samples.
     #[error("the file holds no audio samples")]
     Empty,
-    /// The first bytes belong to no audio format known here, whatever the name ends in.
+    /// The first bytes belong to no known audio format, whatever the file's extension.
     #[error("not an audio file of a known format")]
     UnknownFormat,
-    /// The format was recognized, but this part of it cannot be decoded here.
-    #[error("not supported: {what}; convert the file to WAV")]
+    /// The format was recognized, but this part of it has no decoder here.
+    #[error("not supported: {what}; 16-bit WAV is")]
     Unsupported {
         /// What is not supported.
         what: String,
     },
-    /// The bytes contradict their own format and not one sample could be saved.
+    /// The bytes contradict their own format and no sample could be decoded.
     #[error("damaged file: {why}")]
     Damaged {
         /// What was found.
@@ -46,7 +46,7 @@ pub enum AudioError {
     /// A container without an audio track, such as a silent video.
     #[error("the container has no audio track")]
     NoAudioTrack,
-    /// The audio is shorter than one sample at the rate that was asked for.
+    /// The audio is shorter than one sample at the requested rate.
     #[error("too short: {samples} samples at {rate} Hz")]
     TooShort {
         /// Samples in the file, per channel.
@@ -54,30 +54,30 @@ pub enum AudioError {
         /// The file's own rate in Hz.
         rate: u32,
     },
-    /// More samples were NaN, infinite or absurdly loud than were good.
+    /// More than half of the samples are NaN, infinite or absurdly loud.
     #[error("{bad} of {total} samples are not usable numbers (NaN, infinite or over 1e9)")]
     NotFinite {
-        /// Unusable samples, all channels together.
+        /// Number of unusable samples in all channels.
         bad: u64,
-        /// All samples, all channels together.
+        /// Number of samples in all channels.
         total: u64,
     },
-    /// Too much audio to hold in memory at once; [`crate::audio::MonoReader`] has no such limit.
-    #[error("longer than {seconds} s: read it in blocks")]
+    /// Too much audio to hold in memory at once. [`crate::audio::MonoReader`] has no such limit.
+    #[error("longer than {seconds} s, the limit for audio in memory")]
     TooLong {
-        /// The limit that was passed, in seconds.
+        /// The limit in seconds.
         seconds: u64,
     },
-    /// The caller asked for a sample rate outside of what resampling supports.
-    #[error("cannot resample to {rate} Hz: choose 1000 to 768000")]
+    /// The requested sample rate is outside the range that resampling supports.
+    #[error("cannot resample to {rate} Hz: the range is 1000 to 768000 Hz")]
     BadRate {
-        /// The rate asked for, in Hz.
+        /// The requested rate in Hz.
         rate: u32,
     },
 }
 
 impl AudioError {
-    /// A short name in `snake_case` for result tables. These names are stable.
+    /// Returns a short, stable name in `snake_case` for result tables.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Io { .. } => "io",
@@ -93,7 +93,7 @@ impl AudioError {
         }
     }
 
-    /// [`AudioError::Damaged`] from any text, kept to one line.
+    /// Returns [`AudioError::Damaged`] with `why` on one line.
     pub(super) fn damaged(why: impl AsRef<str>) -> Self {
         let why = why
             .as_ref()
@@ -103,7 +103,7 @@ impl AudioError {
         Self::Damaged { why }
     }
 
-    /// [`AudioError::Unsupported`] from any text.
+    /// Returns [`AudioError::Unsupported`] from any text.
     pub(super) fn unsupported(what: impl Into<String>) -> Self {
         Self::Unsupported { what: what.into() }
     }

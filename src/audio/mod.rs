@@ -31,9 +31,9 @@ mod opus;
 mod packets;
 mod reader;
 mod resample;
+mod section;
 mod silence;
 mod sniff;
-mod window;
 
 use std::path::Path;
 
@@ -43,43 +43,46 @@ pub use error::{AudioError, Result};
 pub use reader::{LOAD_LIMIT_SECONDS, Loaded, MonoReader, load};
 pub use silence::{SILENT_PEAK, is_silent};
 
-/// Endings, in lower case and without the dot, of files that a folder walk takes for audio.
+/// File extensions that a folder walk takes for audio, in lower case and without the dot.
 pub const EXTENSIONS: &[&str] = &[
     "aac", "aif", "aifc", "aiff", "au", "flac", "m4a", "mp3", "oga", "ogg", "opus", "snd", "wav",
     "wave",
 ];
 
-/// Whether a folder walk should take `path`: its ending, in any case, is one of [`EXTENSIONS`].
+/// Returns whether the extension of `path`, in any case, is one of [`EXTENSIONS`].
 ///
-/// Looks at the name only. The file may still turn out to be something else.
+/// Only the name is checked. The file's contents may still be something else.
 pub fn is_audio_path(path: &Path) -> bool {
     path.extension()
-        .and_then(|ending| ending.to_str())
-        .is_some_and(|ending| EXTENSIONS.iter().any(|e| e.eq_ignore_ascii_case(ending)))
+        .and_then(|extension| extension.to_str())
+        .is_some_and(|extension| EXTENSIONS.iter().any(|e| e.eq_ignore_ascii_case(extension)))
 }
 
-/// The sample rates in Hz that files may have and callers may ask for.
+/// The sample rates in Hz that files may have and callers may request.
 ///
-/// A limit because the resampler's tables grow with the rate, and the rate is a header's word.
+/// The limits exist because the resampler's tables grow with the rate, and a header can state any
+/// rate.
 const RATES: std::ops::RangeInclusive<u32> = 1_000..=768_000;
 
-/// Channels in a file beyond which its header is taken for damaged: decoders reserve memory for each.
+/// Maximum number of channels. A header with more counts as damaged, because decoders reserve
+/// memory per channel.
 const MAX_CHANNELS: usize = 64;
 
-/// Where mono PCM at a file's own rate comes from: one implementation for each family of readers.
+/// A source of mono PCM at a file's own rate: one implementation per family of readers.
 trait Source: Send {
-    /// Appends one block of mono samples; `Ok(false)` at the end, then and afterwards.
+    /// Appends one block of mono samples. Returns `Ok(false)` at the end and for every later call.
     ///
-    /// A block may add nothing. An error means that the file gave nothing at all, or that the
-    /// system failed; damage after the first sample ends the source and shows in [`Source::note`].
+    /// A block may be empty. An error means that the file gave no samples at all or that the
+    /// system failed. Damage after the first sample ends the source, and [`Source::note`] reports
+    /// it.
     fn next(&mut self, mono: &mut Vec<f32>) -> Result<bool>;
 
-    /// Sample rate in Hz and channels. Certain only after the first sample.
+    /// Returns the sample rate in Hz and the number of channels. Final only after the first sample.
     fn spec(&self) -> (u32, u16);
 
-    /// How many samples (all channels) were unusable and became 0, of how many.
+    /// Returns how many samples (all channels) were unusable and became 0, and the total.
     fn unusable(&self) -> (u64, u64);
 
-    /// What is wrong with the file, if anything, as far as it was read.
+    /// Returns what is wrong with the part of the file that was read, if anything.
     fn note(&self) -> Option<String>;
 }

@@ -1,13 +1,14 @@
-//! Channels down to one, with every number made usable on the way.
+//! Mixes all channels down to one and replaces unusable numbers.
 
-/// Louder than this (full scale is 1) is a broken file, not music: it would only overflow later.
+/// The largest magnitude of a usable sample, full scale 1. Beyond it the file is broken, and the
+/// value would only overflow later.
 const LOUDEST: f32 = 1e9;
 
-/// Appends the mean of the channels of `interleaved` to `mono`; returns how many samples were
-/// unusable.
+/// Appends the mean of the channels of `interleaved` to `mono` and returns the number of unusable
+/// samples.
 ///
-/// NaN, infinities and anything over 1e9 count as 0: a GPU's minimum and maximum over a clip must
-/// not meet them. A frame that the slice ends in the middle of is left out.
+/// NaN, infinities and anything over 1e9 count as 0, because they would spoil the minimum and
+/// maximum over a clip on the GPU. An incomplete last frame is left out.
 pub(super) fn downmix(interleaved: &[f32], channels: u16, mono: &mut Vec<f32>) -> u64 {
     let channels = usize::from(channels.max(1));
     let mut bad = 0;

@@ -1,27 +1,30 @@
-//! Recognising bare MPEG streams (MP3, ADTS AAC), which have no magic number.
+//! Recognizes bare MPEG streams (MP3, ADTS AAC), which have no magic number.
 //!
-//! A sync word is 11 or 12 bits, so random bytes are full of them. Here a stream counts as one
-//! only where three headers of the same kind follow each other at exactly the distances they
-//! state, or the last one ends exactly where the file does.
+//! A sync word is 11 or 12 bits long, and random bytes contain many. A stream counts as one only if
+//! three headers of the same kind follow each other at exactly the distances that they state, or
+//! if the last one ends exactly where the file does.
 
-/// What a frame header says that must not change along a stream, and the frame's length in bytes.
+/// A parsed frame header.
 struct Header {
-    same: u32,
+    /// The bits that are the same in every header of a stream.
+    constant: u32,
+    /// Length of the frame in bytes.
     len: usize,
 }
 
-/// How many headers in a row make a stream.
+/// Number of consecutive headers that make a stream.
 const CHAIN: usize = 3;
 
-/// Bytes that may stand behind the last frame of a very short stream: an ID3v1 tag.
+/// Length of an ID3v1 tag, which may follow the last frame of a very short stream.
 const TAIL: usize = 128;
 
-/// Offset in `head` of the first frame of an MP3 stream. `whole`: `head` ends where the file does.
+/// Returns the offset in `head` of the first frame of an MP3 stream. `whole` says that `head` ends
+/// where the file does.
 pub(super) fn find_mp3(head: &[u8], whole: bool) -> Option<usize> {
     find(head, whole, mp3_header)
 }
 
-/// Offset in `head` of the first frame of an ADTS AAC stream.
+/// Returns the offset in `head` of the first frame of an ADTS AAC stream.
 pub(super) fn find_adts(head: &[u8], whole: bool) -> Option<usize> {
     find(head, whole, adts_header)
 }
@@ -32,6 +35,7 @@ fn find(head: &[u8], whole: bool, parse: fn(&[u8]) -> Option<Header>) -> Option<
         .find(|&i| is_chain(&head[i..], whole, parse))
 }
 
+/// Returns whether `bytes` start with [`CHAIN`] consecutive headers of one stream.
 fn is_chain(bytes: &[u8], whole: bool, parse: fn(&[u8]) -> Option<Header>) -> bool {
     let Some(first) = parse(bytes) else {
         return false;
@@ -45,14 +49,14 @@ fn is_chain(bytes: &[u8], whole: bool, parse: fn(&[u8]) -> Option<Header>) -> bo
             return true;
         }
         match parse(rest) {
-            Some(next) if next.same == first.same => at += next.len,
+            Some(next) if next.constant == first.constant => at += next.len,
             _ => return false,
         }
     }
     true
 }
 
-/// MPEG 1, 2 or 2.5, layer III, at a stated bit rate (the free format is not decoded here).
+/// Parses MPEG 1, 2 or 2.5, layer III, at a stated bit rate. The free format has no decoder here.
 fn mp3_header(bytes: &[u8]) -> Option<Header> {
     const KBIT_1: [usize; 15] = [
         0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320,
@@ -73,11 +77,12 @@ fn mp3_header(bytes: &[u8]) -> Option<Header> {
     let rate = RATES_1.get((word >> 10 & 3) as usize)? >> [2, 0, 1, 0][version as usize];
     let words = if first { 144_000 } else { 72_000 };
     Some(Header {
-        same: word & 0xfffe_0c00,
+        constant: word & 0xfffe_0c00,
         len: words * kbit / rate + (word >> 9 & 1) as usize,
     })
 }
 
+/// Parses an ADTS header (ISO/IEC 13818-7).
 fn adts_header(bytes: &[u8]) -> Option<Header> {
     let b: [u8; 6] = bytes.get(..6)?.try_into().ok()?;
     let rate_index = b[2] >> 2 & 15;
@@ -86,7 +91,7 @@ fn adts_header(bytes: &[u8]) -> Option<Header> {
     }
     let len = usize::from(b[3] & 3) << 11 | usize::from(b[4]) << 3 | usize::from(b[5]) >> 5;
     (len >= 7).then(|| Header {
-        same: u32::from_be_bytes([b[1], b[2] & 0xfd, b[3] & 0xc0, 0]),
+        constant: u32::from_be_bytes([b[1], b[2] & 0xfd, b[3] & 0xc0, 0]),
         len,
     })
 }

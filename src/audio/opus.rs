@@ -1,5 +1,6 @@
-//! Opus packets for symphonia, which has the containers but no decoder: RFC 6716 by the `opus-pure` crate, headers by RFC
-//! 7845.
+//! An Opus decoder for symphonia, which reads the containers but has no decoder.
+//!
+//! The `opus-pure` crate decodes packets (RFC 6716). The headers here follow RFC 7845.
 
 use opus_pure::OpusMSDecoder;
 use symphonia::core::audio::{
@@ -11,9 +12,9 @@ use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, Finaliz
 use symphonia::core::errors::{Error, Result};
 use symphonia::core::packet::PacketRef;
 
-/// Opus is decoded at this rate, whatever was encoded.
+/// Sample rate in Hz of decoded Opus, whatever rate was encoded.
 const RATE: u16 = 48_000;
-/// Samples per channel of the longest packet: 120 ms.
+/// Samples per channel of the longest packet, 120 ms.
 const LONGEST: usize = RATE as usize * 120 / 1000;
 
 const INFO: CodecInfo = CodecInfo {
@@ -22,15 +23,15 @@ const INFO: CodecInfo = CodecInfo {
     profiles: &[],
 };
 
-/// The identification header (RFC 7845, 5.1), or MP4's `dOps` behind the same eight letters.
+/// The identification header (RFC 7845, 5.1), or MP4's `dOps` after the same eight letters.
 #[derive(Debug, PartialEq)]
 struct Head {
     channels: usize,
-    /// Samples at the start that are the decoder's warming up.
+    /// Samples at the start to drop, in which the decoder converges.
     pre_skip: usize,
-    /// In 1/256 dB, to be applied to the output.
+    /// Gain of the output in 1/256 dB.
     gain: i16,
-    /// 0: mono and stereo; 1: up to 7.1.
+    /// Channel mapping family. 0: mono and stereo; 1: up to 7.1.
     family: u8,
 }
 
@@ -68,12 +69,13 @@ impl Head {
     }
 }
 
+/// Decodes the packets of one Opus track.
 pub(super) struct Opus {
     params: AudioCodecParameters,
     decoder: OpusMSDecoder,
     channels: usize,
     gain: f32,
-    /// Samples still to be dropped.
+    /// Samples per channel still to drop.
     skip: usize,
     pcm: Vec<f32>,
     buffer: AudioBuffer<f32>,
@@ -84,7 +86,7 @@ impl Opus {
         debug_assert_eq!(params.codec, CODEC_ID_OPUS);
         let head = params.extra_data.as_deref().and_then(Head::parse);
         let head = head.ok_or(Error::DecodeError("the Opus header is cut off"))?;
-        // The order of a surround layout's channels does not matter to their mean, so the usual one stands for all.
+        // The usual channel order stands for all: the mean over channels does not depend on it.
         let decoder = OpusMSDecoder::new(i32::from(RATE), head.channels, head.family)
             .map_err(|_| Error::Unsupported("Opus with this channel mapping"))?;
         let spec = AudioSpec::new(u32::from(RATE), Channels::Discrete(head.channels as u16));
@@ -101,7 +103,7 @@ impl Opus {
 
     fn packet(&mut self, packet: &PacketRef<'_>) -> Result<()> {
         self.buffer.clear();
-        // An empty packet stands for a lost one, and the decoder makes up what it may have been.
+        // An empty packet stands for a lost one: the decoder conceals the loss.
         let frames = self
             .decoder
             .decode(packet.data, LONGEST, &mut self.pcm)
@@ -122,7 +124,7 @@ impl Opus {
 
 impl AudioDecoder for Opus {
     fn reset(&mut self) {
-        // Its settings are those that it was made with, so it cannot fail.
+        // A reset keeps the decoder's valid settings, which makes it infallible.
         let _ = self.decoder.reset_state();
     }
 

@@ -1,4 +1,4 @@
-//! Everything that symphonia decodes: packets in, mono blocks out, whatever the bytes.
+//! Decodes everything that symphonia reads: packets in, blocks of mono samples out.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -18,56 +18,67 @@ use symphonia::default::formats::{
 use super::error::{AudioError, Result};
 use super::mono::downmix;
 use super::opus::Opus;
-use super::sniff::Kind;
-use super::window::Window;
+use super::section::FileSection;
+use super::sniff::Format;
 use super::{MAX_CHANNELS, RATES, Source};
 
-/// Packets in a row without a single sample after which the file is given up.
+/// Maximum number of consecutive packets without a sample before decoding stops.
 ///
-/// A scratch costs a few packets and decoding picks up behind it; a hundred (about 2.6 s of MP3)
-/// mean that nothing more will come, and that bytes which never advance end the loop.
-const MAX_BARREN: u32 = 100;
+/// A scratch costs a few packets and decoding continues after it. After a hundred (about 2.6 s of
+/// MP3) no more audio will come. The limit also ends a loop over bytes that never advance.
+const MAX_EMPTY: u32 = 100;
 
-/// Samples per channel by which a lossy file may fall short of its stated length unremarked:
+/// Samples per channel by which a lossy file may be shorter than its stated length without a note:
 /// encoders round up to packets and count their own delay differently.
 const LOSSY_SLACK: u64 = 4 * 1152;
 
+/// The audio track of a file that symphonia reads.
 pub(super) struct Packets {
-    format: Box<dyn FormatReader>,
+    container: Box<dyn FormatReader>,
     decoder: Box<dyn AudioDecoder>,
     path: PathBuf,
     track: u32,
-    /// Samples per channel that the headers promise, less what is forgiven.
-    promised: u64,
+    /// Samples per channel that the headers state, less the permitted difference.
+    stated: u64,
     rate: u32,
     channels: u16,
+    /// Samples per channel so far.
     decoded: u64,
+    /// Packets that failed to decode.
     skipped: u64,
-    barren: u32,
+    /// Consecutive packets without a sample.
+    empty: u32,
     unusable: u64,
     samples: u64,
     interleaved: Vec<f32>,
-    /// WAV or AIFF, whose packets are cut arbitrarily from one chunk.
+    /// Whether the file is WAV or AIFF, whose packets are arbitrary parts of one chunk.
     chunked: bool,
-    /// Why the source ended before its time, if it did.
+    /// Why the source ended early, if it did.
     broken: Option<String>,
     ended: bool,
 }
 
 impl Packets {
-    /// `start`: byte at which the format begins; `len`: bytes of the whole file.
-    pub(super) fn open(path: &Path, file: File, kind: Kind, start: u64, len: u64) -> Result<Self> {
+    /// Opens the container that starts at byte `start`. `len` is the length of the whole file in
+    /// bytes.
+    pub(super) fn open(
+        path: &Path,
+        file: File,
+        format: Format,
+        start: u64,
+        len: u64,
+    ) -> Result<Self> {
         let io = |source| AudioError::Io {
             path: path.to_owned(),
             source,
         };
-        let window = Window::new(file, start, len, kind).map_err(io)?;
-        let stream = MediaSourceStream::new(Box::new(window), Default::default());
-        let format = guarded(|| reader(kind, stream))
+        let section = FileSection::new(file, start, len, format).map_err(io)?;
+        let stream = MediaSourceStream::new(Box::new(section), Default::default());
+        let container = guarded(|| reader(format, stream))
             .map_err(AudioError::damaged)?
             .map_err(|e| opening(path, e))?;
 
-        let track = format
+        let track = container
             .default_track(TrackType::Audio)
             .ok_or(AudioError::NoAudioTrack)?;
         let Some(CodecParameters::Audio(params)) = &track.codec_params else {
@@ -84,13 +95,13 @@ impl Packets {
         if channels > MAX_CHANNELS {
             return Err(AudioError::damaged(format!("{channels} channels")));
         }
-        let slack = match kind {
-            Kind::Wave | Kind::Aiff | Kind::Flac => 0,
+        let slack = match format {
+            Format::Wave | Format::Aiff | Format::Flac => 0,
             _ => LOSSY_SLACK,
         };
-        // The length of a bare AAC stream is only an estimate from its first frames.
-        let promised = match kind {
-            Kind::Adts => 0,
+        // A bare AAC stream has only an estimated length, made from its first frames.
+        let stated = match format {
+            Format::Adts => 0,
             _ => track.num_frames.unwrap_or(0).saturating_sub(slack),
         };
         let id = track.id;
@@ -103,55 +114,55 @@ impl Packets {
             .map_err(AudioError::damaged)?
             .map_err(|e| opening(path, e))?;
         Ok(Self {
-            format,
+            container,
             decoder,
             path: path.to_owned(),
             track: id,
-            promised,
+            stated,
             rate,
             channels: channels as u16,
             decoded: 0,
             skipped: 0,
-            barren: 0,
+            empty: 0,
             unusable: 0,
             samples: 0,
             interleaved: Vec::new(),
-            chunked: matches!(kind, Kind::Wave | Kind::Aiff),
+            chunked: matches!(format, Format::Wave | Format::Aiff),
             broken: None,
             ended: false,
         })
     }
 
-    /// One packet: whether it gave samples (appended to `mono`), or why it did not.
-    fn packet(&mut self, mono: &mut Vec<f32>) -> std::result::Result<Step, Error> {
-        let Some(packet) = self.format.next_packet()? else {
-            return Ok(Step::End);
+    /// Decodes one packet and appends its samples to `mono`.
+    fn packet(&mut self, mono: &mut Vec<f32>) -> std::result::Result<Packet, Error> {
+        let Some(packet) = self.container.next_packet()? else {
+            return Ok(Packet::End);
         };
         if packet.track_id != self.track {
-            return Ok(Step::Other);
+            return Ok(Packet::Other);
         }
         let audio = self.decoder.decode(&packet)?;
         if audio.frames() == 0 {
-            return Ok(Step::Nothing);
+            return Ok(Packet::Nothing);
         }
         let (rate, channels) = (audio.spec().rate(), audio.spec().channels().count());
         if self.decoded == 0 {
             (self.rate, self.channels) = (rate, channels as u16);
         } else if self.rate != rate {
             let change = format!("the sample rate changes from {} to {rate} Hz", self.rate);
-            return Ok(Step::Broken(change));
+            return Ok(Packet::Broken(change));
         }
         if !RATES.contains(&rate) || !(1..=MAX_CHANNELS).contains(&channels) {
-            return Ok(Step::Broken(format!("{channels} channels at {rate} Hz")));
+            return Ok(Packet::Broken(format!("{channels} channels at {rate} Hz")));
         }
         audio.copy_to_vec_interleaved(&mut self.interleaved);
         self.decoded += audio.frames() as u64;
         self.samples += self.interleaved.len() as u64;
         self.unusable += downmix(&self.interleaved, channels as u16, mono);
-        Ok(Step::Samples)
+        Ok(Packet::Samples)
     }
 
-    /// Ends the source for a reason; an error only where there was no audio before.
+    /// Ends the source with a reason. Returns an error only if there was no audio before.
     fn give_up(&mut self, why: String) -> Result<bool> {
         self.ended = true;
         if self.decoded == 0 {
@@ -162,14 +173,17 @@ impl Packets {
     }
 }
 
-/// What a packet was worth.
-enum Step {
+/// The result of one packet.
+enum Packet {
+    /// Samples of this track.
     Samples,
     /// A packet of this track without samples.
     Nothing,
-    /// A packet of another track, such as the pictures of a video.
+    /// A packet of another track, such as the images of a video.
     Other,
+    /// A packet after which decoding cannot continue, with the reason.
     Broken(String),
+    /// The end of the stream.
     End,
 }
 
@@ -183,25 +197,25 @@ impl Source for Packets {
             Err(panic) => return self.give_up(panic),
         };
         let failed = match step {
-            Ok(Step::Samples) => {
-                self.barren = 0;
+            Ok(Packet::Samples) => {
+                self.empty = 0;
                 return Ok(true);
             }
-            Ok(Step::Other) => return Ok(true),
-            Ok(Step::End) => {
+            Ok(Packet::Other) => return Ok(true),
+            Ok(Packet::End) => {
                 self.ended = true;
                 return Ok(false);
             }
-            Ok(Step::Broken(why)) => return self.give_up(why),
-            Ok(Step::Nothing) => None,
-            // The packet is bad, the stream may not be.
+            Ok(Packet::Broken(why)) => return self.give_up(why),
+            Ok(Packet::Nothing) => None,
+            // A bad packet does not make the stream bad.
             Err(Error::DecodeError(why)) => {
                 self.skipped += 1;
                 Some(why)
             }
             Err(Error::IoError(e)) if e.kind() == ErrorKind::UnexpectedEof => {
-                // A WAV of unstated length, as written into a pipe, ends here; one whose stated
-                // length is not reached is told by its count of samples.
+                // A WAV of unknown length, as written into a pipe, ends here. If a stated length is
+                // not reached, `note` reports it by the number of samples.
                 if self.chunked && self.decoded > 0 {
                     self.ended = true;
                     return Ok(false);
@@ -220,12 +234,10 @@ impl Source for Packets {
             }
             Err(other) => return self.give_up(other.to_string()),
         };
-        self.barren += 1;
-        if self.barren >= MAX_BARREN {
+        self.empty += 1;
+        if self.empty >= MAX_EMPTY {
             let why = failed.unwrap_or("empty packets");
-            return self.give_up(format!(
-                "{MAX_BARREN} packets in a row without audio: {why}"
-            ));
+            return self.give_up(format!("{MAX_EMPTY} packets in a row without audio: {why}"));
         }
         Ok(true)
     }
@@ -241,8 +253,8 @@ impl Source for Packets {
     fn note(&self) -> Option<String> {
         let skipped =
             (self.skipped > 0).then(|| format!("{} packets could not be decoded", self.skipped));
-        let short = (self.ended && self.broken.is_none() && self.decoded < self.promised)
-            .then(|| format!("ends after {} of {} samples", self.decoded, self.promised));
+        let short = (self.ended && self.broken.is_none() && self.decoded < self.stated)
+            .then(|| format!("ends after {} of {} samples", self.decoded, self.stated));
         let notes: Vec<_> = [self.broken.clone(), skipped, short]
             .into_iter()
             .flatten()
@@ -251,25 +263,25 @@ impl Source for Packets {
     }
 }
 
-/// The reader of one format: chosen by our own sniffing, because symphonia's probe takes a sync
-/// word anywhere in random bytes for MP3.
-fn reader(kind: Kind, s: MediaSourceStream<'static>) -> Opened {
+/// Returns the reader of a format. The caller has recognized it, because symphonia's probe takes a
+/// sync word anywhere in random bytes for MP3.
+fn reader(format: Format, s: MediaSourceStream<'static>) -> Opened {
     let o = FormatOptions::default();
-    Ok(match kind {
-        Kind::Wave => Box::new(WavReader::try_new(s, o)?),
-        Kind::Aiff => Box::new(AiffReader::try_new(s, o)?),
-        Kind::Flac => Box::new(FlacReader::try_new(s, o)?),
-        Kind::Ogg => Box::new(OggReader::try_new(s, o)?),
-        Kind::Mp4 => Box::new(IsoMp4Reader::try_new(s, o)?),
-        Kind::Mp3 => Box::new(MpaReader::try_new(s, o)?),
-        Kind::Adts => Box::new(AdtsReader::try_new(s, o)?),
-        Kind::Au => return Err(Error::Unsupported("au")),
+    Ok(match format {
+        Format::Wave => Box::new(WavReader::try_new(s, o)?),
+        Format::Aiff => Box::new(AiffReader::try_new(s, o)?),
+        Format::Flac => Box::new(FlacReader::try_new(s, o)?),
+        Format::Ogg => Box::new(OggReader::try_new(s, o)?),
+        Format::Mp4 => Box::new(IsoMp4Reader::try_new(s, o)?),
+        Format::Mp3 => Box::new(MpaReader::try_new(s, o)?),
+        Format::Adts => Box::new(AdtsReader::try_new(s, o)?),
+        Format::Au => return Err(Error::Unsupported("au")),
     })
 }
 
 type Opened = std::result::Result<Box<dyn FormatReader>, Error>;
 
-/// What an error before the first packet means for the file.
+/// Converts an error before the first packet.
 fn opening(path: &Path, error: Error) -> AudioError {
     match error {
         Error::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => {
@@ -284,12 +296,12 @@ fn opening(path: &Path, error: Error) -> AudioError {
     }
 }
 
-/// Whether the system made this error; readers also use the type for what they find in bytes.
+/// Returns whether the system made this error. Readers use the same type for malformed bytes.
 fn is_system(error: &std::io::Error) -> bool {
     error.raw_os_error().is_some()
 }
 
-/// Runs decoder code; a panic in it becomes a reason. The decoder must not be used after one.
+/// Runs decoder code and turns a panic into a reason. The decoder must not be used after a panic.
 fn guarded<T>(run: impl FnOnce() -> T) -> std::result::Result<T, String> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
         let text = panic

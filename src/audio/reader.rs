@@ -1,4 +1,4 @@
-//! A file as mono samples at the rate one asks for: in blocks, or whole.
+//! Reads a file as mono samples at a requested sample rate, in blocks or at once.
 
 use std::fs::File;
 use std::path::Path;
@@ -8,42 +8,59 @@ use super::au::Au;
 use super::error::{AudioError, Result};
 use super::packets::Packets;
 use super::resample::Resample;
-use super::sniff::{Kind, sniff};
+use super::sniff::{Format, sniff};
 use super::{RATES, Source};
 
-/// What [`load`] reads at most, in seconds: four hours, 1.3 GB at 22 050 Hz.
+/// The longest file that [`load`] reads, in seconds: four hours, 1.3 GB at 22 050 Hz.
 ///
-/// A limit because a few kilobytes of FLAC can stand for days of silence.
+/// The limit exists because a few kilobytes of FLAC can hold days of silence.
 pub const LOAD_LIMIT_SECONDS: u64 = 4 * 3600;
 
 /// Streams one file as mono `f32` samples, full scale 1, at a chosen sample rate.
 ///
-/// Channels are averaged; the rate is changed only where it differs, with everything that would
-/// fold back at least 80 dB down, no delay, and `round(samples * rate / source rate)` samples out.
+/// Channels are averaged. The signal is resampled only if the rates differ, with aliases at least
+/// 80 dB down, no delay, and `round(samples * rate / source rate)` output samples.
 ///
-/// Samples that are NaN, infinite or over 1e9 become 0 and are mentioned in
-/// [`MonoReader::damaged`]; a file in which they are the majority is [`AudioError::NotFinite`], at
-/// its end. A file that breaks off, or has packets that cannot be decoded, gives what can be
-/// decoded and says so in [`MonoReader::damaged`]; a file that gives no sample at all is an error
-/// of [`MonoReader::open`].
+/// Samples that are NaN, infinite or over 1e9 become 0 and are reported by
+/// [`MonoReader::damaged`]. A file in which they are the majority is [`AudioError::NotFinite`] at
+/// its end. A truncated file, or one with undecodable packets, gives all samples that can be
+/// decoded, and [`MonoReader::damaged`] reports the damage. A file without a single sample is an
+/// error of [`MonoReader::open`].
 ///
-/// Memory is a few blocks, however long the file.
+/// Memory is a few blocks for any file length.
+///
+/// ```
+/// use std::path::Path;
+/// use sonoprint::audio::MonoReader;
+///
+/// let mut reader = MonoReader::open(Path::new("data/clips/jazz/jazz.00014.flac"), 22_050)?;
+/// let mut block = Vec::new();
+/// let mut peak = 0.0_f32;
+/// while reader.read(&mut block)? > 0 {
+///     peak = block.iter().fold(peak, |peak, x| peak.max(x.abs()));
+///     block.clear();
+/// }
+/// assert!(peak > 0.1 && peak <= 1.0);
+/// # Ok::<(), sonoprint::audio::AudioError>(())
+/// ```
 pub struct MonoReader {
     source: Box<dyn Source>,
     resample: Option<Resample>,
-    /// Decoded samples at the source's rate, not handed on yet.
+    /// Decoded samples at the source's rate that were not returned yet.
     block: Vec<f32>,
+    /// Samples at the source's rate so far.
     taken: u64,
+    /// Samples returned so far.
     given: u64,
     ended: bool,
     resampling: Duration,
 }
 
 impl MonoReader {
-    /// Opens `path` and decodes as far as the first sample. `sample_rate` is in Hz.
+    /// Opens `path` and decodes up to the first sample. `sample_rate` is in Hz.
     ///
     /// # Errors
-    /// Every [`AudioError`] but `NotFinite`, `TooShort` and `TooLong`.
+    /// Every [`AudioError`] except `NotFinite`, `TooShort` and `TooLong`.
     pub fn open(path: &Path, sample_rate: u32) -> Result<Self> {
         if !RATES.contains(&sample_rate) {
             return Err(AudioError::BadRate { rate: sample_rate });
@@ -52,17 +69,17 @@ impl MonoReader {
             path: path.to_owned(),
             source,
         };
-        // PendingBatch before opening: opening a pipe would wait for its writer.
-        let about = std::fs::metadata(path).map_err(io)?;
-        if !about.is_file() {
+        // Checked before opening, because opening a pipe would wait for its writer.
+        let metadata = std::fs::metadata(path).map_err(io)?;
+        if !metadata.is_file() {
             return Err(io(std::io::Error::other("not a regular file")));
         }
-        let len = about.len();
+        let len = metadata.len();
         let mut file = File::open(path).map_err(io)?;
-        let (kind, start) = sniff(&mut file, len).map_err(io)??;
-        let mut source: Box<dyn Source> = match kind {
-            Kind::Au => Box::new(Au::open(path, file, start, len)?),
-            _ => Box::new(Packets::open(path, file, kind, start, len)?),
+        let (format, start) = sniff(&mut file, len).map_err(io)??;
+        let mut source: Box<dyn Source> = match format {
+            Format::Au => Box::new(Au::open(path, file, start, len)?),
+            _ => Box::new(Packets::open(path, file, format, start, len)?),
         };
         let mut block = Vec::new();
         while block.is_empty() {
@@ -86,11 +103,12 @@ impl MonoReader {
         })
     }
 
-    /// Appends the next samples to `out` and returns how many; 0 is the end, then and afterwards.
+    /// Appends the next samples to `out` and returns their number. Returns 0 at the end and for
+    /// every later call.
     ///
     /// # Errors
-    /// `Io` where the system fails; at the file's end `NotFinite`, and `TooShort` where not one
-    /// sample is left at the new rate. No more samples come after an error.
+    /// `Io` if the system fails; at the file's end `NotFinite`, and `TooShort` if not one sample is
+    /// left at the new rate. No samples follow an error.
     pub fn read(&mut self, out: &mut Vec<f32>) -> Result<usize> {
         let before = out.len();
         let done = self.fill(out, before);
@@ -123,7 +141,7 @@ impl MonoReader {
         if self.ended { self.check() } else { Ok(()) }
     }
 
-    /// What can only be judged when the whole file was seen.
+    /// Checks what only the whole file shows.
     fn check(&self) -> Result<()> {
         let (bad, total) = self.source.unusable();
         if bad * 2 > total {
@@ -138,22 +156,22 @@ impl MonoReader {
         Ok(())
     }
 
-    /// The file's own sample rate in Hz.
+    /// Returns the file's own sample rate in Hz.
     pub fn source_rate(&self) -> u32 {
         self.source.spec().0
     }
 
-    /// Channels in the file.
+    /// Returns the number of channels in the file.
     pub fn channels(&self) -> u16 {
         self.source.spec().1
     }
 
-    /// Time that went into changing the sample rate so far.
+    /// Returns the time spent on resampling so far.
     pub fn resampling(&self) -> Duration {
         self.resampling
     }
 
-    /// What is wrong with the file although it gave audio, in one line. Complete at the end.
+    /// Returns the damage of a file that gave audio, in one line. Complete at the end of the file.
     pub fn damaged(&self) -> Option<String> {
         let bad = match self.source.unusable() {
             (0, _) => None,
@@ -166,23 +184,35 @@ impl MonoReader {
     }
 }
 
-/// A whole file, read by [`load`].
+/// A whole file, decoded by [`load`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded {
-    /// Mono, at the rate that was asked for, full scale 1. Never empty, always finite.
+    /// Mono samples at the requested rate, full scale 1. Never empty, always finite.
     pub samples: Vec<f32>,
     /// The file's own sample rate in Hz.
     pub source_rate: u32,
     /// Channels in the file.
     pub channels: u16,
-    /// What is wrong with the file although it gave audio, in one line.
+    /// The damage of the file, in one line.
     pub damaged: Option<String>,
 }
 
-/// Reads all of `path` as mono at `sample_rate` Hz. See [`MonoReader`] for what is done to it.
+/// Reads all of `path` as mono samples at `sample_rate` Hz, as [`MonoReader`] describes.
 ///
 /// # Errors
 /// Every [`AudioError`]; `TooLong` beyond [`LOAD_LIMIT_SECONDS`].
+///
+/// ```
+/// use std::path::Path;
+/// use sonoprint::audio::{cut, load};
+///
+/// let audio = load(Path::new("data/clips/jazz/jazz.00014.flac"), 22_050)?;
+/// assert_eq!((audio.source_rate, audio.channels), (22_050, 1));
+/// assert_eq!(audio.damaged, None);
+/// // Thirty seconds hold three clips of ten.
+/// assert_eq!(cut(audio.samples.len(), 220_500).len(), 3);
+/// # Ok::<(), sonoprint::audio::AudioError>(())
+/// ```
 pub fn load(path: &Path, sample_rate: u32) -> Result<Loaded> {
     let mut reader = MonoReader::open(path, sample_rate)?;
     let limit = LOAD_LIMIT_SECONDS * u64::from(sample_rate);

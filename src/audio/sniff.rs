@@ -1,4 +1,4 @@
-//! Which format a file is in, from its first bytes alone.
+//! Recognizes a file's format by its first bytes.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -6,9 +6,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 use super::error::AudioError;
 use super::mpeg;
 
-/// The formats that can be read.
+/// The formats that have a reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Format {
     Au,
     Wave,
     Aiff,
@@ -19,14 +19,14 @@ pub(super) enum Kind {
     Adts,
 }
 
-/// Bytes searched for the start of a bare MPEG stream, behind any ID3v2 tags.
+/// Bytes searched for the start of a bare MPEG stream, after any ID3v2 tags.
 const HEAD: u64 = 64 * 1024;
 
-/// ID3v2 tags skipped at the front; more than a few is not a music file.
+/// Maximum number of leading ID3v2 tags. A file with more is not music.
 const TAGS: usize = 8;
 
-/// Formats that people do keep music in and that cannot be read here, to be named in the error.
-const OPENED_DEVICES: &[(&[u8], &str)] = &[
+/// Formats that hold music and have no reader here. The error names them.
+const UNSUPPORTED: &[(&[u8], &str)] = &[
     (b"RF64", "64-bit WAV (RF64)"),
     (b"BW64", "64-bit WAV (BW64)"),
     (b"RIFX", "big-endian WAV (RIFX)"),
@@ -46,10 +46,10 @@ const OPENED_DEVICES: &[(&[u8], &str)] = &[
     (b"#!AMR", "AMR"),
 ];
 
-/// The format of `file` and the byte at which it starts (behind ID3v2 tags).
+/// Returns the format of `file` and the byte at which it starts, after any ID3v2 tags.
 ///
-/// The tags are skipped here because they may hold pictures, whose bytes look like anything.
-pub(super) fn sniff(file: &mut File, len: u64) -> io::Result<Result<(Kind, u64), AudioError>> {
+/// The tags are skipped first because they may hold pictures, whose bytes may look like any format.
+pub(super) fn sniff(file: &mut File, len: u64) -> io::Result<Result<(Format, u64), AudioError>> {
     if len == 0 {
         return Ok(Err(AudioError::Empty));
     }
@@ -65,20 +65,21 @@ pub(super) fn sniff(file: &mut File, len: u64) -> io::Result<Result<(Kind, u64),
     }
     let whole = start + head.len() as u64 >= len;
     let found = match by_magic(&head) {
-        Some(kind) => Ok((kind, start)),
-        None => match OPENED_DEVICES
+        Some(format) => Ok((format, start)),
+        None => match UNSUPPORTED
             .iter()
             .find(|(magic, _)| head.starts_with(magic))
         {
             Some((_, name)) => Err(AudioError::unsupported(*name)),
             None => bare_stream(&head, whole)
-                .map(|(kind, at)| (kind, start + at))
+                .map(|(format, at)| (format, start + at))
                 .ok_or(AudioError::UnknownFormat),
         },
     };
     Ok(found)
 }
 
+/// Reads up to [`HEAD`] bytes from `start` on.
 fn read_head(file: &mut File, start: u64) -> io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(start))?;
     let mut head = Vec::new();
@@ -86,7 +87,7 @@ fn read_head(file: &mut File, start: u64) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// Whole length in bytes of an ID3v2 tag at the start of `head`.
+/// Returns the total length in bytes of an ID3v2 tag at the start of `head`.
 fn id3v2_len(head: &[u8]) -> Option<u64> {
     let b = head.get(..10).filter(|b| b.starts_with(b"ID3"))?;
     if b[3] == 0xff || b[4] == 0xff || b[6..].iter().any(|&b| b > 0x7f) {
@@ -97,29 +98,31 @@ fn id3v2_len(head: &[u8]) -> Option<u64> {
     Some(10 + body + footer)
 }
 
-fn by_magic(head: &[u8]) -> Option<Kind> {
+/// Recognizes formats with a magic number.
+fn by_magic(head: &[u8]) -> Option<Format> {
     let at = |i: usize, magic: &[u8]| head.get(i..i + magic.len()) == Some(magic);
     let is_atom = |name: &&[u8; 4]| at(4, *name);
     Some(if at(0, b".snd") || at(0, b"dns.") {
-        Kind::Au
+        Format::Au
     } else if at(0, b"RIFF") && at(8, b"WAVE") {
-        Kind::Wave
+        Format::Wave
     } else if at(0, b"FORM") && (at(8, b"AIFF") || at(8, b"AIFC")) {
-        Kind::Aiff
+        Format::Aiff
     } else if at(0, b"fLaC") {
-        Kind::Flac
+        Format::Flac
     } else if at(0, b"OggS") {
-        Kind::Ogg
+        Format::Ogg
     } else if [b"ftyp", b"moov", b"mdat", b"wide"].iter().any(is_atom) {
-        Kind::Mp4
+        Format::Mp4
     } else {
         return None;
     })
 }
 
-/// The bare stream that starts first. A few frames of one kind inside the other are no rival.
-fn bare_stream(head: &[u8], whole: bool) -> Option<(Kind, u64)> {
-    let mp3 = mpeg::find_mp3(head, whole).map(|at| (Kind::Mp3, at as u64));
-    let adts = mpeg::find_adts(head, whole).map(|at| (Kind::Adts, at as u64));
+/// Returns the bare MPEG stream that starts first. Frames of the other kind may occur by
+/// chance inside it.
+fn bare_stream(head: &[u8], whole: bool) -> Option<(Format, u64)> {
+    let mp3 = mpeg::find_mp3(head, whole).map(|at| (Format::Mp3, at as u64));
+    let adts = mpeg::find_adts(head, whole).map(|at| (Format::Adts, at as u64));
     mp3.into_iter().chain(adts).min_by_key(|&(_, at)| at)
 }

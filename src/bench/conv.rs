@@ -6,17 +6,15 @@ use burn::module::Module;
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::optim::{AdamWConfig, GradientsParams};
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Serialize;
 
 use super::measure::BenchError;
 use super::record::Stat;
 use super::roofline;
-use crate::frontend::config::Size;
 use crate::gpu::{Compute, describe};
 use crate::model::ops::conv;
-use crate::model::{Network, NetworkKind, NetworkSpec};
+use crate::model::{Network, NetworkKind, NetworkSpec, Task};
 
 /// A convolution of a network, at the size that it has there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -266,10 +264,7 @@ fn step_times(compute: &Compute, runs: usize) -> Result<Vec<Duration>, BenchErro
     let spec = NetworkSpec {
         kind: NetworkKind::DeepPixel,
         classes: 10,
-        picture: Size {
-            height: 180,
-            width: 180,
-        },
+        input: [4, 180, 180],
     };
     let network = Network::new(&spec, 1, &device).map_err(|e| failed(&e))?;
     let mut network = network.train();
@@ -285,7 +280,7 @@ fn step_times(compute: &Compute, runs: usize) -> Result<Vec<Duration>, BenchErro
         device.sync().map_err(|e| failed(&e))?;
         let start = Instant::now();
         let logits = network.forward(pictures.clone());
-        let loss = (log_softmax(logits, 1) * targets.clone()).sum().neg() / 4.0;
+        let loss = Task::SingleLabel.loss(logits, targets.clone()) / 4.0;
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
         network = optimizer.step(1e-4, network, gradients);
         device.sync().map_err(|e| failed(&e))?;

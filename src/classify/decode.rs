@@ -3,162 +3,163 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
+use super::discover::Input;
+use super::stamp::Stamp;
+use crate::audio::{AudioError, Clips, is_silent};
 
-use super::Input;
-use crate::audio::{self, AudioError, Clips};
-
-/// What a file was when it was read: if it differs, the file has changed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stamp {
-    /// Bytes.
-    pub size: u64,
-    /// Last change, nanoseconds since 1970; 0 where the system does not say.
-    pub modified: u64,
-}
-
-impl Stamp {
-    /// Of the file as it is now; `None` if it cannot be looked at.
-    pub fn of(path: &Path) -> Option<Self> {
-        let about = std::fs::metadata(path).ok()?;
-        let modified = about
-            .modified()
-            .ok()
-            .and_then(|t| t.duration_since(UNIX_EPOCH).ok())
-            .map_or(0, |t| t.as_nanos() as u64);
-        Some(Self {
-            size: about.len(),
-            modified,
-        })
-    }
-}
-
-/// What a decoder has to say. Each file is begun, gives its clips in order, and ends; between several decoders the files
-/// interleave.
-pub(super) enum Message {
+/// What a decoder thread sends. Each file gives `Begin`, its clips in order, and `End`. The events of files that
+/// several decoders read at once interleave.
+pub(super) enum DecoderEvent {
     Begin(u64, PathBuf, Option<Stamp>),
-    Clip(u64, Cut),
-    End(u64, Result<Whole, (&'static str, String)>),
-    /// A decoder has no more files.
-    Done(Spent),
+    Clip(u64, DecodedClip),
+    End(u64, Result<DecodedFile, DecodeFailure>),
+    /// The decoder has no more files.
+    Done(DecoderTimes),
 }
 
 /// Where a decoder's time went.
 #[derive(Default)]
-pub(super) struct Spent {
+pub(super) struct DecoderTimes {
     pub(super) decoding: Duration,
     pub(super) resampling: Duration,
-    /// For room in the queue.
+    /// Waiting for room in the queue.
     pub(super) waiting: Duration,
 }
 
-/// One clip with sound in it, or a note that there was none.
-pub(super) struct Cut {
-    /// Seconds.
+/// One clip of a file.
+pub(super) struct DecodedClip {
+    /// Start in the file, seconds.
     pub(super) start: f64,
+    /// End in the file, seconds.
     pub(super) end: f64,
     pub(super) padded: bool,
-    /// `None`: it is silent, and nobody need look at it.
+    /// `None` if the clip is silent: the network does not see it.
     pub(super) samples: Option<Vec<f32>>,
 }
 
 /// A file that was read to its end.
-pub(super) struct Whole {
+pub(super) struct DecodedFile {
     pub(super) seconds: f64,
     pub(super) damaged: Option<String>,
 }
 
-/// How files are cut.
+/// Why a file was not read to its end.
+pub(super) struct DecodeFailure {
+    /// A stable word for tables.
+    pub(super) reason: &'static str,
+    /// One line for people.
+    pub(super) message: String,
+}
+
+impl DecodeFailure {
+    fn io(message: String) -> Self {
+        Self {
+            reason: "io",
+            message,
+        }
+    }
+}
+
+impl From<AudioError> for DecodeFailure {
+    fn from(error: AudioError) -> Self {
+        match error {
+            // The row has the path already, so the system's message is enough.
+            AudioError::Io { source, .. } => Self::io(source.to_string()),
+            e => Self {
+                reason: e.reason(),
+                message: e.to_string(),
+            },
+        }
+    }
+}
+
+/// How a file is cut into clips.
 #[derive(Clone, Copy)]
-pub(super) struct Cutting {
+pub(super) struct ClipSpec {
+    /// Sample rate, Hz.
     pub(super) rate: u32,
+    /// Length of a clip, samples.
     pub(super) clip: usize,
+    /// Step from one clip's start to the next one's, samples.
     pub(super) hop: usize,
 }
 
-/// Takes files until there are none, or until nobody listens.
-pub(super) fn work(
-    found: &Mutex<impl Iterator<Item = (u64, Input)>>,
-    cutting: Cutting,
-    send: &SyncSender<Message>,
+/// Decodes inputs until there are none, or until the receiver is gone.
+pub(super) fn decode_loop(
+    inputs: &Mutex<impl Iterator<Item = (u64, Input)>>,
+    spec: ClipSpec,
+    sender: &SyncSender<DecoderEvent>,
 ) {
     let start = Instant::now();
-    let mut spent = Spent::default();
-    let mut tell = |message| {
+    let mut times = DecoderTimes::default();
+    // Returns whether the receiver is there.
+    let mut send = |event| {
         let start = Instant::now();
-        let sent = send.send(message).is_ok();
-        spent.waiting += start.elapsed();
+        let sent = sender.send(event).is_ok();
+        times.waiting += start.elapsed();
         sent
     };
     loop {
-        let next = found.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let Some((id, found)) = next else { break };
-        let (path, failed) = match found {
-            Input::File(path) => (path, None),
-            Input::Unreadable(path, why) => (path, Some(("io", why))),
-        };
-        if !tell(Message::Begin(id, path.clone(), Stamp::of(&path))) {
+        let next = inputs.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let Some((id, input)) = next else { break };
+        let path = input.path().to_owned();
+        if !send(DecoderEvent::Begin(id, path.clone(), Stamp::of(&path))) {
             return;
         }
-        let result = match failed {
-            Some(failed) => Err(failed),
-            None => match decode(id, &path, cutting, &mut spent.resampling, &mut tell) {
+        let result = match input {
+            Input::Unreadable(_, why) => Err(DecodeFailure::io(why)),
+            Input::File(path) => match decode(id, &path, spec, &mut times.resampling, &mut send) {
                 Some(result) => result,
                 None => return,
             },
         };
-        if !tell(Message::End(id, result)) {
+        if !send(DecoderEvent::End(id, result)) {
             return;
         }
     }
     let elapsed = start.elapsed();
-    spent.decoding = elapsed.saturating_sub(spent.waiting + spent.resampling);
-    let _ = send.send(Message::Done(spent));
+    times.decoding = elapsed.saturating_sub(times.waiting + times.resampling);
+    // A receiver that is gone needs no times.
+    let _ = sender.send(DecoderEvent::Done(times));
 }
 
-/// `None` if nobody listens any more.
+/// Decodes one file and sends its clips. Returns `None` if the receiver is gone.
 fn decode(
     id: u64,
     path: &Path,
-    cutting: Cutting,
+    spec: ClipSpec,
     resampling: &mut Duration,
-    tell: &mut impl FnMut(Message) -> bool,
-) -> Option<Result<Whole, (&'static str, String)>> {
-    let failed = |e: AudioError| match e {
-        // The row names the path already; the system's words are enough.
-        AudioError::Io { source, .. } => ("io", source.to_string()),
-        e => (e.reason(), e.to_string()),
-    };
-    let Cutting { rate, clip, hop } = cutting;
+    send: &mut impl FnMut(DecoderEvent) -> bool,
+) -> Option<Result<DecodedFile, DecodeFailure>> {
+    let ClipSpec { rate, clip, hop } = spec;
     let seconds = |samples: usize| samples as f64 / f64::from(rate);
     let mut clips = match Clips::open(path, rate, clip, hop) {
         Ok(clips) => clips,
-        Err(e) => return Some(Err(failed(e))),
+        Err(e) => return Some(Err(e.into())),
     };
     loop {
         let span = tracing::info_span!("decode").entered();
         let next = clips.next_clip();
         drop(span);
-        let cut = match next {
-            Ok(Some(cut)) => cut,
+        let next = match next {
+            Ok(Some(next)) => next,
             Ok(None) => break,
-            Err(e) => return Some(Err(failed(e))),
+            Err(e) => return Some(Err(e.into())),
         };
-        let silent = audio::is_silent(&cut.samples);
-        let cut = Cut {
-            start: seconds(cut.start),
-            end: seconds(cut.start + cut.len),
-            padded: cut.len < clip,
-            samples: (!silent).then_some(cut.samples),
+        let decoded = DecodedClip {
+            start: seconds(next.start),
+            end: seconds(next.start + next.len),
+            padded: next.len < clip,
+            samples: (!is_silent(&next.samples)).then_some(next.samples),
         };
-        if !tell(Message::Clip(id, cut)) {
+        if !send(DecoderEvent::Clip(id, decoded)) {
             return None;
         }
     }
     *resampling += clips.resampling();
-    Some(Ok(Whole {
+    Some(Ok(DecodedFile {
         seconds: seconds(clips.samples()),
         damaged: clips.damaged(),
     }))

@@ -1,18 +1,26 @@
-//! Classifying files: find them, decode ahead, pack clips of several files into batches, keep a journal, write a row a
-//! file.
+//! Classifying files: [`discover`] finds them, [`classify`] decodes them ahead, packs clips of several files into batches
+//! and gives one [`FileResult`] per file, [`ResultTables`] keeps a [`journal`] and writes tables.
+//!
+//! Files import each other in one direction: `shard`, `stamp` and `result` at the bottom, then `discover`, `decode` and
+//! `pipeline`; `journal`, `output` and `merge` on the other side.
 
 mod decode;
 mod discover;
 pub mod journal;
+mod merge;
 mod output;
 mod path_text;
 mod pipeline;
-mod row;
+mod result;
 mod shard;
+mod stamp;
 
-pub use decode::Stamp;
 pub use discover::{DiscoverError, Input, discover, listed};
-pub use output::{Content, Format, Schema, Table};
+pub use merge::{MergeError, check_parts, merge};
+pub use output::{
+    Content, Format, OutputError, ResultTables, Schema, Table, TablePlan, write_tables,
+};
 pub use pipeline::{Options, Summary, classify};
-pub use row::{ClipPrediction, FileResult, Outcome, Prediction, ranked};
-pub use shard::Shard;
+pub use result::{ClipPrediction, FileResult, Outcome, Prediction, ranked};
+pub use shard::{Shard, ShardError};
+pub use stamp::Stamp;

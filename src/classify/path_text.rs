@@ -1,10 +1,10 @@
-//! Paths in JSON, which is UTF-8 and paths need not be.
+//! Paths in JSON, which is UTF-8 while paths need not be.
 
 use std::path::{Path, PathBuf};
 
-/// A path as text, and in hexadecimal if the text does not say all.
+/// Returns a path as text, and its bytes in hexadecimal if the text is lossy.
 #[cfg(unix)]
-pub(super) fn written(path: &Path) -> (String, Option<String>) {
+pub(super) fn encode_path(path: &Path) -> (String, Option<String>) {
     use std::os::unix::ffi::OsStrExt;
     let text = path.to_string_lossy().into_owned();
     let hex = || {
@@ -18,8 +18,9 @@ pub(super) fn written(path: &Path) -> (String, Option<String>) {
     (text, bytes)
 }
 
+/// Returns the path that [`encode_path`] encoded; `None` if the hexadecimal is invalid.
 #[cfg(unix)]
-pub(super) fn unwritten(text: String, bytes: Option<String>) -> Option<PathBuf> {
+pub(super) fn decode_path(text: String, bytes: Option<String>) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStringExt;
     let Some(hex) = bytes else {
         return Some(text.into());
@@ -29,12 +30,14 @@ pub(super) fn unwritten(text: String, bytes: Option<String>) -> Option<PathBuf> 
     Some(std::ffi::OsString::from_vec(bytes?).into())
 }
 
+/// Returns a path as text. Other systems' paths are text, or close to it.
 #[cfg(not(unix))]
-pub(super) fn written(path: &Path) -> (String, Option<String>) {
+pub(super) fn encode_path(path: &Path) -> (String, Option<String>) {
     (path.to_string_lossy().into_owned(), None)
 }
 
+/// Returns the path that [`encode_path`] encoded.
 #[cfg(not(unix))]
-pub(super) fn unwritten(text: String, _: Option<String>) -> Option<PathBuf> {
+pub(super) fn decode_path(text: String, _: Option<String>) -> Option<PathBuf> {
     Some(text.into())
 }

@@ -1,4 +1,5 @@
-//! Decoders ahead, the device behind, bounded queues between: memory does not grow with files or folders.
+//! The pipeline: decoder threads, a bounded queue, batches on the device, one result per file. Its memory does not
+//! grow with files or folders.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
@@ -6,277 +7,274 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use super::decode::{Cut, Cutting, Message, Whole, work};
-use super::{ClipPrediction, FileResult, Input, Outcome, Prediction, Stamp};
-use crate::inference::{InferenceError, PendingBatch, Predictor};
+use super::decode::{ClipSpec, DecodeFailure, DecodedClip, DecodedFile, DecoderEvent, decode_loop};
+use super::discover::Input;
+use super::result::{ClipPrediction, FileResult, Outcome, Prediction};
+use super::stamp::Stamp;
+use crate::inference::{FileAverage, InferenceError, PendingBatch, Predictor};
 
-/// Batches that the device works on or has done before the first of them is read.
+/// Batches that are on the device before the pipeline waits for the oldest one.
 const IN_FLIGHT: usize = 2;
-/// After so long without a clip, what is there is answered: a list that comes slowly gets its rows as it comes.
+/// Flush a partial batch after this long without input, so that a slow `--files-from` still yields rows promptly.
 const IDLE: Duration = Duration::from_millis(200);
-/// Shortest step from clip to clip, as a share of a clip.
-const LEAST_HOP: f64 = 0.05;
+/// Shortest step from one clip to the next, as a fraction of a clip.
+const MIN_HOP: f64 = 0.05;
 
-/// How files are worked through.
+/// How files are classified.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
-    /// Decoder threads.
+    /// Number of decoder threads.
     pub workers: usize,
-    /// Clips a batch.
+    /// Clips per batch.
     pub batch: usize,
-    /// Share of a clip that the next one has in common with it, from 0 to 0.95.
+    /// Fraction of a clip that it shares with the next one, from 0 to 0.95.
     pub overlap: f64,
-    /// Whether answers tell of every clip.
+    /// Whether predictions list every clip.
     pub timeline: bool,
-    /// Whether answers have embeddings.
+    /// Whether predictions hold embeddings.
     pub embeddings: bool,
 }
 
-/// What a run came to, and where its time went.
+/// The counts of a run, and where its time went.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Summary {
-    /// Files read.
+    /// Files that were classified.
     pub ok: usize,
-    /// Files not read.
+    /// Files that failed.
     pub failed: usize,
-    /// Clips looked at.
+    /// Clips that were classified.
     pub clips: usize,
-    /// Seconds of audio in the files read.
+    /// Seconds of audio in the classified files.
     pub audio_seconds: f64,
-    /// By the clock.
+    /// Wall-clock time of the run.
     pub elapsed: Duration,
     /// Decoding: the sum over the decoder threads.
     pub decoding: Duration,
-    /// Changing sample rates: their sum.
+    /// Resampling: the sum over the decoder threads.
     pub resampling: Duration,
-    /// Decoder threads waiting for the device to take their clips: their sum.
+    /// Decoder threads that waited for room in the queue: the sum over the threads.
     pub decoders_waited: Duration,
-    /// The device waiting for clips.
+    /// The device's thread that waited for clips.
     pub waited: Duration,
-    /// Handing samples to a GPU.
+    /// Upload of samples to a GPU.
     pub upload: Duration,
-    /// Samples to pictures. On a GPU, the time to say so.
+    /// Samples to features. On a GPU, the time to submit the work.
     pub front_end: Duration,
-    /// Pictures to probabilities, and reading them.
+    /// Features to probabilities, and reading them back.
     pub network: Duration,
-    /// Handing out rows.
+    /// The callback that takes the results.
     pub writing: Duration,
 }
 
-/// A file whose row is not out yet.
-struct Open {
+/// A file whose result is not out yet.
+struct PendingFile {
     path: PathBuf,
     stamp: Option<Stamp>,
-    sums: Vec<f64>,
-    clips: usize,
-    silent: usize,
-    padded: bool,
+    average: FileAverage,
     timeline: Vec<ClipPrediction>,
-    /// Sums over the clips; empty if not asked for.
-    embedding: Vec<f64>,
     /// Clips that the device has not answered yet.
-    left: usize,
-    end: Option<Result<Whole, (&'static str, String)>>,
+    pending_clips: usize,
+    end: Option<Result<DecodedFile, DecodeFailure>>,
 }
 
-/// Whose clip it is, and from when to when.
-type Owner = (u64, f64, f64);
+/// The place of a clip in a batch: its file, and its start and end there.
+struct ClipOwner {
+    file: u64,
+    start: f64,
+    end: f64,
+}
 
-/// Classifies `found` and calls `row` once for each, as soon as it is known: not in order.
+/// Classifies `inputs` and calls `on_result` once per input, as soon as its result is known: not in order.
 ///
-/// Decoder threads read files as streams and hand clips over a bounded queue; a batch holds clips of as many files as
-/// fill it; the next batch is handed to the device before the last one is read. A file that cannot be read becomes a row
-/// and the rest goes on.
+/// Decoder threads read files as streams and pass clips through a bounded queue. A batch holds clips of as many
+/// files as fill it, and is submitted to the device before the last one is read back. A file that cannot be read
+/// becomes a failed result, and the rest goes on.
 ///
 /// # Errors
-/// If the device fails, or `row` does (`E`).
+/// If the device fails, or `on_result` does (`E`).
 pub fn classify<E: From<InferenceError>>(
-    classifier: &Predictor,
-    found: impl Iterator<Item = Input> + Send,
+    predictor: &Predictor,
+    inputs: impl Iterator<Item = Input> + Send,
     options: &Options,
-    mut row: impl FnMut(FileResult) -> Result<(), E>,
+    mut on_result: impl FnMut(FileResult) -> Result<(), E>,
 ) -> Result<Summary, E> {
     let start = Instant::now();
-    let front_end = &classifier.header().front_end;
+    let front_end = &predictor.header().front_end;
     let clip = front_end.clip_samples;
-    let hop = clip as f64 * (1.0 - options.overlap).clamp(LEAST_HOP, 1.0);
-    let cutting = Cutting {
+    let hop = clip as f64 * (1.0 - options.overlap).clamp(MIN_HOP, 1.0);
+    let spec = ClipSpec {
         rate: front_end.sample_rate,
         clip,
         hop: (hop as usize).max(1),
     };
-    let found = Mutex::new((0..).zip(found));
+    let inputs = Mutex::new((0..).zip(inputs));
     let batch = options.batch.max(1);
     let mut summary = std::thread::scope(|scope| {
-        let (send, receive) = sync_channel(2 * batch);
+        let (sender, receiver) = sync_channel(2 * batch);
         for _ in 0..options.workers.max(1) {
-            let (send, found) = (send.clone(), &found);
-            scope.spawn(move || work(found, cutting, &send));
+            let (sender, inputs) = (sender.clone(), &inputs);
+            scope.spawn(move || decode_loop(inputs, spec, &sender));
         }
-        drop(send);
-        let mut packer = Packer::new(classifier, options, batch);
-        packer.run(&receive, &mut row)?;
+        drop(sender);
+        let mut packer = Packer::new(predictor, options, batch);
+        packer.run(&receiver, &mut on_result)?;
         Ok::<_, E>(packer.summary)
     })?;
     summary.elapsed = start.elapsed();
     Ok(summary)
 }
 
-/// Packs clips into batches and shares the answers out among their files.
+/// Packs clips into batches and distributes the probabilities to their files.
 struct Packer<'a> {
-    classifier: &'a Predictor,
+    predictor: &'a Predictor,
     batch: usize,
     timeline: bool,
     embeddings: bool,
+    /// The batch that is being filled.
     clips: Vec<Vec<f32>>,
-    owners: Vec<Owner>,
-    asked: VecDeque<(PendingBatch, Vec<Owner>)>,
-    open: HashMap<u64, Open>,
+    owners: Vec<ClipOwner>,
+    /// Batches on the device, oldest first.
+    submitted: VecDeque<(PendingBatch, Vec<ClipOwner>)>,
+    files: HashMap<u64, PendingFile>,
     summary: Summary,
 }
 
 impl<'a> Packer<'a> {
-    fn new(classifier: &'a Predictor, options: &Options, batch: usize) -> Self {
+    fn new(predictor: &'a Predictor, options: &Options, batch: usize) -> Self {
         Self {
-            classifier,
+            predictor,
             batch,
             timeline: options.timeline,
             embeddings: options.embeddings,
             clips: Vec::new(),
             owners: Vec::new(),
-            asked: VecDeque::new(),
-            open: HashMap::new(),
+            submitted: VecDeque::new(),
+            files: HashMap::new(),
             summary: Summary::default(),
         }
     }
 
     fn run<E: From<InferenceError>>(
         &mut self,
-        receive: &Receiver<Message>,
-        row: &mut impl FnMut(FileResult) -> Result<(), E>,
+        receiver: &Receiver<DecoderEvent>,
+        on_result: &mut impl FnMut(FileResult) -> Result<(), E>,
     ) -> Result<(), E> {
         loop {
             let start = Instant::now();
             let span = tracing::info_span!("wait for clips").entered();
-            let message = receive.recv_timeout(IDLE);
+            let event = receiver.recv_timeout(IDLE);
             drop(span);
             self.summary.waited += start.elapsed();
-            match message {
-                Ok(message) => self.take(message)?,
-                Err(RecvTimeoutError::Timeout) => self.catch_up()?,
+            match event {
+                Ok(event) => self.handle(event)?,
+                Err(RecvTimeoutError::Timeout) => self.flush()?,
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            self.hand_out(row)?;
+            self.emit_finished(on_result)?;
         }
-        self.catch_up()?;
-        self.hand_out(row)
+        self.flush()?;
+        self.emit_finished(on_result)
     }
 
-    /// Answers all that is there, in a batch that is not full if need be.
-    fn catch_up(&mut self) -> Result<(), InferenceError> {
-        self.ask()?;
-        while !self.asked.is_empty() {
-            self.read()?;
+    /// Classifies every clip that is there, in a partial batch if need be.
+    fn flush(&mut self) -> Result<(), InferenceError> {
+        self.submit()?;
+        while !self.submitted.is_empty() {
+            self.wait()?;
         }
         Ok(())
     }
 
-    fn take(&mut self, message: Message) -> Result<(), InferenceError> {
-        match message {
-            Message::Begin(id, path, stamp) => {
-                let file = Open {
+    fn handle(&mut self, event: DecoderEvent) -> Result<(), InferenceError> {
+        match event {
+            DecoderEvent::Begin(id, path, stamp) => {
+                let file = PendingFile {
                     path,
                     stamp,
-                    sums: vec![0.0; self.classifier.header().classes.len()],
-                    clips: 0,
-                    silent: 0,
-                    padded: false,
+                    average: FileAverage::default(),
                     timeline: Vec::new(),
-                    embedding: Vec::new(),
-                    left: 0,
+                    pending_clips: 0,
                     end: None,
                 };
-                self.open.insert(id, file);
+                self.files.insert(id, file);
             }
-            Message::Clip(id, cut) => return self.clip(id, cut),
-            Message::End(id, end) => {
-                if let Some(file) = self.open.get_mut(&id) {
+            DecoderEvent::Clip(id, clip) => return self.add(id, clip),
+            DecoderEvent::End(id, end) => {
+                if let Some(file) = self.files.get_mut(&id) {
                     file.end = Some(end);
                 }
             }
-            Message::Done(spent) => {
-                self.summary.decoding += spent.decoding;
-                self.summary.resampling += spent.resampling;
-                self.summary.decoders_waited += spent.waiting;
+            DecoderEvent::Done(times) => {
+                self.summary.decoding += times.decoding;
+                self.summary.resampling += times.resampling;
+                self.summary.decoders_waited += times.waiting;
             }
         }
         Ok(())
     }
 
-    fn clip(&mut self, id: u64, cut: Cut) -> Result<(), InferenceError> {
-        let Some(file) = self.open.get_mut(&id) else {
+    /// Adds a clip to the batch. Submits the batch if it is full.
+    fn add(&mut self, id: u64, clip: DecodedClip) -> Result<(), InferenceError> {
+        let Some(file) = self.files.get_mut(&id) else {
             return Ok(());
         };
-        file.padded |= cut.padded;
-        let Some(samples) = cut.samples else {
-            file.silent += 1;
+        file.average.padded |= clip.padded;
+        let Some(samples) = clip.samples else {
+            file.average.silent += 1;
             return Ok(());
         };
-        file.left += 1;
+        file.pending_clips += 1;
         self.clips.push(samples);
-        self.owners.push((id, cut.start, cut.end));
+        self.owners.push(ClipOwner {
+            file: id,
+            start: clip.start,
+            end: clip.end,
+        });
         if self.clips.len() == self.batch {
-            self.ask()?;
-            while self.asked.len() > IN_FLIGHT {
-                self.read()?;
+            self.submit()?;
+            while self.submitted.len() > IN_FLIGHT {
+                self.wait()?;
             }
         }
         Ok(())
     }
 
-    /// Hands what is packed to the device.
-    fn ask(&mut self) -> Result<(), InferenceError> {
+    /// Submits the current batch to the device without waiting.
+    fn submit(&mut self) -> Result<(), InferenceError> {
         if self.clips.is_empty() {
             return Ok(());
         }
         let clips: Vec<&[f32]> = self.clips.iter().map(Vec::as_slice).collect();
-        let asked = self.classifier.submit(&clips, self.embeddings)?;
-        self.summary.upload += asked.upload;
-        self.summary.front_end += asked.front_end;
-        self.summary.network += asked.network;
+        let pending = self.predictor.submit(&clips, self.embeddings)?;
+        self.summary.upload += pending.upload;
+        self.summary.front_end += pending.front_end;
+        self.summary.network += pending.network;
         self.clips.clear();
         let owners = std::mem::take(&mut self.owners);
-        self.asked.push_back((asked, owners));
+        self.submitted.push_back((pending, owners));
         Ok(())
     }
 
-    /// Reads the oldest batch that was handed over, and shares it out.
-    fn read(&mut self) -> Result<(), InferenceError> {
-        let Some((asked, owners)) = self.asked.pop_front() else {
+    /// Waits for the oldest submitted batch and adds its outputs to their files.
+    fn wait(&mut self) -> Result<(), InferenceError> {
+        let Some((pending, owners)) = self.submitted.pop_front() else {
             return Ok(());
         };
         let start = Instant::now();
-        let (answers, mut embeddings) = self.classifier.wait(asked)?;
+        let predicted = self.predictor.wait(pending)?;
         self.summary.network += start.elapsed();
-        for (i, ((id, start, end), probabilities)) in owners.into_iter().zip(answers).enumerate() {
-            let Some(file) = self.open.get_mut(&id) else {
+        let rows = owners.into_iter().zip(predicted.probabilities);
+        for (i, (owner, probabilities)) in rows.enumerate() {
+            let Some(file) = self.files.get_mut(&owner.file) else {
                 continue;
             };
-            for (sum, p) in file.sums.iter_mut().zip(&probabilities) {
-                *sum += f64::from(*p);
-            }
-            if let Some(embedding) = embeddings.as_mut().map(|all| std::mem::take(&mut all[i])) {
-                file.embedding.resize(embedding.len(), 0.0);
-                for (sum, v) in file.embedding.iter_mut().zip(embedding) {
-                    *sum += f64::from(v);
-                }
-            }
-            file.clips += 1;
-            file.left -= 1;
+            let embedding = predicted.embeddings.as_ref().map(|e| e[i].as_slice());
+            file.average.add(&probabilities, embedding);
+            file.pending_clips -= 1;
             if self.timeline {
                 file.timeline.push(ClipPrediction {
-                    start,
-                    end,
+                    start: owner.start,
+                    end: owner.end,
                     probabilities,
                 });
             }
@@ -284,56 +282,69 @@ impl<'a> Packer<'a> {
         Ok(())
     }
 
-    /// Hands out the rows of files that are complete.
-    fn hand_out<E>(&mut self, row: &mut impl FnMut(FileResult) -> Result<(), E>) -> Result<(), E> {
-        let complete = |file: &Open| match &file.end {
+    /// Passes on the results of files that are complete.
+    fn emit_finished<E>(
+        &mut self,
+        on_result: &mut impl FnMut(FileResult) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let complete = |file: &PendingFile| match &file.end {
             Some(Err(_)) => true,
-            Some(Ok(_)) => file.left == 0,
+            Some(Ok(_)) => file.pending_clips == 0,
             None => false,
         };
         let mut ids: Vec<u64> = self
-            .open
+            .files
             .iter()
             .filter(|(_, file)| complete(file))
             .map(|(id, _)| *id)
             .collect();
         ids.sort_unstable();
         for id in ids {
-            let Some(file) = self.open.remove(&id) else {
+            let Some(file) = self.files.remove(&id) else {
                 continue;
             };
             let start = Instant::now();
-            row(self.finish(file))?;
+            on_result(self.finish(file))?;
             self.summary.writing += start.elapsed();
         }
         Ok(())
     }
 
-    fn finish(&mut self, file: Open) -> FileResult {
+    fn finish(&mut self, file: PendingFile) -> FileResult {
         let failed = |reason: &str, message: String| Outcome::Failed {
             reason: reason.to_owned(),
             message,
         };
         let outcome = match file.end {
-            Some(Ok(_)) if file.clips == 0 => failed("silent", "there is no sound in it".into()),
-            Some(Ok(whole)) => Outcome::Ok(Prediction {
-                probabilities: mean(&file.sums, file.clips),
-                embedding: mean(&file.embedding, file.clips),
-                seconds: whole.seconds,
-                clips: file.clips,
-                silent: file.silent,
-                padded: file.padded,
-                damaged: whole.damaged,
-                timeline: file.timeline,
-            }),
-            Some(Err((reason, message))) => failed(reason, message),
+            Some(Ok(end)) => match file.average.probabilities() {
+                None => failed("silent", "there is no sound in it".into()),
+                Some(probabilities) => Outcome::Ok(Prediction {
+                    probabilities,
+                    embedding: file.average.embedding(),
+                    seconds: end.seconds,
+                    clips: file.average.clips,
+                    silent: file.average.silent,
+                    padded: file.average.padded,
+                    damaged: end.damaged,
+                    timeline: file.timeline,
+                }),
+            },
+            Some(Err(DecodeFailure { reason, message })) => failed(reason, message),
             None => failed("io", "its decoder ended before it did".into()),
         };
+        let outcome = match outcome {
+            // JSON, and with it the journal, has no such numbers.
+            Outcome::Ok(prediction) if !is_finite(&prediction) => failed(
+                "not_finite",
+                "the network's outputs are not finite numbers".into(),
+            ),
+            outcome => outcome,
+        };
         match &outcome {
-            Outcome::Ok(answer) => {
+            Outcome::Ok(prediction) => {
                 self.summary.ok += 1;
-                self.summary.clips += answer.clips;
-                self.summary.audio_seconds += answer.seconds;
+                self.summary.clips += prediction.clips;
+                self.summary.audio_seconds += prediction.seconds;
             }
             Outcome::Failed { .. } => self.summary.failed += 1,
         }
@@ -345,6 +356,8 @@ impl<'a> Packer<'a> {
     }
 }
 
-fn mean(sums: &[f64], count: usize) -> Vec<f32> {
-    sums.iter().map(|s| (s / count as f64) as f32).collect()
+fn is_finite(prediction: &Prediction) -> bool {
+    let clips = prediction.timeline.iter().flat_map(|c| &c.probabilities);
+    let mut all = prediction.probabilities.iter().chain(&prediction.embedding);
+    all.all(|x| x.is_finite()) && clips.into_iter().all(|x| x.is_finite())
 }

@@ -6,26 +6,74 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Part `number` of `of`, from 1. Which part a file belongs to follows from its path alone, so machines agree without
-/// talking.
+/// The largest number of shards.
+const MAX_SHARDS: u32 = 1_000_000;
+
+/// Shard `number` of `of`. A file's path alone decides to which shard it belongs, so machines agree without
+/// communication.
+///
+/// ```
+/// use sonoprint::classify::Shard;
+///
+/// let second: Shard = "2/8".parse()?;
+/// assert_eq!((second.number(), second.of()), (2, 8));
+/// assert!("9/8".parse::<Shard>().is_err());
+/// # Ok::<_, sonoprint::classify::ShardError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Fields")]
 pub struct Shard {
-    /// From 1.
-    pub number: u32,
-    /// How many there are.
-    pub of: u32,
+    number: u32,
+    of: u32,
 }
 
+/// A shard's fields in a file, before they are checked.
+#[derive(Deserialize)]
+struct Fields {
+    number: u32,
+    of: u32,
+}
+
+impl TryFrom<Fields> for Shard {
+    type Error = ShardError;
+
+    fn try_from(Fields { number, of }: Fields) -> Result<Self, ShardError> {
+        Self::new(number, of).ok_or_else(|| ShardError(format!("{number}/{of}")))
+    }
+}
+
+/// A text that names no shard.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "'{0}' is no shard: a shard is I/N with I from 1 to N, such as 2/8 for the second of eight"
+)]
+pub struct ShardError(String);
+
 impl Default for Shard {
-    /// Everything.
+    /// Returns 1/1: all files.
     fn default() -> Self {
         Self { number: 1, of: 1 }
     }
 }
 
 impl Shard {
-    /// Whether a file belongs to it; `path` is relative to the folder that was asked for, so that machines may have it at
-    /// different places.
+    /// Returns shard `number` of `of`; `None` unless `1 <= number <= of <= 1_000_000`.
+    pub fn new(number: u32, of: u32) -> Option<Self> {
+        ((1..=of).contains(&number) && of <= MAX_SHARDS).then_some(Self { number, of })
+    }
+
+    /// Which shard it is, from 1.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// How many shards there are.
+    pub fn of(&self) -> u32 {
+        self.of
+    }
+
+    /// Returns whether a file belongs to the shard. `path` is relative to the folder that was searched: machines
+    /// may have the folder at different places.
     pub fn has(&self, path: &Path) -> bool {
         if self.of == 1 {
             return true;
@@ -38,7 +86,7 @@ impl Shard {
                 hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
             }
         }
-        // Its low bits alone hang on the name's end too much.
+        // The low bits alone depend too much on the end of the name.
         hash ^= hash >> 32;
         hash % u64::from(self.of) == u64::from(self.number - 1)
     }
@@ -51,19 +99,14 @@ impl fmt::Display for Shard {
 }
 
 impl FromStr for Shard {
-    type Err = String;
+    type Err = ShardError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, ShardError> {
         let parse = || {
             let (number, of) = text.split_once('/')?;
-            Some((number.parse().ok()?, of.parse().ok()?))
+            Self::new(number.parse().ok()?, of.parse().ok()?)
         };
-        match parse() {
-            Some((number, of)) if (1..=of).contains(&number) && of <= 1_000_000 => {
-                Ok(Self { number, of })
-            }
-            _ => Err("write it as I/N, 2/8 for the second of eight".into()),
-        }
+        parse().ok_or_else(|| ShardError(text.to_owned()))
     }
 }
 
@@ -98,8 +141,16 @@ mod tests {
     #[test]
     fn shards_are_written_as_fractions() {
         assert_eq!("2/8".parse(), Ok(Shard { number: 2, of: 8 }));
-        for wrong in ["0/4", "5/4", "1", "a/b", "1/0", "1/-2"] {
+        for wrong in ["0/4", "5/4", "1", "a/b", "1/0", "1/-2", "1/1000001"] {
             assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_shard_in_a_file_is_checked() {
+        let json = r#"{"number":2,"of":8}"#;
+        let shard: Shard = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&shard).unwrap(), json);
+        assert!(serde_json::from_str::<Shard>(r#"{"number":0,"of":0}"#).is_err());
     }
 }

@@ -3,29 +3,35 @@
 use std::error::Error;
 
 use crate::bench::CompareError;
-use crate::classify::journal::JournalError;
+use crate::classify::journal::{JournalError, JournalSetting};
+use crate::classify::{MergeError, OutputError};
 use crate::dataset::DatasetError;
 use crate::evaluate::EvaluateError;
 use crate::frontend::FrontEndError;
 use crate::frontend::gpu::plan::PlanError;
 use crate::gpu::GpuError;
 use crate::inference::InferenceError;
-use crate::model::ModelError;
+use crate::model::{CheckpointError, ModelError};
 use crate::train::TrainError;
 
 /// Returns what a user of the command line can do about `error`, if there is a known remedy.
 pub fn hint(error: &anyhow::Error) -> Option<String> {
-    error.chain().find_map(advice).map(str::to_owned)
+    let advice = error.chain().find_map(advice);
+    advice.flatten().map(str::to_owned)
 }
 
 const SMALLER_BATCH: &str = "use a smaller --batch, or --device cpu";
 
-/// The advice for one link of the chain of causes. `#[error(transparent)]` hides an inner error from the chain, and
-/// each kind therefore asks for its inner kinds itself.
-fn advice(cause: &(dyn Error + 'static)) -> Option<&'static str> {
+type Advice = Option<&'static str>;
+
+/// Returns the advice for one link of the chain of causes; `None` if its kind is not known here. The first known kind
+/// decides: what helps against a small `--size` does not help if a checkpoint is the cause.
+///
+/// `#[error(transparent)]` hides an inner error from the chain, and each kind therefore asks for its inner kinds itself.
+fn advice(cause: &(dyn Error + 'static)) -> Option<Advice> {
     macro_rules! first_of {
         ($($kind:ty => $advice:ident),+ $(,)?) => {
-            $(if let Some(e) = cause.downcast_ref::<$kind>() { return $advice(e); })+
+            $(if let Some(e) = cause.downcast_ref::<$kind>() { return Some($advice(e)); })+
         };
     }
     first_of! {
@@ -35,15 +41,18 @@ fn advice(cause: &(dyn Error + 'static)) -> Option<&'static str> {
         InferenceError => inference,
         EvaluateError => evaluate,
         TrainError => train,
+        CheckpointError => checkpoint,
         ModelError => model,
         DatasetError => dataset,
         JournalError => journal,
+        OutputError => output,
+        MergeError => merge,
         CompareError => compare,
     }
     None
 }
 
-fn gpu(e: &GpuError) -> Option<&'static str> {
+fn gpu(e: &GpuError) -> Advice {
     match e {
         GpuError::NoAdapter { .. } => Some("`sonoprint devices` lists the devices there are"),
         GpuError::Failed(_) => Some(SMALLER_BATCH),
@@ -51,7 +60,7 @@ fn gpu(e: &GpuError) -> Option<&'static str> {
     }
 }
 
-fn plan(e: &PlanError) -> Option<&'static str> {
+fn plan(e: &PlanError) -> Advice {
     match e {
         PlanError::WorkgroupMemory { .. } | PlanError::WorkgroupSize { .. } => {
             Some("use a preset with a smaller n_fft, or --device cpu")
@@ -62,7 +71,7 @@ fn plan(e: &PlanError) -> Option<&'static str> {
     }
 }
 
-fn front_end(e: &FrontEndError) -> Option<&'static str> {
+fn front_end(e: &FrontEndError) -> Advice {
     match e {
         FrontEndError::Plan(e) => plan(e),
         FrontEndError::Gpu(e) => gpu(e),
@@ -73,14 +82,16 @@ fn front_end(e: &FrontEndError) -> Option<&'static str> {
     }
 }
 
-fn inference(e: &InferenceError) -> Option<&'static str> {
+fn inference(e: &InferenceError) -> Advice {
     match e {
         InferenceError::FrontEnd(e) => front_end(e),
+        InferenceError::Checkpoint(e) => checkpoint(e),
         InferenceError::Device(_) => Some(SMALLER_BATCH),
+        _ => None,
     }
 }
 
-fn evaluate(e: &EvaluateError) -> Option<&'static str> {
+fn evaluate(e: &EvaluateError) -> Advice {
     match e {
         EvaluateError::Dataset(e) => dataset(e),
         EvaluateError::FrontEnd(e) => front_end(e),
@@ -89,12 +100,13 @@ fn evaluate(e: &EvaluateError) -> Option<&'static str> {
     }
 }
 
-fn train(e: &TrainError) -> Option<&'static str> {
+fn train(e: &TrainError) -> Advice {
     match e {
         TrainError::Dataset(e) => dataset(e),
         TrainError::FrontEnd(e) => front_end(e),
         TrainError::Evaluate(e) => evaluate(e),
         TrainError::Model(e) => model(e),
+        TrainError::Checkpoint(e) => checkpoint(e),
         TrainError::RunExists(_) => {
             Some("choose another --out, or go on with that run: `sonoprint train --resume RUN`")
         }
@@ -104,15 +116,23 @@ fn train(e: &TrainError) -> Option<&'static str> {
     }
 }
 
-fn model(e: &ModelError) -> Option<&'static str> {
+fn checkpoint(e: &CheckpointError) -> Advice {
     match e {
-        ModelError::PictureTooSmall { .. } => Some("use a larger --size"),
-        ModelError::TooLarge { .. } => Some("use a smaller --size"),
-        ModelError::Classes(_) => None,
+        CheckpointError::Damaged { .. } => Some("fetch the file or train it again"),
+        CheckpointError::Newer { .. } => Some("use a newer version of sonoprint"),
+        _ => None,
     }
 }
 
-fn dataset(e: &DatasetError) -> Option<&'static str> {
+fn model(e: &ModelError) -> Advice {
+    match e {
+        ModelError::InputTooSmall { .. } => Some("use a larger --size"),
+        ModelError::TooLarge { .. } => Some("use a smaller --size"),
+        _ => None,
+    }
+}
+
+fn dataset(e: &DatasetError) -> Advice {
     match e {
         DatasetError::NoClasses { .. } => Some("put each genre's files into a folder of its own"),
         DatasetError::EmptyClass { .. } => Some("put audio files into the folder, or remove it"),
@@ -124,20 +144,104 @@ fn dataset(e: &DatasetError) -> Option<&'static str> {
     }
 }
 
-fn journal(e: &JournalError) -> Option<&'static str> {
+fn journal(e: &JournalError) -> Advice {
     match e {
-        JournalError::Other { .. } => Some("choose another --out, or --fresh to start over"),
+        JournalError::Settings { difference, .. } => Some(match difference.setting {
+            JournalSetting::Checkpoint => {
+                "pass the same --checkpoint, choose another --out, or --fresh to start over"
+            }
+            JournalSetting::ClipOverlap => {
+                "pass the same --clip-overlap, choose another --out, or --fresh to start over"
+            }
+            JournalSetting::Timeline => {
+                "--timeline must be given in both runs or in neither: choose another --out, or --fresh to start over"
+            }
+            JournalSetting::Embeddings => {
+                "--embeddings must be given in both runs or in neither: choose another --out, or --fresh to start over"
+            }
+            JournalSetting::Half => {
+                "--half must be given in both runs or in neither: choose another --out, or --fresh to start over"
+            }
+            JournalSetting::Shard => {
+                "pass the same --shard, choose another --out, or --fresh to start over"
+            }
+            _ => "choose another --out, or --fresh to start over",
+        }),
         JournalError::Busy { .. } => Some("wait for it, or choose another --out"),
         JournalError::Removed { .. } => Some("run the command again: it starts over"),
         JournalError::Damaged { .. } => Some("remove the file, or --fresh to start over"),
-        JournalError::Io { .. } => None,
+        _ => None,
     }
 }
 
-fn compare(e: &CompareError) -> Option<&'static str> {
+fn output(e: &OutputError) -> Advice {
+    match e {
+        OutputError::Journal(e) => journal(e),
+        OutputError::NotBuilt { .. } => {
+            Some("build sonoprint with --features parquet, or choose another --format")
+        }
+        _ => None,
+    }
+}
+
+fn merge(e: &MergeError) -> Advice {
+    match e {
+        MergeError::Journal(e) => merged_journal(e),
+        MergeError::Incomplete { .. } => Some("run the part's command again: it resumes"),
+        MergeError::NoJournal { .. } => Some("copy the part's .journal file beside it"),
+        MergeError::OutputIsPart(_) => Some("choose another --out"),
+        _ => None,
+    }
+}
+
+/// `merge` has no --fresh: it starts over each time.
+fn merged_journal(e: &JournalError) -> Advice {
+    match e {
+        JournalError::Damaged { .. } => Some("run the part's command again with --fresh"),
+        e => journal(e),
+    }
+}
+
+fn compare(e: &CompareError) -> Advice {
     match e {
         CompareError::Device(_) => Some("make a record on this device with --json"),
         CompareError::Clock(_) => Some("make a record with this version with --json"),
-        CompareError::Nothing(_) => None,
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hint;
+    use crate::gpu::GpuError;
+    use crate::inference::InferenceError;
+    use crate::model::{CheckpointError, ModelError};
+    use crate::train::TrainError;
+
+    #[test]
+    fn advice_is_found_behind_contexts_and_transparent_errors() {
+        let failed = crate::frontend::FrontEndError::from(GpuError::Failed("lost".into()));
+        let error = anyhow::Error::from(TrainError::from(failed)).context("epoch 3");
+        assert!(hint(&error).unwrap().contains("--device cpu"));
+    }
+
+    #[test]
+    fn the_outermost_known_error_decides() {
+        let model = ModelError::InputTooSmall {
+            network: "deeppixel",
+            min: [4, 70, 70],
+            input: [4, 8, 8],
+        };
+        assert!(hint(&model.clone().into()).unwrap().contains("--size"));
+        let checkpoint = CheckpointError::Model {
+            path: "x".into(),
+            source: model,
+        };
+        assert_eq!(hint(&InferenceError::from(checkpoint).into()), None);
+    }
+
+    #[test]
+    fn what_nobody_knows_has_no_hint() {
+        assert_eq!(hint(&anyhow::anyhow!("no idea")), None);
     }
 }

@@ -8,7 +8,6 @@ use clap::Subcommand;
 
 use super::{Done, args};
 use crate::frontend::config::Size;
-use crate::frontend::presets;
 use crate::model::{Checkpoint, Network, NetworkKind, NetworkSpec};
 
 /// Networks and checkpoints.
@@ -20,28 +19,29 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Parameters and FLOPs of a network, and everything that a checkpoint says of itself.
+    /// Show a network's parameters and FLOPs, and the header of a checkpoint.
     Show {
         /// Checkpoint; the built-in one if absent.
         checkpoint: Option<PathBuf>,
-        /// A network without weights instead.
+        /// Show this network, without weights, instead of a checkpoint.
         #[arg(long, conflicts_with = "checkpoint")]
         network: Option<NetworkKind>,
-        /// Size of its pictures; its preset's own for 30 s if absent.
+        /// Size of the images that it reads; if absent, that of its own preset for a clip of 30 s.
         #[arg(long, value_name = "WxH", value_parser = args::size, requires = "network")]
         size: Option<Size>,
-        /// Its outputs.
+        /// Number of classes.
         #[arg(long, default_value_t = 10, requires = "network")]
         classes: usize,
     },
-    /// Write a checkpoint as safetensors with the names that the same network has in PyTorch.
+    /// Write a checkpoint as safetensors with the parameter names and layouts of PyTorch.
     Export {
         /// Checkpoint; the built-in one if absent.
         checkpoint: Option<PathBuf>,
-        /// File to write: weights, with classes and front-end settings as JSON in the metadata.
+        /// File to write: the weights, with classes and front-end settings as JSON in the metadata.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
-        /// Also write pictures of noise and this network's logits of them, to hold another one against.
+        /// Also write features of noise and this network's logits for them, to compare another
+        /// implementation with.
         #[arg(long, value_name = "FILE")]
         example: Option<PathBuf>,
     },
@@ -56,15 +56,12 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
             classes,
             ..
         } => {
-            let preset = match kind {
-                NetworkKind::DeepPixel => presets::deeppixel(),
-                NetworkKind::Compact => presets::mel(),
+            let preset = kind.preset();
+            let front_end = match size {
+                Some(_) => preset.with_image_size(*size),
+                None => preset,
             };
-            let spec = NetworkSpec {
-                kind: *kind,
-                classes: *classes,
-                picture: size.unwrap_or(preset.image_size()),
-            };
+            let spec = NetworkSpec::new(*kind, *classes, &front_end);
             show(&spec, &Network::new(&spec, 0, &device)?)?;
         }
         Command::Show { checkpoint, .. } => {
@@ -93,9 +90,9 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
 }
 
 fn show(spec: &NetworkSpec, network: &Network) -> std::io::Result<()> {
-    let Size { height, width } = spec.picture;
+    let [channels, height, width] = spec.input;
     args::say(format!(
-        "{}: {} parameters, {:.3} GFLOP a {width}x{height} picture forward, {} classes",
+        "{}: {} parameters, {:.3} GFLOP per clip of {width}x{height}x{channels} features, {} classes",
         spec.kind.name(),
         network.num_params(),
         spec.flops() as f64 / 1e9,

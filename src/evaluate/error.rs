@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::dataset::DatasetError;
 use crate::frontend::FrontEndError;
+use crate::inference::InferenceError;
 
 /// Why an evaluation stopped.
 #[derive(Debug, thiserror::Error)]
@@ -26,4 +27,14 @@ pub enum EvaluateError {
     /// The device failed, often for lack of memory.
     #[error("the device failed: {0}")]
     Device(String),
+}
+
+impl From<InferenceError> for EvaluateError {
+    fn from(error: InferenceError) -> Self {
+        match error {
+            InferenceError::FrontEnd(e) => Self::FrontEnd(e),
+            InferenceError::Device(e) => Self::Device(e),
+            other => Self::Device(other.to_string()),
+        }
+    }
 }

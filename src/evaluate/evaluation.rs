@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 
-use burn::tensor::activation::softmax;
-
 use super::EvaluateError;
 use super::metrics::{LevelMetrics, argmax};
 use crate::dataset::pcm::prefetch;
 use crate::dataset::pcm::{ClipPcm, PcmSet};
 use crate::frontend::FrontEnd;
-use crate::model::Network;
+use crate::inference::probabilities;
+use crate::model::{Network, Task};
 
 /// A labeled clip and what the network predicted for it.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,12 +34,14 @@ pub struct Evaluation {
     pub files: LevelMetrics,
 }
 
-/// Evaluates `network` (without autodiff) on every clip of `set`, `batch` clips at a time.
+/// Evaluates `network` (without autodiff), trained for `task`, on every clip of `set`, `batch` clips at a
+/// time.
 ///
 /// # Errors
 /// [`EvaluateError`], if the device fails or a file can no longer be read.
 pub fn evaluate(
     network: &Network,
+    task: Task,
     front_end: &FrontEnd,
     set: &PcmSet,
     classes: usize,
@@ -54,18 +55,13 @@ pub fn evaluate(
         for (chunk, pcm) in clips.chunks(batch).zip(fetched) {
             let pcm = pcm?;
             let pcm: Vec<_> = pcm.iter().map(ClipPcm::samples).collect();
-            let features = front_end.augmented_features(&pcm, &[])?;
-            let flat: Vec<f32> = softmax(network.forward(features), 1)
-                .try_into_data()
-                .map_err(|e| EvaluateError::Device(e.to_string()))?
-                .try_to_vec()
-                .map_err(|e| EvaluateError::Device(e.to_string()))?;
-            for (&(file, span), probabilities) in chunk.iter().zip(flat.chunks(classes)) {
+            let rows = probabilities(front_end, network, task, &pcm)?;
+            for (&(file, span), probabilities) in chunk.iter().zip(rows) {
                 predictions.push(EvaluatedClip {
                     file,
                     start: span.start,
                     truth: set.files[file].class,
-                    probabilities: probabilities.to_vec(),
+                    probabilities,
                 });
             }
         }

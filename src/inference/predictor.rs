@@ -1,135 +1,163 @@
-//! PCM to probabilities: a checkpoint's front end and network on one device.
+//! A checkpoint ready to predict, one batch of clips at a time.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use burn::tensor::activation::softmax;
-use burn::tensor::{FloatDType, Tensor};
+use burn::tensor::Tensor;
 
-use crate::frontend::{FrontEnd, FrontEndError};
+use super::InferenceError;
+use super::forward::read_rows;
+use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
 use crate::model::{Checkpoint, Header};
 
-/// A checkpoint ready to answer.
+/// A checkpoint's front end and network on one device.
+///
+/// ```
+/// use sonoprint::gpu::Compute;
+/// use sonoprint::inference::Predictor;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let predictor = Predictor::builtin(&Compute::Cpu)?;
+/// let config = &predictor.header().front_end;
+/// let hum: Vec<f32> = (0..config.clip_samples).map(|i| (i as f32 * 0.05).sin()).collect();
+/// let probabilities = predictor.predict(&[&hum])?;
+/// let sum: f32 = probabilities[0].iter().sum();
+/// assert!((sum - 1.0).abs() < 1e-5);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Predictor {
     checkpoint: Checkpoint,
-    engine: FrontEnd,
+    front_end: FrontEnd,
 }
 
-/// A batch that the device has, with the time it took to hand over.
+/// A batch that the device works on, with the time that it took to submit.
 pub struct PendingBatch {
     probabilities: Tensor<2>,
     features: Option<Tensor<2>>,
-    /// Samples to the GPU.
+    /// Copying samples to the GPU.
     pub upload: Duration,
-    /// Samples to pictures.
+    /// From samples to features. On a GPU, the time to submit that work.
     pub front_end: Duration,
-    /// Pictures to probabilities.
+    /// From features to probabilities. On a GPU, the time to submit that work.
     pub network: Duration,
 }
 
-/// Why no answer could be had.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum InferenceError {
-    /// The front end cannot run or its device failed.
-    #[error(transparent)]
-    FrontEnd(#[from] FrontEndError),
-    /// The network's device failed.
-    #[error("the device failed: {0}. Try a smaller --batch or --device cpu")]
-    Device(String),
+/// Predictions of a batch, one row per clip.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatchPredictions {
+    /// Probabilities, `[clip][class]`.
+    pub probabilities: Vec<Vec<f32>>,
+    /// Embeddings, `[clip][feature]`, if they were wanted.
+    pub embeddings: Option<Vec<Vec<f32>>>,
 }
 
 impl Predictor {
-    /// Plans the checkpoint's front end on `compute`, where its network already is.
+    /// Loads the built-in checkpoint on `compute`.
     ///
     /// # Errors
-    /// [`FrontEndError`] if the settings are too much for the device.
-    pub fn new(compute: &Compute, checkpoint: Checkpoint) -> Result<Self, InferenceError> {
-        let engine = FrontEnd::new(compute, &checkpoint.header.front_end)?;
-        Ok(Self { checkpoint, engine })
+    /// [`InferenceError::FrontEnd`] if the front end does not fit the device.
+    pub fn builtin(compute: &Compute) -> Result<Self, InferenceError> {
+        Self::new(compute, Checkpoint::builtin(&compute.burn())?)
     }
 
-    /// The same classifier with pictures, weights and activations of f16; probabilities are made in f32.
+    /// Loads the checkpoint `path` on `compute`.
     ///
     /// # Errors
-    /// [`FrontEndError::NoHalf`] on the CPU and on adapters without f16.
+    /// [`InferenceError::Checkpoint`] if the file is no usable checkpoint; as
+    /// [`Predictor::builtin`].
+    pub fn load(path: impl AsRef<Path>, compute: &Compute) -> Result<Self, InferenceError> {
+        Self::new(compute, Checkpoint::load(path.as_ref(), &compute.burn())?)
+    }
+
+    /// Plans the front end of `checkpoint`, whose network is on `compute` already.
+    ///
+    /// # Errors
+    /// [`InferenceError::FrontEnd`] if the front end does not fit the device.
+    pub fn new(compute: &Compute, checkpoint: Checkpoint) -> Result<Self, InferenceError> {
+        let front_end = FrontEnd::new(compute, &checkpoint.header.front_end)?;
+        Ok(Self {
+            checkpoint,
+            front_end,
+        })
+    }
+
+    /// Returns the same predictor with f16 features, weights and activations. Probabilities are
+    /// computed in f32.
+    ///
+    /// # Errors
+    /// [`FrontEndError::NoHalf`](crate::frontend::FrontEndError::NoHalf) on the CPU and on adapters
+    /// without f16.
     pub fn into_half(mut self) -> Result<Self, InferenceError> {
-        self.engine = self.engine.into_half()?;
+        self.front_end = self.front_end.into_half()?;
         self.checkpoint.network = self.checkpoint.network.into_half();
         Ok(self)
     }
 
-    /// Settings and class names.
+    /// Returns the checkpoint's settings, task and class names.
     pub fn header(&self) -> &Header {
         &self.checkpoint.header
     }
 
-    /// Logits `[clip][class]` of `clips`, each of `clip_samples`: one upload and one read-back.
+    /// Returns the probabilities `[clip][class]` of `clips`, each of the front end's
+    /// `clip_samples`: one upload, one read-back.
     ///
     /// # Errors
-    /// If the device fails.
-    pub fn logits(&self, clips: &[&[f32]]) -> Result<Vec<Vec<f32>>, InferenceError> {
+    /// As [`Predictor::submit`], but no clips give no rows.
+    pub fn predict(&self, clips: &[&[f32]]) -> Result<Vec<Vec<f32>>, InferenceError> {
         if clips.is_empty() {
             return Ok(Vec::new());
         }
-        let pictures = self.engine.features(clips)?;
-        self.rows(self.checkpoint.network.forward(pictures))
+        Ok(self.wait(self.submit(clips, false)?)?.probabilities)
     }
 
-    /// Hands `clips`, each of `clip_samples`, to the device. A GPU works on them while the host goes on.
-    /// `embeddings`: what the network's dense layer reads is wanted too.
+    /// Submits `clips`, each of the front end's `clip_samples`, to the device. A GPU computes while
+    /// the host goes on. With `embeddings`, keeps what the network's last dense layer reads, too.
     ///
     /// # Errors
-    /// If the device fails.
+    /// [`InferenceError::EmptyBatch`] or [`InferenceError::ClipLength`] for a wrong batch, and
+    /// [`InferenceError::FrontEnd`] if the device fails.
     pub fn submit(
         &self,
         clips: &[&[f32]],
         embeddings: bool,
     ) -> Result<PendingBatch, InferenceError> {
-        let (start, uploaded) = (Instant::now(), self.engine.upload_time());
+        let expected = self.header().front_end.clip_samples;
+        let wrong = clips.iter().map(|c| c.len()).find(|&len| len != expected);
+        if let Some(found) = wrong {
+            return Err(InferenceError::ClipLength { found, expected });
+        }
+        if clips.is_empty() {
+            return Err(InferenceError::EmptyBatch);
+        }
+        let (start, uploaded) = (Instant::now(), self.front_end.upload_time());
         let span = tracing::info_span!("front end").entered();
-        let pictures = self.engine.features(clips)?;
+        let input = self.front_end.features(clips)?;
         drop(span);
-        let (pictured, upload) = (Instant::now(), self.engine.upload_time() - uploaded);
+        let (made, upload) = (Instant::now(), self.front_end.upload_time() - uploaded);
         let _span = tracing::info_span!("forward").entered();
         let network = &self.checkpoint.network;
-        let features = network.features(pictures);
-        let probabilities = softmax(network.head(features.clone()).cast(FloatDType::F32), 1);
+        let features = network.features(input);
+        let logits = network.head(features.clone());
         Ok(PendingBatch {
-            probabilities,
+            probabilities: self.header().task.probabilities(logits),
             features: embeddings.then_some(features),
             upload,
-            front_end: (pictured - start).saturating_sub(upload),
-            network: pictured.elapsed(),
+            front_end: (made - start).saturating_sub(upload),
+            network: made.elapsed(),
         })
     }
 
-    /// Waits for the probabilities `[clip][class]` of what [`Predictor::submit`] handed over, and the embeddings
-    /// `[clip][feature]` if they were asked for.
+    /// Waits for a batch and returns its predictions.
     ///
     /// # Errors
-    /// If the device fails.
-    #[allow(clippy::type_complexity, reason = "two tables")]
-    pub fn wait(
-        &self,
-        asked: PendingBatch,
-    ) -> Result<(Vec<Vec<f32>>, Option<Vec<Vec<f32>>>), InferenceError> {
+    /// [`InferenceError::Device`] if the device fails.
+    pub fn wait(&self, batch: PendingBatch) -> Result<BatchPredictions, InferenceError> {
         let _span = tracing::info_span!("read-back").entered();
-        let probabilities = self.rows(asked.probabilities)?;
-        let embeddings = asked.features.map(|f| self.rows(f)).transpose()?;
-        Ok((probabilities, embeddings))
-    }
-
-    /// The rows of a table on the device.
-    fn rows(&self, answers: Tensor<2>) -> Result<Vec<Vec<f32>>, InferenceError> {
-        let [_, width] = answers.dims();
-        let failed = |e: String| InferenceError::Device(e);
-        let flat: Vec<f32> = answers
-            .cast(FloatDType::F32)
-            .try_into_data()
-            .map_err(|e| failed(e.to_string()))?
-            .try_to_vec()
-            .map_err(|e| failed(e.to_string()))?;
-        Ok(flat.chunks(width).map(<[f32]>::to_vec).collect())
+        Ok(BatchPredictions {
+            probabilities: read_rows(batch.probabilities)?,
+            embeddings: batch.features.map(read_rows).transpose()?,
+        })
     }
 }

@@ -1,12 +1,20 @@
-//! Networks that read pictures, and the file that holds one with everything needed to use it.
+//! Networks that read features, and the checkpoint: one file that holds a network with everything
+//! needed to use it.
 
+mod architecture;
 mod checkpoint;
+mod list;
 mod network;
 mod networks;
 pub(crate) mod ops;
 mod spec;
+mod task;
 
+#[doc(hidden)]
+pub use architecture::Architecture;
 pub use checkpoint::{Checkpoint, CheckpointError, Header};
 pub use network::Network;
+#[doc(hidden)]
 pub use networks::{Compact, DeepPixel};
-pub use spec::{ModelError, NetworkKind, NetworkSpec};
+pub(crate) use spec::most_probable;
+pub use spec::{ModelError, NetworkKind, NetworkSpec, Task};

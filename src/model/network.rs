@@ -1,61 +1,128 @@
-//! The networks there are, behind one type.
+//! One type for all networks of the list.
 
-use super::spec::{ModelError, NetworkKind, NetworkSpec};
-use super::{Compact, DeepPixel};
-use crate::frontend::config::Size;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, FloatDType, Tensor};
 
-/// Weights of a dense layer: 1 GiB of f32.
-const MOST_WEIGHTS: usize = 1 << 28;
+use super::architecture::Architecture;
+use super::list::for_each_network;
+use super::networks::*;
+use super::spec::{ModelError, NetworkKind, NetworkSpec};
+use crate::frontend::config::FrontEndConfig;
+use crate::rng::with_seed;
+
+/// The most weights that layers which grow with the input may have: 1 GiB of f32.
+const MAX_WEIGHTS: usize = 1 << 28;
+
+// Burn's `Module` is not object-safe, so the networks are the variants of an enum.
+macro_rules! define_network {
+    ($($file:ident::$name:ident = $text:literal, $about:literal;)*) => {
+        /// A network. Reads features `[n, channels, height, width]` and returns logits `[n,
+        /// classes]`.
+        #[derive(Module, Debug)]
+        #[allow(clippy::large_enum_variant, reason = "a program holds one or two")]
+        #[non_exhaustive]
+        pub enum Network {
+            $(
+                #[doc = $about]
+                $name($name),
+            )*
+        }
+
+        impl Network {
+            fn build(spec: &NetworkSpec, device: &Device) -> Self {
+                let NetworkSpec { kind, classes, input } = *spec;
+                match kind {
+                    $(NetworkKind::$name => Self::$name($name::new(input, classes, device)),)*
+                }
+            }
+
+            /// Returns what the last dense layer reads, `[n, features]`, for inputs `[n, channels,
+            /// height, width]`: an embedding, for search and clustering.
+            pub fn features(&self, input: Tensor<4>) -> Tensor<2> {
+                match self {
+                    $(Self::$name(network) => network.features(input),)*
+                }
+            }
+
+            /// Returns the logits, `[n, classes]`, for [`Network::features`].
+            pub fn head(&self, features: Tensor<2>) -> Tensor<2> {
+                match self {
+                    $(Self::$name(network) => network.head(features),)*
+                }
+            }
+        }
+
+        impl NetworkKind {
+            /// Returns the front-end settings that the network is used with if no others are named.
+            pub fn preset(self) -> FrontEndConfig {
+                match self {
+                    $(Self::$name => $name::preset(),)*
+                }
+            }
+
+            /// Returns the smallest input, `[channels, height, width]`.
+            pub fn min_input(self) -> [usize; 3] {
+                match self {
+                    $(Self::$name => $name::MIN_INPUT,)*
+                }
+            }
+
+            /// Returns the patterns that turn parameter names into PyTorch's, with their
+            /// replacements.
+            pub(super) fn pytorch_keys(self) -> &'static [(&'static str, &'static str)] {
+                match self {
+                    $(Self::$name => $name::PYTORCH_KEYS,)*
+                }
+            }
+        }
+
+        impl NetworkSpec {
+            /// Counts the floating-point operations of one forward pass of one clip: two per
+            /// multiply-add of convolutions and dense layers, which is nearly all of the work.
+            pub fn flops(&self) -> u64 {
+                let NetworkSpec { kind, classes, input } = *self;
+                let multiply_adds = match kind {
+                    $(NetworkKind::$name => $name::multiply_adds(input, classes),)*
+                };
+                multiply_adds.saturating_mul(2)
+            }
+
+            /// Counts the weights of the layers that grow with the input or the classes.
+            pub(super) fn scaling_weights(&self) -> usize {
+                let NetworkSpec { kind, classes, input } = *self;
+                match kind {
+                    $(NetworkKind::$name => $name::scaling_weights(input, classes),)*
+                }
+            }
+        }
+    };
+}
+
+for_each_network!(define_network);
 
 impl NetworkSpec {
-    /// Floating-point operations of one picture forward: two a multiply-add of convolutions and dense layers, which is
-    /// nearly all there is.
-    pub fn flops(&self) -> u64 {
-        2 * match self.kind {
-            NetworkKind::DeepPixel => DeepPixel::multiply_adds(self.picture, self.classes),
-            NetworkKind::Compact => Compact::multiply_adds(self.picture, self.classes),
-        }
-    }
-
-    /// Weights of the layer that grows with the picture and the classes.
-    pub(super) fn dense_weights(&self) -> usize {
-        match self.kind {
-            NetworkKind::DeepPixel => {
-                DeepPixel::features(self.picture).saturating_mul(self.classes)
-            }
-            NetworkKind::Compact => 0,
-        }
-    }
-
     /// Checks that the network can be built.
     ///
     /// # Errors
-    /// [`ModelError`], with what would be right.
+    /// [`ModelError`] for an input that is too small, or for too many or too few classes or
+    /// weights.
     pub fn check(&self) -> Result<(), ModelError> {
         if !(2..=10_000).contains(&self.classes) {
             return Err(ModelError::Classes(self.classes));
         }
-        let least = match self.kind {
-            NetworkKind::DeepPixel => DeepPixel::LEAST_SIDE,
-            NetworkKind::Compact => Compact::LEAST_SIDE,
-        };
-        let Size { height, width } = self.picture;
-        if height < least || width < least {
-            return Err(ModelError::PictureTooSmall {
-                network: self.kind.name(),
-                least,
-                width,
-                height,
+        let (network, input, min) = (self.kind.name(), self.input, self.kind.min_input());
+        if input.iter().zip(min).any(|(&side, least)| side < least) {
+            return Err(ModelError::InputTooSmall {
+                network,
+                min,
+                input,
             });
         }
-        let weights = self.dense_weights();
-        if weights > MOST_WEIGHTS {
+        let weights = self.scaling_weights();
+        if weights > MAX_WEIGHTS {
             return Err(ModelError::TooLarge {
-                network: self.kind.name(),
-                width,
-                height,
+                network,
+                input,
                 classes: self.classes,
                 weights,
             });
@@ -64,83 +131,51 @@ impl NetworkSpec {
     }
 }
 
-/// A network. Input `[n, 4, height, width]` in 0..=1, output logits `[n, classes]`.
-#[derive(Module, Debug)]
-#[allow(clippy::large_enum_variant, reason = "there is one of it")]
-pub enum Network {
-    /// See [`DeepPixel`].
-    DeepPixel(DeepPixel),
-    /// See [`Compact`].
-    Compact(Compact),
-}
-
 impl Network {
     /// Builds the network for inference (see [`Module::train`]) with weights drawn from `seed`.
     ///
-    /// The weights are drawn on the CPU and then moved, so a seed means the same ones on every device. Draws of
-    /// other threads at the same time would come between: the generator is the process's own.
+    /// The weights are drawn on the CPU and then moved, so a seed gives the same weights on every
+    /// device. Burn's generator belongs to the process; a lock keeps the draws of other networks
+    /// and training runs apart.
     ///
     /// # Errors
     /// [`ModelError`] if the spec cannot be built.
     pub fn new(spec: &NetworkSpec, seed: u64, device: &Device) -> Result<Self, ModelError> {
+        spec.check()?;
         let cpu = Device::flex();
-        cpu.seed(seed);
-        let network = Self::build(spec, &cpu)?;
-        network.visit(&mut Draw);
+        let network = with_seed(&cpu, seed, || {
+            let network = Self::build(spec, &cpu);
+            network.visit(&mut InitParams);
+            network
+        });
         Ok(network.to_device(device).valid())
     }
 
-    fn build(spec: &NetworkSpec, device: &Device) -> Result<Self, ModelError> {
-        spec.check()?;
-        Ok(match spec.kind {
-            NetworkKind::DeepPixel => {
-                Self::DeepPixel(DeepPixel::new(spec.picture, spec.classes, device))
-            }
-            NetworkKind::Compact => Self::Compact(Compact::new(spec.classes, device)),
-        })
-    }
-
-    /// The same network with weights of f16, for pictures of f16; not for training.
+    /// Returns the same network with f16 weights, for f16 features. It cannot be trained.
     #[must_use]
     pub fn into_half(self) -> Self {
-        self.map(&mut Half)
+        self.map(&mut CastToHalf)
     }
 
-    /// Logits `[n, classes]` of pictures `[n, 4, height, width]`.
-    pub fn forward(&self, pictures: Tensor<4>) -> Tensor<2> {
-        self.head(self.features(pictures))
-    }
-
-    /// What the dense layer reads, `[n, features]`, of pictures `[n, 4, height, width]`: an embedding, for search and
-    /// clustering.
-    pub fn features(&self, pictures: Tensor<4>) -> Tensor<2> {
-        match self {
-            Self::DeepPixel(n) => n.features_of(pictures).1,
-            Self::Compact(n) => n.features(pictures),
-        }
-    }
-
-    /// Logits `[n, classes]` of [`Network::features`].
-    pub fn head(&self, features: Tensor<2>) -> Tensor<2> {
-        match self {
-            Self::DeepPixel(n) => n.head(features),
-            Self::Compact(n) => n.head(features),
-        }
+    /// Returns the logits, `[n, classes]`, for features `[n, channels, height, width]`.
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<2> {
+        self.head(self.features(input))
     }
 }
 
-struct Half;
+struct CastToHalf;
 
-impl ModuleMapper for Half {
+impl ModuleMapper for CastToHalf {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         param.map(|weights| weights.cast(FloatDType::F16))
     }
 }
 
-/// Parameters are drawn when first used, wherever they are by then: this uses them.
-struct Draw;
+/// Draws the weights at once. Burn draws a parameter at its first use, on the device where it is by
+/// then.
+struct InitParams;
 
-impl ModuleVisitor for Draw {
+impl ModuleVisitor for InitParams {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         param.val();
     }

@@ -1,82 +1,203 @@
-//! Which network a checkpoint holds, as data: nothing here knows Burn.
+//! What a checkpoint says of its network, as data: which network, its input and its task. Nothing
+//! here knows Burn, so a fuzzer can have it alone.
 
 use serde::{Deserialize, Serialize};
 
-use crate::frontend::config::Size;
+use super::list::for_each_network;
+use crate::frontend::config::FrontEndConfig;
 
-/// Which network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(
-    feature = "cli",
-    derive(clap::ValueEnum),
-    value(rename_all = "snake_case")
-)]
-#[serde(rename_all = "snake_case")]
-pub enum NetworkKind {
-    /// The seed system's five convolutions and one dense layer, made for pictures of 720x720.
-    #[cfg_attr(feature = "cli", value(name = "deeppixel"))]
-    #[serde(rename = "deeppixel")]
-    DeepPixel,
-    /// A small residual network with global pooling: pictures of any size.
-    Compact,
+macro_rules! define_kinds {
+    ($($file:ident::$name:ident = $text:literal, $about:literal;)*) => {
+        /// The networks.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+        #[non_exhaustive]
+        pub enum NetworkKind {
+            $(
+                #[doc = $about]
+                #[serde(rename = $text)]
+                #[cfg_attr(feature = "cli", value(name = $text))]
+                $name,
+            )*
+        }
+
+        impl NetworkKind {
+            /// Every network, in the order of the list.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// Returns the name that flags and checkpoints use.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
 }
 
-impl NetworkKind {
-    /// As flags and checkpoints write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::DeepPixel => "deeppixel",
-            Self::Compact => "compact",
+for_each_network!(define_kinds);
+
+/// Everything needed to build a network before its weights are known.
+///
+/// ```
+/// use sonoprint::model::{NetworkKind, NetworkSpec};
+///
+/// let spec = NetworkSpec { kind: NetworkKind::Compact, classes: 10, input: [4, 128, 216] };
+/// assert!(spec.check().is_ok());
+/// assert!(spec.flops() > 10_000_000);
+/// // Five layers of `deeppixel` leave nothing of 64 rows.
+/// let small = NetworkSpec { kind: NetworkKind::DeepPixel, classes: 10, input: [4, 64, 720] };
+/// assert!(small.check().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "SpecFile")]
+pub struct NetworkSpec {
+    /// Which network.
+    pub kind: NetworkKind,
+    /// Outputs.
+    pub classes: usize,
+    /// Shape of the features that it reads: `[channels, height, width]`.
+    pub input: [usize; 3],
+}
+
+impl NetworkSpec {
+    /// Returns the spec of a network that reads what `front_end` makes.
+    pub fn new(kind: NetworkKind, classes: usize, front_end: &FrontEndConfig) -> Self {
+        Self {
+            kind,
+            classes,
+            input: front_end.output_shape(),
         }
     }
 }
 
-/// All that is needed to build a network before its weights are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NetworkSpec {
-    /// Which.
-    pub kind: NetworkKind,
-    /// Outputs.
-    pub classes: usize,
-    /// Size of the pictures that it will read.
-    pub picture: Size,
+/// A spec as files hold it. Headers of format 1 have `picture`, the size of an RGBA image, instead
+/// of `input`.
+#[derive(Deserialize)]
+struct SpecFile {
+    kind: NetworkKind,
+    classes: usize,
+    input: Option<[usize; 3]>,
+    picture: Option<ImageSize>,
+}
+
+#[derive(Deserialize)]
+struct ImageSize {
+    height: usize,
+    width: usize,
+}
+
+impl TryFrom<SpecFile> for NetworkSpec {
+    type Error = &'static str;
+
+    fn try_from(file: SpecFile) -> Result<Self, Self::Error> {
+        let of_image = |size: ImageSize| [4, size.height, size.width];
+        Ok(Self {
+            kind: file.kind,
+            classes: file.classes,
+            input: (file.input.or(file.picture.map(of_image))).ok_or("missing field `input`")?,
+        })
+    }
+}
+
+/// What the outputs of a network mean.
+///
+/// The task decides how logits become probabilities, which loss trains them, and which classes a
+/// clip is given.
+///
+/// ```
+/// use sonoprint::model::Task;
+///
+/// let genres = [0.2, 0.7, 0.1];
+/// assert_eq!(Task::SingleLabel.predicted_classes(&genres, None), [1]);
+/// let tags = [0.6, 0.9, 0.1];
+/// assert_eq!(Task::MultiLabel.predicted_classes(&tags, None), [0, 1]);
+/// assert_eq!(Task::MultiLabel.predicted_classes(&tags, Some(0.8)), [1]);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Exactly one class is right: softmax, cross-entropy, the most probable class.
+    #[default]
+    SingleLabel,
+    /// Any number of classes is right: sigmoid, binary cross-entropy, every class over a threshold.
+    MultiLabel,
+}
+
+impl Task {
+    /// Returns the probability from which a class is predicted; `None` where the most probable
+    /// class is.
+    pub fn default_threshold(self) -> Option<f32> {
+        match self {
+            Self::SingleLabel => None,
+            Self::MultiLabel => Some(0.5),
+        }
+    }
+
+    /// Returns the indices of the classes that `probabilities`, one per class, predict, in order.
+    ///
+    /// A single-label task gives the most probable class, the first of equals, and ignores
+    /// `threshold`. A multi-label task gives every class of at least `threshold`, or of the default
+    /// threshold without one.
+    pub fn predicted_classes(self, probabilities: &[f32], threshold: Option<f32>) -> Vec<usize> {
+        match self {
+            Self::SingleLabel => most_probable(probabilities).into_iter().collect(),
+            Self::MultiLabel => {
+                let least = threshold.or(self.default_threshold()).unwrap_or_default();
+                let over = |&(_, &p): &(usize, &f32)| p >= least;
+                let classes = probabilities.iter().enumerate().filter(over);
+                classes.map(|(class, _)| class).collect()
+            }
+        }
+    }
+}
+
+/// Returns the index of the largest probability, the first of equals; `None` if there is none.
+pub(crate) fn most_probable(probabilities: &[f32]) -> Option<usize> {
+    (0..probabilities.len()).reduce(|best, class| {
+        if probabilities[class] > probabilities[best] {
+            class
+        } else {
+            best
+        }
+    })
 }
 
 /// Why a network cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// Nothing would be left of the picture.
-    #[error(
-        "{network} needs pictures of at least {least}x{least}, not {width}x{height}: see --size"
-    )]
-    PictureTooSmall {
+    /// The input is smaller than the network's layers need.
+    #[error("{network} reads features of at least {}, not {}", shape(.min), shape(.input))]
+    InputTooSmall {
         /// Which network.
         network: &'static str,
-        /// Smallest side.
-        least: usize,
-        /// As given.
-        width: usize,
-        /// As given.
-        height: usize,
+        /// Its smallest input, `[channels, height, width]`.
+        min: [usize; 3],
+        /// The input as given, `[channels, height, width]`.
+        input: [usize; 3],
     },
-    /// The dense layer would not fit anywhere.
+    /// The weights that grow with the input and the classes would take too much memory.
     #[error(
-        "{network} on {width}x{height} pictures and {classes} classes would have {weights} weights: use a smaller --size"
+        "{network} on features of {} and {classes} classes would have {weights} weights",
+        shape(.input)
     )]
     TooLarge {
         /// Which network.
         network: &'static str,
-        /// As given.
-        width: usize,
-        /// As given.
-        height: usize,
-        /// As given.
+        /// The input as given, `[channels, height, width]`.
+        input: [usize; 3],
+        /// Outputs as given.
         classes: usize,
-        /// Of its dense layer.
+        /// Weights of the layers that grow with both.
         weights: usize,
     },
-    /// There is nothing to tell apart, or absurdly much.
+    /// The number of outputs is out of range.
     #[error("{0} classes: there must be from 2 to 10000")]
     Classes(usize),
+}
+
+/// Writes an input's shape as `width x height x channels`, as image sizes are written.
+fn shape([channels, height, width]: &[usize; 3]) -> String {
+    format!("{width}x{height}x{channels}")
 }

@@ -11,7 +11,6 @@ use burn::optim::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleL
 use burn::optim::lr_scheduler::sequential::SequentialLrSchedulerConfig;
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::store::{ModuleRecord, RecordError};
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Bytes, Device, Int, Tensor, TensorData};
 use rand_chacha::rand_core::Rng;
 
@@ -22,8 +21,8 @@ use super::{StepTimes, TrainError, TrainSettings};
 use crate::evaluate::Epoch;
 use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
-use crate::model::{Header, Network, NetworkSpec};
-use crate::rng::stream;
+use crate::model::{Header, Network, NetworkSpec, Task};
+use crate::rng::{stream, with_seed};
 
 /// On a GPU, one step of this many is timed, because timing makes the host wait for the device.
 const TIME_EVERY: usize = 16;
@@ -47,6 +46,7 @@ pub(super) struct Step<'b> {
 pub(super) struct Learner<'a> {
     settings: &'a TrainSettings,
     spec: NetworkSpec,
+    pub(super) task: Task,
     device: Device,
     pub(super) network: Network,
     optimizer: ModuleOptimizer,
@@ -65,16 +65,14 @@ impl<'a> Learner<'a> {
         classes: usize,
         updates: usize,
     ) -> Result<Self, TrainError> {
-        let spec = NetworkSpec {
-            kind: settings.network,
-            classes,
-            picture: settings.front_end.image_size(),
-        };
+        let spec = NetworkSpec::new(settings.network, classes, &settings.front_end);
         let device = compute.burn();
         let network = Network::new(&spec, settings.seed, &device)?.train();
         Ok(Self {
             settings,
             spec,
+            // A dataset has one label per file, the name of its folder.
+            task: Task::SingleLabel,
             network,
             optimizer: adamw(settings.weight_decay, &device),
             accumulated: GradientsAccumulator::new(),
@@ -101,10 +99,6 @@ impl<'a> Learner<'a> {
         front_end: &FrontEnd,
         step: Step<'_>,
     ) -> Result<Tensor<1>, TrainError> {
-        let (epoch, number) = step.place;
-        let dropout = format!("dropout of epoch {epoch}, step {number}");
-        self.device
-            .seed(stream(self.settings.seed, &dropout).next_u64());
         // On a GPU, the first timed step is the second, when all kernels have been compiled.
         let timed = !self.on_gpu || self.steps % TIME_EVERY == 1;
         self.steps += 1;
@@ -121,7 +115,7 @@ impl<'a> Learner<'a> {
         drop(span);
 
         let span = tracing::info_span!("forward").entered();
-        let Forward { loss, sums } = self.forward(features, step.batch);
+        let Forward { loss, sums } = self.forward(features, &step);
         let loss = loss / step.clips as f64;
         let forward_time = stopwatch.lap()?;
         drop(span);
@@ -158,17 +152,19 @@ impl<'a> Learner<'a> {
         Ok(sums)
     }
 
-    /// Computes the loss of a batch from its features, `[n, channels, height, width]`.
-    fn forward(&self, features: Tensor<4>, batch: &Batch) -> Forward {
+    /// Computes the loss of a step's batch from its features, `[n, channels, height, width]`.
+    fn forward(&self, features: Tensor<4>, step: &Step<'_>) -> Forward {
+        let batch = step.batch;
         let n = batch.classes.len();
         let targets = targets(batch, self.spec.classes, self.settings.label_smoothing);
         let targets = Tensor::<2>::from_data(targets, &self.device);
         let classes: Vec<i32> = batch.classes.iter().map(|&c| c as i32).collect();
         let classes = Tensor::<1, Int>::from_data(TensorData::new(classes, [n]), &self.device);
-        let logits = self.network.forward(features);
-        let loss = (log_softmax(logits.clone(), 1) * targets.autodiff())
-            .sum()
-            .neg();
+        let (epoch, number) = step.place;
+        let dropout = format!("dropout of epoch {epoch}, step {number}");
+        let seed = stream(self.settings.seed, &dropout).next_u64();
+        let logits = with_seed(&self.device, seed, || self.network.forward(features));
+        let loss = self.task.loss(logits.clone(), targets.autodiff());
         let predicted: Tensor<1, Int> = logits.inner().argmax(1).flatten(0, 1);
         let correct = predicted.equal(classes).float().sum();
         let sums = Tensor::cat(vec![loss.clone().inner(), correct], 0);
@@ -226,7 +222,7 @@ impl<'a> Learner<'a> {
             notes.insert("valid_accuracy".into(), text);
         }
         let front_end = self.settings.front_end.clone();
-        Header::new(self.spec, front_end, classes.to_vec(), notes)
+        Header::new(self.task, self.spec, front_end, classes.to_vec(), notes)
     }
 }
 

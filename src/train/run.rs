@@ -214,6 +214,7 @@ fn finish_epoch(
         let clip = s.front_end.clip_samples;
         let result = evaluate(
             &network,
+            learner.task,
             front_end,
             job.valid,
             job.classes.len(),

@@ -1,4 +1,4 @@
-//! Promises of `audio`: every format gives the same sound, and resampling is clean.
+//! Promises of `audio`: every format decodes to the same samples, and resampling is clean.
 
 use std::f64::consts::TAU;
 use std::path::Path;
@@ -8,7 +8,7 @@ use sonoprint::audio::{
     ClipSpan, EXTENSIONS, MonoReader, cut, extract, extract_into, is_audio_path,
 };
 
-/// Amplitude of the part of `x` that is a tone of `hz`, by projection under a Hann window.
+/// Returns the amplitude of the tone of `hz` in `x`, by projection under a Hann window.
 fn level_at(x: &[f32], hz: f64, rate: u32) -> f64 {
     let (mut re, mut im, mut sum) = (0.0, 0.0, 0.0);
     for (i, &s) in x.iter().enumerate() {
@@ -78,7 +78,7 @@ fn au_encodings_give_the_same_sound() {
                     b
                 })
                 .collect();
-            // The wrong ending on purpose: bytes decide.
+            // The extension is wrong on purpose: the bytes decide.
             let bytes = au(little, data.len() as u32, encoding, 1, &data);
             let got = loaded(&put(&dir, "x.mp3", &bytes));
             assert_close(&got.samples, &x, within);
@@ -90,7 +90,7 @@ fn au_encodings_give_the_same_sound() {
             assert_close(&loaded(&unknown).samples, &x, within);
         }
     }
-    // Companded: one byte of each law with its value (ITU-T G.711).
+    // Companded: one byte per law with its value (ITU-T G.711).
     for (encoding, byte, value) in [(1, 0x80, 32124.0), (27, 0xaa, 32256.0)] {
         let got = loaded(&put(&dir, "law.au", &au(false, 3, encoding, 1, &[byte; 3])));
         assert_eq!(got.samples, [value / 32768.0; 3]);
@@ -113,7 +113,7 @@ fn wav_flac_aiff_and_mp3() {
 
     assert_eq!(loaded(&put(&dir, "a.flac", &flac(&ints, 3000))).samples, x);
 
-    // Lengths that were never filled in: 'unknown' in both places, then a wrong outer one.
+    // Lengths that were never filled in: "unknown" in both places, then a wrong outer one.
     let mut piped = bytes.clone();
     piped[4..8].fill(0xff);
     piped[40..44].fill(0xff);
@@ -134,7 +134,7 @@ fn wav_flac_aiff_and_mp3() {
     aiff[4..8].copy_from_slice(&len.to_be_bytes());
     assert_eq!(loaded(&put(&dir, "a.aif", &aiff)).samples, x);
 
-    // A tag with a picture's worth of false sync words in front of ten frames.
+    // A tag as large as a picture, full of false sync words, before ten frames.
     let mut mp3 = b"ID3\x04\0\0\0\0\x7d\0".to_vec();
     mp3.extend([0xff, 0xfb].repeat(8000));
     mp3.extend(mp3_silence(10));
@@ -146,15 +146,15 @@ fn wav_flac_aiff_and_mp3() {
     assert_eq!(got.samples, vec![0.0; 5760]);
 }
 
-/// Half a second and more of 440 Hz, encoded by libopus: stereo in Ogg and in MP4, and 5.1.
+/// At least half a second of 440 Hz, encoded by libopus: stereo in Ogg and in MP4, and 5.1.
 #[test]
 fn opus_in_ogg_and_mp4() {
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds/decode");
     for (name, channels, seconds, level, exact) in [
         ("s.opus", 2, 0.7, 0.501, true),
-        // One channel of six is for effects below 120 Hz, and 440 Hz are not in it.
+        // One channel of six holds effects below 120 Hz, without the tone.
         ("surround.opus", 6, 0.5, 0.501 * 5.0 / 6.0, true),
-        // What the encoder added to fill its last packet is told by Ogg alone.
+        // Only Ogg states how much the encoder added to fill its last packet.
         ("opus.mp4", 2, 0.7, 0.501, false),
     ] {
         let got = loaded(&seeds.join(name));
@@ -179,7 +179,7 @@ fn opus_in_ogg_and_mp4() {
         let want = tone(440.0, RATE, want, level);
         let want = &want[RATE as usize / 20..][..middle.len()];
         let rest: Vec<f32> = middle.iter().zip(want).map(|(a, b)| a - b).collect();
-        // In place too: what the decoder needs to warm up was cut off.
+        // The tone is in place too: the samples in which the decoder converges were dropped.
         assert!(db(rms(&rest) / rms(want)) < -25.0, "{name}");
     }
 }
@@ -225,7 +225,7 @@ fn resampling_keeps_tones_and_their_place() {
             let (got, want) = (&got[middle.clone()], &want[middle]);
             let off = db(level_at(got, hz, RATE) / 0.5);
             assert!(off.abs() < 0.1, "{hz} Hz from {rate} Hz is off by {off} dB");
-            // No delay: the difference from the tone computed at the new rate is small too.
+            // No delay: the difference from a tone generated at the new rate is small too.
             let rest: Vec<f32> = got.iter().zip(want).map(|(a, b)| a - b).collect();
             let rest = db(rms(&rest) / rms(want));
             assert!(rest < -60.0, "{hz} Hz from {rate} Hz differs by {rest} dB");

@@ -1,9 +1,9 @@
-//! Promise of `audio`: no bytes, however bad, do more than return an error that says why.
+//! Promise of `audio`: malformed bytes give an error that states the reason, and nothing worse.
 
 use crate::support::audio_files::*;
 use sonoprint::audio::{AudioError, EXTENSIONS, load};
 
-/// Bytes that look random and are the same every time (xorshift).
+/// Returns pseudo-random bytes, the same for every run (xorshift).
 fn noise(seed: u64, n: usize) -> Vec<u8> {
     let mut x = seed | 1;
     (0..n)
@@ -47,7 +47,7 @@ fn truncated_files_give_what_they_hold() {
     let got = loaded(&put(&dir, "cut.flac", &flac(&ints, 20_000)[..21_000]));
     assert_eq!(got.samples.len(), 10_000);
     assert!(got.damaged.is_some());
-    // MP3 has no stated length: whole frames, and no complaint.
+    // MP3 states no length: whole frames decode, without a note.
     let got = loaded(&put(&dir, "cut.mp3", &mp3_silence(10)[..417 * 9 + 100]));
     assert!(got.samples.len() >= 9 * 576);
 }
@@ -107,8 +107,8 @@ fn errors_say_what_is_wrong() {
     }
 }
 
-/// Noise as it is, behind every magic number, and scattered over good files: an answer each time,
-/// and never a sample that is not finite.
+/// Noise alone, after every magic number, and scattered over good files: each gives samples or an
+/// error, and every sample is finite.
 #[test]
 fn noise_never_panics() {
     let dir = folder();
@@ -122,12 +122,16 @@ fn noise_never_panics() {
         b"ID3\x04\0\0\0\0\0\x0a",
         b"\xff\xfb\x90\xc0",
     ];
-    for (i, ending) in EXTENSIONS.iter().enumerate() {
+    for (i, extension) in EXTENSIONS.iter().enumerate() {
         let bytes = noise(i as u64 + 1, 50_000);
-        let path = put(&dir, &format!("noise.{ending}"), &bytes);
+        let path = put(&dir, &format!("noise.{extension}"), &bytes);
         assert_eq!(reason(&path), "unknown_format");
         for magic in magics {
-            let path = put(&dir, &format!("magic.{ending}"), &[magic, &bytes].concat());
+            let path = put(
+                &dir,
+                &format!("magic.{extension}"),
+                &[magic, &bytes].concat(),
+            );
             if let Ok(got) = load(&path, RATE) {
                 assert!(got.samples.iter().all(|s| s.is_finite()));
             }
@@ -145,7 +149,7 @@ fn noise_never_panics() {
         for file in &good {
             let mut bytes = file.clone();
             for hit in noise(seed, 18).chunks_exact(3) {
-                // Half of the hits go to the header, where they hurt.
+                // Half of the hits go to the header, where they do most damage.
                 let within = if hit[2] & 1 == 0 { 64 } else { bytes.len() };
                 let at = (usize::from(hit[0]) << 8 | usize::from(hit[1])) % within;
                 bytes[at] = hit[2];
@@ -158,9 +162,10 @@ fn noise_never_panics() {
     }
 }
 
-/// The fuzzer's seeds are good files of every format; what it has found has an answer and stays here.
+/// The fuzzer's seeds are good files of every format. Files that it found stay here and give
+/// errors.
 #[test]
-fn what_the_fuzzer_knows() {
+fn seeds_of_the_fuzzer_decode_and_its_finds_give_errors() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds/decode");
     let (mut good, mut found) = (0, 0);
     for entry in std::fs::read_dir(folder).unwrap() {

@@ -150,10 +150,16 @@ fn jsonl_is_one_object_a_line() {
         .collect();
     assert_eq!(objects.len(), 2);
     for o in objects {
-        let all = o["probabilities"].as_object().unwrap();
-        let sum: f64 = all.values().map(|p| p.as_f64().unwrap()).sum();
+        let columns = o.as_object().unwrap().iter();
+        let all: Vec<f64> = columns
+            .filter(|(name, _)| name.starts_with("p_"))
+            .map(|(_, p)| p.as_f64().unwrap())
+            .collect();
+        let sum: f64 = all.iter().sum();
         assert!((sum - 1.0).abs() < 1e-4 && all.len() == 10, "{o}");
-        assert_eq!(o["top"][0], o["genre"]);
+        let genre = o["genre"].as_str().unwrap();
+        assert_eq!(o[format!("p_{genre}")], o["confidence"]);
+        assert!(o["confidence"].as_f64() >= o["confidence_2"].as_f64());
     }
 }
 

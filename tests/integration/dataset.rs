@@ -1,4 +1,4 @@
-//! Promises of `dataset`: what a folder holds, and splits that anyone can make again.
+//! Promises of `dataset`: what a folder holds, and splits that are reproducible everywhere.
 
 use std::collections::HashSet;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 use sonoprint::dataset::{Dataset, DatasetError, Entry, Split, Subset, gtzan};
 use tempfile::TempDir;
 
-/// A folder with a file, empty but for its name, at each of `paths`.
+/// Returns a folder with an empty file at each of `paths`.
 fn folder<S: AsRef<str>>(paths: &[S]) -> TempDir {
     let dir = tempfile::tempdir().expect("a temporary folder");
     for path in paths {
@@ -18,7 +18,7 @@ fn folder<S: AsRef<str>>(paths: &[S]) -> TempDir {
     dir
 }
 
-/// GTZAN's names, in an order that no file system would give.
+/// Returns a folder with GTZAN's names, created in reverse order.
 fn gtzan_like(files: usize) -> TempDir {
     let names = |genre| (0..files).map(move |i| format!("{genre}/{genre}.{i:05}.wav"));
     let paths: Vec<_> = gtzan::GENRES.into_iter().flat_map(names).rev().collect();
@@ -66,7 +66,7 @@ fn scan_is_sorted_and_skips_what_is_not_audio() {
 }
 
 #[test]
-fn scan_says_what_is_missing() {
+fn scan_names_what_is_missing() {
     let error = |dir: &TempDir| Dataset::scan(dir.path()).expect_err("an error");
     let absent = Dataset::scan(Path::new("no/such/folder"));
     assert!(matches!(absent, Err(DatasetError::NoFolder { .. })));
@@ -94,16 +94,16 @@ fn stratified_split_has_the_right_shape() {
         Subset::ALL.map(|s| split.subset(s).len())
     );
     for class in 0..10 {
-        let on = |side| {
-            let files = split.subset(side).iter();
+        let count = |subset| {
+            let files = split.subset(subset).iter();
             files.filter(|&&i| data.entries[i].class == class).count()
         };
-        assert_eq!(Subset::ALL.map(on), [14, 2, 4]);
+        assert_eq!(Subset::ALL.map(count), [14, 2, 4]);
     }
     let all: HashSet<_> = Subset::ALL.iter().flat_map(|&s| split.subset(s)).collect();
     assert_eq!(all.len(), 200);
-    for side in Subset::ALL {
-        assert!(split.subset(side).is_sorted());
+    for subset in Subset::ALL {
+        assert!(split.subset(subset).is_sorted());
     }
     let table = split.summary(&data);
     assert_eq!(table.lines().count(), 12);
@@ -114,7 +114,7 @@ fn stratified_split_has_the_right_shape() {
 }
 
 #[test]
-fn small_classes_are_on_every_side_they_can_be() {
+fn small_classes_are_in_every_subset_they_can_be() {
     for (files, fractions, want) in [
         (3, (0.1, 0.1), [1, 1, 1]),
         (3, (0.45, 0.5), [1, 1, 1]),
@@ -151,13 +151,13 @@ fn a_seed_means_one_split() {
         let files = split.test.iter().map(|&i| data.entries[i].key());
         files.filter(|k| k.starts_with(genre)).collect()
     };
-    // Pinned: other machines and later versions must make the same split of the same seed.
+    // Pinned: other machines and later versions must make the same split from a seed.
     assert_eq!(
         named(&data, &first, "blues"),
         ["blues/blues.00004.wav", "blues/blues.00006.wav"]
     );
 
-    // Another order of the entries, and another set of classes, change nothing within a class.
+    // Another order of the entries and another set of classes change nothing within a class.
     let mut turned = data.clone();
     turned.entries.reverse();
     let mut again = named(&turned, &split(&turned, 5), "rock");
@@ -253,7 +253,7 @@ fn csv_errors_name_the_place() {
 }
 
 #[test]
-fn no_file_on_two_sides() {
+fn no_file_in_two_subsets() {
     let data = scan(&folder(&["a/1.wav", "b/1.wav"]));
     let leak = Split {
         train: vec![0, 1],

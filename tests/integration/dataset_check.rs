@@ -9,7 +9,7 @@ use sonoprint::dataset::check::{Count, DuplicateKind, Report, check};
 use sonoprint::dataset::{Dataset, DatasetError, Entry, Split, Subset, gtzan};
 use tempfile::TempDir;
 
-/// Writes 16-bit PCM, the same on every channel.
+/// Writes a WAV file of 16-bit PCM, the same on every channel.
 fn wav(dir: &TempDir, name: &str, rate: u32, channels: u16, samples: &[i16]) {
     let path = dir.path().join(name);
     fs::create_dir_all(path.parent().expect("a parent")).expect("created");
@@ -28,7 +28,7 @@ fn wav(dir: &TempDir, name: &str, rate: u32, channels: u16, samples: &[i16]) {
     file.finalize().expect("written");
 }
 
-/// The samples of a WAV again, as Sun/NeXT `.au`.
+/// Writes 16-bit PCM as Sun/NeXT `.au`.
 fn au(dir: &TempDir, name: &str, rate: u32, samples: &[i16]) {
     let mut bytes = b".snd".to_vec();
     for field in [24, 2 * samples.len() as u32, 3, rate, 1] {
@@ -51,18 +51,18 @@ fn names<'a, T>(list: &'a [T], file: impl Fn(&'a T) -> &'a String) -> Vec<&'a st
     list.iter().map(|item| file(item).as_str()).collect()
 }
 
-/// Empty files, with which a split is made as with full ones.
+/// Writes an empty file, which is enough to make a split.
 fn touch(dir: &Path, name: &str) {
     let path = dir.join(name);
     fs::create_dir_all(path.parent().expect("a parent")).expect("created");
     fs::write(path, b"").expect("written");
 }
 
-fn gtzan_like(ending: &str) -> TempDir {
+fn gtzan_like(extension: &str) -> TempDir {
     let dir = tempfile::tempdir().expect("a temporary folder");
     for genre in gtzan::GENRES {
         for i in 0..gtzan::FILES_PER_GENRE {
-            touch(dir.path(), &format!("{genre}/{genre}.{i:05}.{ending}"));
+            touch(dir.path(), &format!("{genre}/{genre}.{i:05}.{extension}"));
         }
     }
     dir
@@ -75,7 +75,7 @@ fn zoo() -> (TempDir, Report) {
     wav(&dir, "jazz/stereo.wav", 44_100, 2, &tone(88_200, 0.02, 0.4));
     wav(&dir, "jazz/zero.wav", 22_050, 1, &[0; 4410]);
     wav(&dir, "jazz/hiss.wav", 22_050, 1, &tone(4410, 1.1, 0.0008));
-    // A click in silence: loud, and still silent.
+    // A click in silence has a high peak, and the file still counts as silent.
     let click: Vec<_> = (0..10_000)
         .map(|i| if i < 400 { 9000 } else { 0 })
         .collect();
@@ -94,7 +94,7 @@ fn zoo() -> (TempDir, Report) {
     )
     .expect("copied");
     au(&dir, "rock/other.au", 22_050, &good);
-    // The same samples at another rate are another sound.
+    // The same samples at another sample rate are not the same audio.
     wav(&dir, "rock/faster.wav", 32_000, 1, &good);
     fs::write(
         dir.path().join("rock/noise.wav"),
@@ -112,7 +112,7 @@ fn zoo() -> (TempDir, Report) {
     let report = check(&data, &|| {
         ticks.fetch_add(1, Ordering::Relaxed);
     });
-    assert_eq!(ticks.into_inner(), data.entries.len(), "one tick a file");
+    assert_eq!(ticks.into_inner(), data.entries.len(), "one tick per file");
     (dir, report)
 }
 
@@ -248,7 +248,7 @@ fn gtzans_own_faults_are_named() {
     assert_eq!(names(&out, |out| &out.file), ["jazz/jazz.00054.wav"]);
     assert!(out[0].why.contains("GTZAN"), "{}", out[0].why);
 
-    // A sound copy of that file is a file like any other.
+    // An intact copy of that file is not a fault.
     wav(
         &dir,
         "jazz/jazz.00054.wav",
@@ -263,8 +263,8 @@ fn gtzans_own_faults_are_named() {
 
 #[test]
 fn filtered_split_fits_any_copy() {
-    for ending in ["wav", "au"] {
-        let dir = gtzan_like(ending);
+    for extension in ["wav", "au"] {
+        let dir = gtzan_like(extension);
         let data = scan(&dir);
         let split = Split::filtered(&data).expect("a split");
         assert_eq!(Subset::ALL.map(|s| split.subset(s).len()), [443, 197, 290]);
@@ -273,7 +273,7 @@ fn filtered_split_fits_any_copy() {
             let file = data
                 .entries
                 .iter()
-                .position(|e| e.key() == format!("{name}.{ending}"));
+                .position(|e| e.key() == format!("{name}.{extension}"));
             let file = file.expect("an entry");
             Subset::ALL
                 .into_iter()
@@ -284,9 +284,9 @@ fn filtered_split_fits_any_copy() {
         assert_eq!(on("blues/blues.00012"), Some(Subset::Test));
         assert_eq!(on("pop/pop.00037"), None);
 
-        // The damaged file may have been deleted, and a file may be there twice.
+        // The damaged file may be missing, and a file may exist in two formats.
         touch(dir.path(), "blues/blues.00029.flac");
-        fs::remove_file(dir.path().join(format!("jazz/jazz.00054.{ending}"))).expect("removed");
+        fs::remove_file(dir.path().join(format!("jazz/jazz.00054.{extension}"))).expect("removed");
         let data = scan(&dir);
         let split = Split::filtered(&data).expect("a split");
         assert_eq!(Subset::ALL.map(|s| split.subset(s).len()), [442, 197, 290]);
@@ -335,8 +335,9 @@ fn folds_test_every_file_once() {
         }
     }
     let data = scan(&dir);
-    let class = |side: &[usize], class| {
-        side.iter()
+    let class = |subset: &[usize], class| {
+        subset
+            .iter()
             .filter(|&&i| data.entries[i].class == class)
             .count()
     };
@@ -345,7 +346,7 @@ fn folds_test_every_file_once() {
         assert_eq!(folds.len(), k);
         let mut tested = HashSet::new();
         for (i, fold) in folds.iter().enumerate() {
-            fold.check(&data).expect("no file on two sides");
+            fold.check(&data).expect("no file in two subsets");
             assert_eq!(fold.valid, folds[(i + 1) % k].test);
             let sizes = Subset::ALL.map(|s| fold.subset(s).len());
             assert_eq!(sizes.iter().sum::<usize>(), 51);
@@ -370,11 +371,11 @@ fn folds_of_a_seed_are_pinned() {
     assert_eq!(ten, folds(10, 42));
     assert_ne!(ten, folds(10, 43));
     assert_eq!(Subset::ALL.map(|s| ten[0].subset(s).len()), [800, 100, 100]);
-    let keys = |side: &[usize]| -> Vec<_> {
-        let files = side.iter().take(3).map(|&i| &data.entries[i]);
+    let keys = |subset: &[usize]| -> Vec<_> {
+        let files = subset.iter().take(3).map(|&i| &data.entries[i]);
         files.map(Entry::key).collect()
     };
-    // Pinned: other machines and later versions must make the same folds of the same seed.
+    // Pinned: other machines and later versions must make the same folds from a seed.
     assert_eq!(
         keys(&ten[0].test),
         [

@@ -150,14 +150,16 @@ fn rows_of_other_settings_do_not_mix() {
     let before = text(Path::new(&out));
     // The same classes and front end, other weights.
     let device = burn::tensor::Device::flex();
-    let shipped = Checkpoint::shipped(&device).unwrap();
+    let shipped = Checkpoint::builtin(&device).unwrap();
     let other = place.at("other.safetensors");
     let network = Network::new(&shipped.header.network, 9, &device).unwrap();
     Checkpoint::save(&shipped.header, &network, Path::new(&other)).unwrap();
     for (more, what) in [
         (&["--checkpoint", other.as_str()][..], "another checkpoint"),
-        (&["--clip-overlap", "0.5"][..], "another --clip-overlap"),
-        (&["--shard", "1/2"][..], "another --shard"),
+        (&["--clip-overlap", "0.5"][..], "another clip overlap"),
+        (&["--clip-overlap", "0.5"][..], "--clip-overlap"),
+        (&["--shard", "1/2"][..], "another shard"),
+        (&["--shard", "1/2"][..], "--shard"),
     ] {
         let refused = run(&[&["classify", &one, "--out", &out][..], more].concat());
         let stderr = String::from_utf8(refused.stderr).unwrap();
@@ -184,6 +186,32 @@ fn rows_of_other_settings_do_not_mix() {
     let refused = run(&["classify", &one, "--out", &out]);
     let stderr = String::from_utf8(refused.stderr).unwrap();
     assert!(stderr.contains("is not a journal"), "{stderr}");
+}
+
+/// f16 and f32 give other probabilities, so a run in one does not add rows to a table in the other.
+#[test]
+fn precisions_do_not_mix() {
+    let place = Place::new();
+    let one = format!("{}/disc0/00.wav", place.music);
+    let classify = |out: &str, half: bool| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sonoprint"));
+        command.args(["classify", &one, "--device", "software", "--out", out]);
+        command.args(half.then_some("--half"));
+        let out = command.output().unwrap();
+        (out.status.code(), String::from_utf8(out.stderr).unwrap())
+    };
+    for (first, what) in [(false, "f32, not f16"), (true, "f16, not f32")] {
+        let out = place.at(&format!("half-{first}.csv"));
+        let (code, stderr) = classify(&out, first);
+        assert_eq!(code, Some(0), "{stderr}");
+        let before = text(Path::new(&out));
+        let (code, stderr) = classify(&out, !first);
+        assert_eq!(code, Some(2), "{stderr}");
+        assert!(stderr.contains("another precision"), "{stderr}");
+        assert!(stderr.contains(what), "{stderr}");
+        assert_eq!(text(Path::new(&out)), before, "the table is as it was");
+        assert_eq!(classify(&out, first).0, Some(0), "the same settings go on");
+    }
 }
 
 #[test]
@@ -219,6 +247,18 @@ fn shards_merge_to_the_whole() {
         assert_eq!(code, Some(2));
         assert!(stderr.contains(what), "{stderr}");
     }
+    // The output is not one of the parts, by any name: its journal would be overwritten.
+    let journal = format!("{a}.journal");
+    let before = text(Path::new(&journal));
+    let other_name = place.at("music/../part-1.csv");
+    let refused = Command::new(env!("CARGO_BIN_EXE_sonoprint"))
+        .args(["merge", a, b, c, "--out", &other_name])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("is one of the parts"), "{stderr}");
+    assert_eq!(text(Path::new(&journal)), before);
     // A part that was killed is not complete.
     let journal = format!("{c}.journal");
     let lines = text(Path::new(&journal));
@@ -287,7 +327,7 @@ fn tracks_are_told_clip_by_clip() {
             .sum::<f64>()
             / 3.0;
         let name = GENRES[class];
-        let all = rows[1]["probabilities"][name].as_f64().unwrap();
+        let all = rows[1][format!("p_{name}")].as_f64().unwrap();
         assert!((mean - all).abs() < 2e-4, "{name}: {mean} for {all}");
     }
     let vectors: Vec<serde_json::Value> = text(Path::new(&vectors))

@@ -1,4 +1,5 @@
-//! Promise: the seed network is the seed's, and a checkpoint gives back what was saved.
+//! Promise: `deeppixel` is the original project's network, and a checkpoint gives back what was
+//! saved.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,8 @@ use safetensors::SafeTensors;
 use sonoprint::frontend::config::{FrontEndConfig, Size};
 use sonoprint::frontend::{FrontEnd, presets};
 use sonoprint::model::{
-    Checkpoint, CheckpointError, DeepPixel, Header, ModelError, Network, NetworkKind, NetworkSpec,
+    Architecture, Checkpoint, CheckpointError, DeepPixel, Header, ModelError, Network, NetworkKind,
+    NetworkSpec, Task,
 };
 
 fn square(side: usize) -> Size {
@@ -20,10 +22,10 @@ fn square(side: usize) -> Size {
 }
 
 #[test]
-fn the_seed_network_is_pinned() {
+fn deeppixel_is_pinned() {
     let _turn = crate::support::turn();
     let device = Device::flex();
-    let network = DeepPixel::new(square(720), 10, &device);
+    let network = DeepPixel::new([4, 720, 720], 10, &device);
     assert_eq!(network.num_params(), 719_946);
     assert_eq!(DeepPixel::side_out(720), 21);
     let (shapes, logits) = network.stages(Tensor::zeros([1, 4, 720, 720], &device));
@@ -47,14 +49,17 @@ fn networks_say_what_they_cannot_read() {
     let spec = |kind, side, classes| NetworkSpec {
         kind,
         classes,
-        picture: square(side),
+        input: [4, side, side],
     };
     let refused = Network::new(&spec(NetworkKind::DeepPixel, 69, 10), 1, &Device::flex());
     assert!(matches!(
         refused,
-        Err(ModelError::PictureTooSmall { least: 70, .. })
+        Err(ModelError::InputTooSmall {
+            min: [1, 70, 70],
+            ..
+        })
     ));
-    // The least is the least: one pixel more and there is something left.
+    // The smallest side is the smallest of which something is left.
     assert_eq!((DeepPixel::side_out(69), DeepPixel::side_out(70)), (0, 1));
     let huge = spec(NetworkKind::DeepPixel, 8192, 10_000).check();
     assert!(matches!(huge, Err(ModelError::TooLarge { .. })));
@@ -68,7 +73,7 @@ fn a_seed_means_the_same_weights() {
     let spec = NetworkSpec {
         kind: NetworkKind::Compact,
         classes: 3,
-        picture: square(32),
+        input: [4, 32, 32],
     };
     let x = Tensor::<4>::random(
         [2, 4, 32, 32],
@@ -87,18 +92,97 @@ fn header(kind: NetworkKind, side: usize) -> Header {
         clip_samples: 22_050,
         ..presets::mel().with_image_size(Some(square(side)))
     };
-    let spec = NetworkSpec {
-        kind,
-        classes: 3,
-        picture: square(side),
-    };
+    let spec = NetworkSpec::new(kind, 3, &front_end);
     let classes = ["a", "b \"quoted\"", "ü"].map(str::to_owned).to_vec();
     Header::new(
+        Task::SingleLabel,
         spec,
         front_end,
         classes,
         BTreeMap::from([("seed".into(), "1".into())]),
     )
+}
+
+/// The built-in file has format 1, which names the size of an image and no task.
+#[test]
+fn headers_of_format_1_are_read() {
+    let file = std::fs::read(crate::support::data("checkpoint/grooves10.safetensors")).unwrap();
+    let (_, metadata) = SafeTensors::read_metadata(&file).unwrap();
+    let text = &metadata.metadata().as_ref().unwrap()["sonoprint"];
+    assert!(text.contains("format = 1") && text.contains("picture") && !text.contains("task"));
+
+    let header = Header::parse("built in".as_ref(), &file).unwrap();
+    assert_eq!(header.format, 2);
+    assert_eq!(header.task, Task::SingleLabel);
+    assert_eq!(header.network.input, [4, 128, 216]);
+    // Written again, it is the same header in the present format.
+    let text = toml::to_string(&header).unwrap();
+    assert!(text.contains("input = [4, 128, 216]") && text.contains("task = \"single_label\""));
+    assert_eq!(toml::from_str::<Header>(&text).unwrap(), header);
+    // A network without any input is refused.
+    let none = text.replace("input = [4, 128, 216]", "");
+    assert!(toml::from_str::<Header>(&none).is_err());
+}
+
+/// Both networks read any number of channels.
+#[test]
+fn networks_read_any_number_of_channels() {
+    let _turn = crate::support::turn();
+    let device = Device::flex();
+    for (kind, side) in [(NetworkKind::Compact, 32), (NetworkKind::DeepPixel, 72)] {
+        let parameters = [1, 2, 4].map(|channels| {
+            let spec = NetworkSpec {
+                kind,
+                classes: 3,
+                input: [channels, side, side + 8],
+            };
+            let network = Network::new(&spec, 1, &device).unwrap();
+            let input = Tensor::zeros([2, channels, side, side + 8], &device);
+            assert_eq!(network.forward(input).dims(), [2, 3], "{kind:?}");
+            network.num_params()
+        });
+        // Only the first convolution depends on them.
+        let [one, two, four] = parameters;
+        assert!(two > one && four - two == 2 * (two - one), "{parameters:?}");
+        let spec = |channels| NetworkSpec {
+            kind,
+            classes: 3,
+            input: [channels, side, side],
+        };
+        assert!(matches!(
+            spec(0).check(),
+            Err(ModelError::InputTooSmall { .. })
+        ));
+        assert!(matches!(
+            spec(usize::MAX).check(),
+            Err(ModelError::TooLarge { .. })
+        ));
+        assert!(spec(usize::MAX).flops() > 0);
+    }
+}
+
+/// A spectrogram of one channel has time in its height, and an image in its width: pooling follows.
+#[test]
+fn compact_pools_over_time_where_time_is() {
+    let _turn = crate::support::turn();
+    let device = Device::flex();
+    let spec = NetworkSpec {
+        kind: NetworkKind::Compact,
+        classes: 3,
+        input: [1, 64, 32],
+    };
+    let network = Network::new(&spec, 1, &device).unwrap();
+    let features = |loud: std::ops::Range<usize>| -> Vec<f32> {
+        let frames = (0..64).flat_map(|t| [if loud.contains(&t) { 1.0f32 } else { 0.0 }; 32]);
+        let data = TensorData::new(frames.collect::<Vec<_>>(), [1, 1, 64, 32]);
+        let input = Tensor::from_data(data, &device);
+        network.features(input).into_data().try_to_vec().unwrap()
+    };
+    // A sound of 16 frames at two times, a multiple of all strides apart and far from the edges.
+    let (early, late) = (features(16..24), features(32..40));
+    for (e, l) in early.iter().zip(&late) {
+        assert!((e - l).abs() <= 1e-4 * e.abs().max(1.0), "{e} and {l}");
+    }
 }
 
 /// Logits of saved and loaded networks are the same bits, on each device, for both networks.
@@ -167,7 +251,7 @@ fn bad_checkpoints_are_told_apart() {
         load().unwrap_err()
     };
     assert!(matches!(
-        change("format = 1", "format = 9"),
+        change("format = 2", "format = 9"),
         CheckpointError::Newer { found: 9, .. }
     ));
     assert!(matches!(
@@ -193,7 +277,7 @@ fn bad_checkpoints_are_told_apart() {
     ));
     // Every message is one line and names the file.
     for message in [
-        change("format = 1", "format = 9"),
+        change("format = 2", "format = 9"),
         change("n_fft = 2048", "n_fft = 2047"),
     ] {
         let text = message.to_string();
@@ -204,8 +288,9 @@ fn bad_checkpoints_are_told_apart() {
     }
 }
 
-/// Digits, letters and bytes of a checkpoint changed at random, mostly in its header, and its end cut off: an error or a
-/// checkpoint each time, and memory for what is in the file alone.
+/// Changes bytes, bits and digits of a checkpoint at random, mostly in its header, and cuts off its
+/// end: loading gives an error or a checkpoint each time, and reserves memory only for what the
+/// file holds.
 #[test]
 fn damage_never_panics() {
     use rand_chacha::ChaCha8Rng;
@@ -254,19 +339,20 @@ fn damage_never_panics() {
             *outcomes.entry(outcome).or_default() += 1;
         }
     }
-    // Every kind of answer was needed.
+    // Nearly every outcome occurred.
     assert!(outcomes.len() >= 5, "{outcomes:?}");
 }
 
-/// Counted once more layer by layer: the seed network at its own size, and how much less `compact` asks for.
+/// FLOPs against a count layer by layer: `deeppixel` at its own size, and how much less `compact`
+/// needs.
 #[test]
 fn flops_are_counted() {
     let spec = |kind, width, height| NetworkSpec {
         kind,
         classes: 10,
-        picture: Size { height, width },
+        input: [4, height, width],
     };
-    let seed = spec(NetworkKind::DeepPixel, 720, 720).flops();
+    let original = spec(NetworkKind::DeepPixel, 720, 720).flops();
     let layers = [
         718 * 718 * 9 * 4 * 32,
         357 * 357 * 9 * 32 * 64,
@@ -275,15 +361,16 @@ fn flops_are_counted() {
         42 * 42 * 4 * 128 * 128,
         56_448 * 10u64,
     ];
-    assert_eq!(seed, 2 * layers.iter().sum::<u64>());
+    assert_eq!(original, 2 * layers.iter().sum::<u64>());
     let compact = spec(NetworkKind::Compact, 216, 128).flops();
-    assert!(seed >= 20 * compact, "{seed} against {compact}");
-    // Half the picture, half the work, but for edges and the dense layer.
+    assert!(original >= 20 * compact, "{original} against {compact}");
+    // Half the input is half the work, apart from edges and the dense layer.
     let half = spec(NetworkKind::Compact, 108, 128).flops();
     assert!((compact as f64 / half as f64 - 2.0).abs() < 0.1);
 }
 
-/// An export has PyTorch's names and layouts, and its header as JSON; `torch_twin.py` loads it there.
+/// An export has PyTorch's names and layouts, and its header as JSON. `torch_reference.py` loads it
+/// in PyTorch.
 #[test]
 fn an_export_has_the_names_and_layouts_of_pytorch() {
     let _turn = crate::support::turn();
@@ -347,7 +434,8 @@ fn an_export_has_the_names_and_layouts_of_pytorch() {
     }
 }
 
-/// PyTorch's logits of a picture, for the built-in checkpoint (`torch_twin.py --write-golden`): ours on every device.
+/// Every device gives PyTorch's logits of an image, for the built-in checkpoint
+/// (`torch_reference.py --write-golden`).
 #[test]
 fn logits_are_those_of_pytorch() {
     let [pictures, want] =
@@ -361,7 +449,7 @@ fn logits_are_those_of_pytorch() {
     let shape: [usize; 4] = pictures.shape.clone().try_into().unwrap();
     for (name, compute) in devices() {
         let device = compute.burn();
-        let checkpoint = Checkpoint::shipped(&device).unwrap();
+        let checkpoint = Checkpoint::builtin(&device).unwrap();
         let data = TensorData::new(floats(&pictures.bytes), shape);
         let logits = checkpoint.network.forward(Tensor::from_data(data, &device));
         let got: Vec<f32> = logits.into_data().try_to_vec().unwrap();

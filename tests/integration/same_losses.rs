@@ -4,10 +4,8 @@ use crate::support::{noise, software, turn};
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::{AdamWConfig, GradientsParams};
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Tensor, TensorData};
-use sonoprint::frontend::config::Size;
-use sonoprint::model::{Network, NetworkKind, NetworkSpec};
+use sonoprint::model::{Network, NetworkKind, NetworkSpec, Task};
 
 /// A network without its own head: dropout draws other numbers on every device.
 #[derive(Module, Debug)]
@@ -22,10 +20,7 @@ fn losses(kind: NetworkKind, side: usize, lr: f64, device: &Device) -> Vec<f32> 
     let spec = NetworkSpec {
         kind,
         classes: 2,
-        picture: Size {
-            height: side,
-            width: side,
-        },
+        input: [4, side, side],
     };
     let network = Network::new(&spec, 3, &cpu).unwrap();
     let picture = 4 * side * side;
@@ -58,7 +53,7 @@ fn losses(kind: NetworkKind, side: usize, lr: f64, device: &Device) -> Vec<f32> 
     (0..20)
         .map(|_| {
             let logits = probe.head.forward(probe.network.features(pictures.clone()));
-            let loss = (log_softmax(logits, 1) * targets.clone()).sum().neg() / N as f64;
+            let loss = Task::SingleLabel.loss(logits, targets.clone()) / N as f64;
             let gradients = GradientsParams::from_grads(loss.backward(), &probe);
             probe = optimizer.step(lr, probe.clone(), gradients);
             loss.into_scalar()

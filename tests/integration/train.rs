@@ -10,7 +10,7 @@ use sonoprint::dataset::{Dataset, Split, Subset};
 use sonoprint::evaluate::evaluate;
 use sonoprint::frontend::FrontEnd;
 use sonoprint::gpu::Compute;
-use sonoprint::model::{Checkpoint, NetworkKind};
+use sonoprint::model::{Checkpoint, NetworkKind, Task};
 use sonoprint::train::{Job, Outcome, RunFolder, TrainError, TrainSettings, find_lr, train};
 
 /// Trains on all files of `data`, without a validation side.
@@ -63,7 +63,7 @@ fn twenty_clips_are_learned_on_the_software_adapter() {
             .unwrap()
             .network;
         let engine = FrontEnd::new(&compute, &settings.front_end).unwrap();
-        let result = evaluate(&network, &engine, &all, 2, SAMPLES, 10).unwrap();
+        let result = evaluate(&network, Task::SingleLabel, &engine, &all, 2, SAMPLES, 10).unwrap();
         assert_eq!(
             (result.clips.hits(), result.clips.total()),
             (20, 20),

@@ -21,13 +21,8 @@ fn settings() -> FrontEndConfig {
 
 /// A front end and a network for pictures of one size.
 fn sized(kind: NetworkKind, height: usize, width: usize) -> (FrontEndConfig, NetworkSpec) {
-    let picture = Size { height, width };
-    let settings = settings().with_image_size(Some(picture));
-    let spec = NetworkSpec {
-        kind,
-        classes: 10,
-        picture,
-    };
+    let settings = settings().with_image_size(Some(Size { height, width }));
+    let spec = NetworkSpec::new(kind, 10, &settings);
     (settings, spec)
 }
 
@@ -175,10 +170,7 @@ fn foreign_tensors_are_refused() {
         &NetworkSpec {
             kind: NetworkKind::Compact,
             classes: 2,
-            picture: Size {
-                height: 16,
-                width: 16,
-            },
+            input: [4, 16, 16],
         },
         1,
         &cpu,

@@ -1,28 +1,11 @@
-//! In place of Parquet where it was left out of the build.
+//! Stands in for Parquet in a build without it.
 
-use std::convert::Infallible;
-use std::io::{self, Write};
-use std::marker::PhantomData;
+use std::io;
 
-use super::schema::{Cell, Column};
+use super::row_writer::{Header, RowWriter, Sink};
 
-/// A table that there is none of.
-pub(super) struct Parquet<W: Write + Send> {
-    never: Infallible,
-    out: PhantomData<W>,
-}
-
-impl<W: Write + Send> Parquet<W> {
-    pub(super) fn new(_: W, _: Vec<Column>, _: &str) -> io::Result<Self> {
-        let why = "this sonoprint was built without Parquet: build it with --features parquet";
-        Err(io::Error::new(io::ErrorKind::Unsupported, why))
-    }
-
-    pub(super) fn push(&mut self, _: Vec<Cell>) -> io::Result<()> {
-        match self.never {}
-    }
-
-    pub(super) fn finish(self) -> io::Result<()> {
-        match self.never {}
-    }
+/// Returns an error of kind `Unsupported`.
+pub(super) fn open(_: Sink<'_>, _: Header) -> io::Result<Box<dyn RowWriter + '_>> {
+    let why = "this build of sonoprint has no Parquet";
+    Err(io::Error::new(io::ErrorKind::Unsupported, why))
 }

@@ -1,12 +1,10 @@
-//! What stands in the tables, before it has a form: columns with a kind each, and a row's cells.
+//! The columns of tables and the cells of their rows, in no format yet. A column is added or changed here only.
 
-use super::Schema;
-use crate::classify::row::ranked;
-use crate::classify::{ClipPrediction, FileResult, Outcome, Prediction};
+use crate::classify::result::{ClipPrediction, FileResult, Outcome, Prediction, ranked};
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ColumnType {
     Text,
     /// A probability.
     Float,
@@ -30,19 +28,48 @@ pub(super) enum Cell {
     Floats(Vec<f32>),
 }
 
-/// A column's name and kind.
-pub(super) type Column = (String, Kind);
+/// A column's name and type.
+pub(super) type Column = (String, ColumnType);
 
-/// Which table.
+/// What a table needs to know beside the results.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schema {
+    /// Names of the classes.
+    pub classes: Vec<String>,
+    /// Classes per row, most probable first: at least one, at most as many as there are classes.
+    pub top: usize,
+    /// Fingerprint of the checkpoint: weights, front end and classes.
+    pub model: String,
+}
+
+/// Which table. Every format has the same columns: CSV leaves a cell without a value empty, JSON Lines and Parquet have
+/// null; JSON Lines writes a vector as an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// A row a file: `path, status, genre, confidence`, then `genre_2, confidence_2, ..` up to the asked number, then
-    /// `seconds, clips, silent, padded, reason, message`, then the probability of every class (`p_blues, ..`), then
-    /// `model`, the fingerprint of the checkpoint.
+    /// One row per file.
+    ///
+    /// | column | type | meaning |
+    /// |---|---|---|
+    /// | `path` | text | path of the file |
+    /// | `status` | text | `ok` or `failed` |
+    /// | `genre`, `confidence` | text, float | most probable class and its probability, 0 to 1 |
+    /// | `genre_2`, `confidence_2`, .. | text, float | the next ones, up to the requested number |
+    /// | `seconds` | double | length of the file |
+    /// | `clips` | int | clips that were classified |
+    /// | `silent` | int | clips that were left out because they are silent |
+    /// | `padded` | bool | whether the file is shorter than a clip and was padded with silence |
+    /// | `reason` | text | why the file failed, a stable word; `damaged` if it was read in part |
+    /// | `message` | text | the same for people |
+    /// | `p_blues`, .. | float | probability of every class |
+    /// | `model` | text | fingerprint of the checkpoint: weights, front end and classes |
+    ///
+    /// A failed file has `path`, `status`, `reason`, `message` and `model`. Parquet also has the fingerprint in its
+    /// metadata, as `sonoprint.model`.
     Files,
-    /// A row a clip: `path, start, end, genre, confidence` and the probability of every class.
+    /// One row per classified clip: `path` (text), `start` and `end` (double, seconds), `genre` and `confidence`, and
+    /// `p_blues`, .. as in [`Content::Files`].
     Clips,
-    /// A row a file that could be read: `path, embedding`.
+    /// One row per file that could be read: `path` (text) and `embedding` (list of float).
     Embeddings,
 }
 
@@ -50,90 +77,119 @@ impl Content {
     pub(super) fn columns(self, schema: &Schema) -> Vec<Column> {
         let mut all: Vec<Column> = Vec::new();
         let mut add = |name: &str, kind| all.push((name.to_owned(), kind));
-        add("path", Kind::Text);
+        add("path", ColumnType::Text);
         match self {
             Self::Files => {
-                add("status", Kind::Text);
-                add("genre", Kind::Text);
-                add("confidence", Kind::Float);
+                add("status", ColumnType::Text);
+                add("genre", ColumnType::Text);
+                add("confidence", ColumnType::Float);
                 for n in 2..=schema.top {
-                    add(&format!("genre_{n}"), Kind::Text);
-                    add(&format!("confidence_{n}"), Kind::Float);
+                    add(&format!("genre_{n}"), ColumnType::Text);
+                    add(&format!("confidence_{n}"), ColumnType::Float);
                 }
-                add("seconds", Kind::Double);
-                add("clips", Kind::Int);
-                add("silent", Kind::Int);
-                add("padded", Kind::Bool);
-                add("reason", Kind::Text);
-                add("message", Kind::Text);
+                add("seconds", ColumnType::Double);
+                add("clips", ColumnType::Int);
+                add("silent", ColumnType::Int);
+                add("padded", ColumnType::Bool);
+                add("reason", ColumnType::Text);
+                add("message", ColumnType::Text);
             }
             Self::Clips => {
-                add("start", Kind::Double);
-                add("end", Kind::Double);
-                add("genre", Kind::Text);
-                add("confidence", Kind::Float);
+                add("start", ColumnType::Double);
+                add("end", ColumnType::Double);
+                add("genre", ColumnType::Text);
+                add("confidence", ColumnType::Float);
             }
-            Self::Embeddings => add("embedding", Kind::Floats),
+            Self::Embeddings => add("embedding", ColumnType::Floats),
         }
         if self != Self::Embeddings {
             for class in &schema.classes {
-                add(&format!("p_{class}"), Kind::Float);
+                add(&format!("p_{class}"), ColumnType::Float);
             }
         }
         if self == Self::Files {
-            add("model", Kind::Text);
+            add("model", ColumnType::Text);
         }
         all
     }
 
-    /// The rows that a file gives: one, or none, or one a clip.
-    pub(super) fn cells(self, schema: &Schema, row: &FileResult) -> Vec<Vec<Cell>> {
-        match (self, &row.outcome) {
-            (Self::Files, outcome) => vec![file(schema, row, outcome)],
+    /// Returns the rows of a file: one, or one per clip, or none.
+    pub(super) fn rows(self, schema: &Schema, result: &FileResult) -> Vec<Vec<Cell>> {
+        match (self, &result.outcome) {
+            (Self::Files, outcome) => vec![file(schema, result, outcome)],
             (_, Outcome::Failed { .. }) => Vec::new(),
-            (Self::Clips, Outcome::Ok(answer)) => clips(schema, row, answer),
-            (Self::Embeddings, Outcome::Ok(answer)) => {
-                vec![vec![path(row), Cell::Floats(answer.embedding.clone())]]
+            (Self::Clips, Outcome::Ok(prediction)) => {
+                let clips = prediction.timeline.iter();
+                clips.map(|c| clip(schema, result, c)).collect()
+            }
+            (Self::Embeddings, Outcome::Ok(prediction)) => {
+                let embedding = Cell::Floats(prediction.embedding.clone());
+                vec![vec![path(result), embedding]]
             }
         }
     }
 }
 
-fn path(row: &FileResult) -> Cell {
-    Cell::Text(row.path.display().to_string())
+fn path(result: &FileResult) -> Cell {
+    Cell::Text(result.path.display().to_string())
 }
 
 fn text(text: &str) -> Cell {
     Cell::Text(text.to_owned())
 }
 
-fn floats(probabilities: &[f32]) -> impl Iterator<Item = Cell> + '_ {
-    probabilities.iter().map(|&p| Cell::Float(p))
+/// Returns the cells of the `count` most probable classes: name and probability of each.
+fn top_classes(schema: &Schema, probabilities: &[f32], count: usize) -> Vec<Cell> {
+    let mut ranked = ranked(probabilities).into_iter();
+    let mut cells = Vec::new();
+    for _ in 0..count {
+        let best = ranked.next();
+        match best.and_then(|(class, p)| Some((schema.classes.get(class)?, p))) {
+            Some((name, p)) => cells.extend([text(name), Cell::Float(p)]),
+            None => cells.extend([Cell::Null, Cell::Null]),
+        }
+    }
+    cells
 }
 
-fn file(schema: &Schema, row: &FileResult, outcome: &Outcome) -> Vec<Cell> {
-    let mut cells = vec![path(row)];
+/// Returns the cells of all probabilities, one per class.
+fn all_classes(schema: &Schema, probabilities: &[f32]) -> impl Iterator<Item = Cell> {
+    let cells = (0..schema.classes.len()).map(|class| probabilities.get(class));
+    cells.map(|p| p.map_or(Cell::Null, |&p| Cell::Float(p)))
+}
+
+fn file(schema: &Schema, result: &FileResult, outcome: &Outcome) -> Vec<Cell> {
+    let mut cells = vec![path(result)];
     match outcome {
-        Outcome::Ok(answer) => {
+        Outcome::Ok(prediction) => {
+            let Prediction {
+                probabilities,
+                seconds,
+                clips,
+                silent,
+                padded,
+                damaged,
+                embedding: _,
+                timeline: _,
+            } = prediction;
             cells.push(text("ok"));
-            for (class, p) in ranked(&answer.probabilities).into_iter().take(schema.top) {
-                cells.extend([text(&schema.classes[class]), Cell::Float(p)]);
-            }
+            cells.extend(top_classes(schema, probabilities, schema.top));
             let count = |n: usize| Cell::Int(n.try_into().unwrap_or(i32::MAX));
             cells.extend([
-                Cell::Double(answer.seconds),
-                count(answer.clips),
-                count(answer.silent),
-                Cell::Bool(answer.padded),
+                Cell::Double(*seconds),
+                count(*clips),
+                count(*silent),
+                Cell::Bool(*padded),
             ]);
-            match &answer.damaged {
+            match damaged {
                 Some(message) => cells.extend([text("damaged"), text(message)]),
                 None => cells.extend([Cell::Null, Cell::Null]),
             }
-            cells.extend(floats(&answer.probabilities));
+            cells.extend(all_classes(schema, probabilities));
         }
         Outcome::Failed { reason, message } => {
             cells.push(text("failed"));
+            // The classes, and `seconds`, `clips`, `silent`, `padded`.
             cells.extend(vec![Cell::Null; 2 * schema.top + 4]);
             cells.extend([text(reason), text(message)]);
             cells.extend(vec![Cell::Null; schema.classes.len()]);
@@ -143,15 +199,14 @@ fn file(schema: &Schema, row: &FileResult, outcome: &Outcome) -> Vec<Cell> {
     cells
 }
 
-fn clips(schema: &Schema, row: &FileResult, answer: &Prediction) -> Vec<Vec<Cell>> {
-    let clip = |clip: &ClipPrediction| {
-        let mut cells = vec![path(row), Cell::Double(clip.start), Cell::Double(clip.end)];
-        match ranked(&clip.probabilities).first() {
-            Some(&(best, p)) => cells.extend([text(&schema.classes[best]), Cell::Float(p)]),
-            None => cells.extend([Cell::Null, Cell::Null]),
-        }
-        cells.extend(floats(&clip.probabilities));
-        cells
-    };
-    answer.timeline.iter().map(clip).collect()
+fn clip(schema: &Schema, result: &FileResult, clip: &ClipPrediction) -> Vec<Cell> {
+    let ClipPrediction {
+        start,
+        end,
+        probabilities,
+    } = clip;
+    let mut cells = vec![path(result), Cell::Double(*start), Cell::Double(*end)];
+    cells.extend(top_classes(schema, probabilities, 1));
+    cells.extend(all_classes(schema, probabilities));
+    cells
 }

@@ -66,7 +66,7 @@ fn write(root: &Path, clips: usize) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 fn answer(compute: &Compute, files: &[PathBuf], trace: &Trace) -> anyhow::Result<()> {
-    let classifier = Predictor::new(compute, Checkpoint::shipped(&compute.burn())?)?;
+    let classifier = Predictor::new(compute, Checkpoint::builtin(&compute.burn())?)?;
     let options = Options {
         workers: std::thread::available_parallelism().map_or(2, usize::from),
         batch: files.len(),

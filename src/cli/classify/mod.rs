@@ -1,8 +1,7 @@
 //! `sonoprint classify`.
 
-pub mod files;
-mod start;
-mod view;
+mod console;
+mod startup_times;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,69 +9,72 @@ use std::thread::available_parallelism;
 
 use anyhow::{Context, bail, ensure};
 
-use self::files::resume;
-use self::start::Start;
-use self::view::{View, summarize};
+use self::console::{Console, print_summary};
+use self::startup_times::StartupTimes;
 use super::{Done, args};
-use crate::classify::journal::{self, Settings};
+use crate::classify::journal::{self, JournalSettings};
 use crate::classify::{
-    DiscoverError, Format, Input, Options, Schema, Shard, Stamp, classify, discover, listed,
+    DiscoverError, Format, Input, Options, ResultTables, Schema, Shard, Stamp, TablePlan, classify,
+    discover, listed,
 };
 use crate::gpu::Compute;
 use crate::inference::Predictor;
 use crate::model::Checkpoint;
 
-/// Name the genre of files and folders.
+/// Names the genre of audio files and folders.
+///
+/// Prints one line per file, or writes a table. A file that cannot be read is a row with its reason; the rest goes on.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Files and folders (with all folders in them).
+    /// Audio files, and folders, which are searched with all their subfolders.
     #[arg(required_unless_present = "files_from", value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Read the names of the files from here, one a line; - is stdin.
+    /// Read the names of the files from FILE, one per line; - is stdin.
     #[arg(long, value_name = "FILE", conflicts_with = "paths")]
     files_from: Option<PathBuf>,
-    /// Names in --files-from end with a zero byte, as find -print0 writes them.
+    /// Names in --files-from end with a zero byte, as `find -print0` writes them.
     #[arg(short = '0', long, requires = "files_from")]
     null: bool,
-    /// Only this part of the files, of N that several machines share out: 2/8 is the second of eight.
+    /// Classify only shard I of N, for several machines that share the files: 2/8 is the second of eight.
     #[arg(long, value_name = "I/N", default_value_t)]
     shard: Shard,
     /// Checkpoint; the built-in one if absent.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// Write the result table here, and a journal beside it (FILE.journal): killed or stopped, the same command goes on
-    /// where it was; done, it looks at new and changed files only.
+    /// Write the result table to FILE, and a journal to FILE.journal. If the run is killed or stopped, the same command
+    /// resumes it; if it is complete, the same command classifies only new and changed files.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Form of the result table, by its name if absent; without --out it goes to stdout in place of the readable one.
+    /// Format of the result table; chosen by the extension of --out if absent. Without --out, the table goes to stdout in
+    /// place of the lines for people.
     #[arg(long)]
     format: Option<Format>,
-    /// At the end, put the rows into the order of their paths.
+    /// Sort the rows by path at the end.
     #[arg(long, requires = "out")]
     sorted: bool,
-    /// Forget an earlier run into the same --out.
+    /// Start over: drop what an earlier run wrote to the same --out.
     #[arg(long, requires = "out")]
     fresh: bool,
-    /// Also write a row for every clip: CSV, or what the name says (.jsonl, .parquet).
+    /// Also write a table with one row per clip: CSV, or the format of the extension (.jsonl, .parquet).
     #[arg(long, value_name = "FILE", requires = "out")]
     timeline: Option<PathBuf>,
-    /// Also write what the network's last layer reads, the mean over a file's clips, for search and clustering: JSON
-    /// lines, or Parquet if the name says so.
+    /// Also write a table of embeddings (the input of the network's last layer, the mean over a file's clips), for search
+    /// and clustering: JSON Lines, or Parquet if the extension is .parquet.
     #[arg(long, value_name = "FILE", requires = "out")]
     embeddings: Option<PathBuf>,
-    /// Share of a clip that the next one has in common with it, from 0 to 0.95.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = overlap)]
+    /// Fraction of a clip that it shares with the next one, from 0 to 0.95.
+    #[arg(long, value_name = "FRACTION", default_value_t = 0.0, value_parser = overlap)]
     clip_overlap: f64,
-    /// Decoder threads; chosen by the machine if absent.
+    /// Number of decoder threads; one per core if absent.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: Option<u16>,
-    /// Clips a batch; chosen by device if absent.
+    /// Clips per batch; chosen by the device if absent.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     batch: Option<u16>,
-    /// Compute in f16 where the adapter has it: half the memory and traffic. Probabilities differ in the third digit.
+    /// Compute in f16, if the adapter can: half the memory and traffic. Probabilities differ in the third digit.
     #[arg(long)]
     half: bool,
-    /// Genres a row, most probable first.
+    /// Genres per row, most probable first.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     top: u16,
     #[command(flatten)]
@@ -81,29 +83,31 @@ pub struct Args {
 
 fn overlap(text: &str) -> Result<f64, String> {
     match text.parse() {
-        Ok(share) if (0.0..=0.95).contains(&share) => Ok(share),
+        Ok(fraction) if (0.0..=0.95).contains(&fraction) => Ok(fraction),
         _ => Err("must be from 0 to 0.95".into()),
     }
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
-    let mut start = Start::now();
-    let mut found = find(args)?.peekable();
+    let mut times = StartupTimes::start();
+    let mut inputs = inputs(args)?.peekable();
     // One shard of several may be empty.
-    if found.peek().is_none() && args.shard == Shard::default() {
-        let asked = args.files_from.iter().chain(&args.paths);
-        let names: Vec<_> = asked.map(|p| p.display().to_string()).collect();
+    if inputs.peek().is_none() && args.shard == Shard::default() {
+        let searched = args.files_from.iter().chain(&args.paths);
+        let names: Vec<_> = searched.map(|p| p.display().to_string()).collect();
         bail!(DiscoverError::NoAudio(names.join(", ")));
     }
-    ensure!(
-        args.out.is_some() || args.format.is_none_or(Format::grows),
-        "Parquet is written to a file: add --out FILE"
-    );
+    if let (None, Some(format)) = (&args.out, args.format) {
+        ensure!(
+            format.streams(),
+            "a {format} table is written to a file: add --out FILE"
+        );
+    }
     let compute = args.device.open()?;
-    start.done("device");
+    times.end_step("device");
     let checkpoint = Checkpoint::open(args.checkpoint.as_deref(), &compute.burn())?;
-    start.done("checkpoint");
-    let settings = Settings {
+    times.end_step("checkpoint");
+    let settings = JournalSettings {
         journal: journal::VERSION,
         model: checkpoint.fingerprint.clone(),
         classes: checkpoint.header.classes.clone(),
@@ -118,22 +122,23 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         top: usize::from(args.top),
         model: settings.model.clone(),
     };
-    let (mut files, done) = match &args.out {
-        Some(out) => {
-            let (files, done) = resume(args, out, &settings, &schema)?;
-            (Some(files), done)
+    let (mut tables, done) = match table_plan(args, &schema)? {
+        Some(plan) => {
+            let (tables, done) = ResultTables::open(plan, &settings, args.fresh)?;
+            (Some(tables), done)
         }
         None => (None, Default::default()),
     };
-    let mut view = View::new(args, &schema, done.len())?;
+    let table_on_stdout = args.format.filter(|_| args.out.is_none());
+    let mut console = Console::new(table_on_stdout, &schema, done.len())?;
 
     let (seen, changed) = (AtomicU64::new(0), AtomicU64::new(0));
-    let open = found.filter(|found| {
+    let inputs = inputs.filter(|input| {
         seen.fetch_add(1, Ordering::Relaxed);
-        let Some(before) = done.get(found.path()) else {
+        let Some(before) = done.get(input.path()) else {
             return true;
         };
-        let same = before.is_some() && *before == Stamp::of(found.path());
+        let same = before.is_some() && *before == Stamp::of(input.path());
         changed.fetch_add(u64::from(!same), Ordering::Relaxed);
         !same
     });
@@ -144,31 +149,41 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         timeline: args.timeline.is_some(),
         embeddings: args.embeddings.is_some(),
     };
-    start.done("earlier work");
-    let mut classifier = Predictor::new(&compute, checkpoint)?;
+    times.end_step("earlier work");
+    let mut predictor = Predictor::new(&compute, checkpoint)?;
     if args.half {
-        classifier = classifier.into_half()?;
+        predictor = predictor.into_half()?;
     }
-    start.done("front end and its shaders");
-    let summary = classify(&classifier, open, &options, |row| {
-        start.answered();
-        if let Some(files) = &mut files {
-            files.row(&row)?;
+    times.end_step("front end and its shaders");
+    let summary = classify(&predictor, inputs, &options, |result| {
+        times.answered();
+        if let Some(tables) = &mut tables {
+            tables.row(&result)?;
         }
-        view.row(&row)
+        console.result(&result)
     })?;
     let seen = seen.into_inner();
-    let failed = match files {
-        Some(files) => files.finish(args.sorted || changed.into_inner() > 0, seen)?,
+    let failed = match tables {
+        // Changed files have two rows until the tables are rebuilt.
+        Some(tables) => tables.finish(args.sorted || changed.into_inner() > 0, seen)?,
         None => summary.failed,
     };
-    view.finish();
-    summarize(&summary, &start, &options, args);
+    console.finish()?;
+    print_summary(&summary, &times, &options, args.out.as_deref());
     Ok(if failed == 0 { Done::All } else { Done::Some })
 }
 
-/// The files that were asked for, as they are found.
-fn find(args: &Args) -> anyhow::Result<Box<dyn Iterator<Item = Input> + Send>> {
+fn table_plan(args: &Args, schema: &Schema) -> anyhow::Result<Option<TablePlan>> {
+    let Some(out) = &args.out else {
+        return Ok(None);
+    };
+    let (timeline, embeddings) = (args.timeline.as_deref(), args.embeddings.as_deref());
+    let plan = TablePlan::new(out, args.format, timeline, embeddings, schema.clone())?;
+    Ok(Some(plan))
+}
+
+/// Returns the inputs that the command line names, while they are found.
+fn inputs(args: &Args) -> anyhow::Result<Box<dyn Iterator<Item = Input> + Send>> {
     let Some(list) = &args.files_from else {
         return Ok(Box::new(discover(&args.paths, args.shard)?));
     };
@@ -184,12 +199,12 @@ fn find(args: &Args) -> anyhow::Result<Box<dyn Iterator<Item = Input> + Send>> {
     })
 }
 
-/// A decoder a core: where the network runs on the cores too, the queue holds them back.
+/// Returns one decoder per core. Where the network runs on the cores too, the queue holds the decoders back.
 fn automatic_workers() -> usize {
     available_parallelism().map_or(2, usize::from)
 }
 
-/// Enough to fill the device, not so much that the first answers are late.
+/// Returns a batch that fills the device, and is small enough for the first answers to come soon.
 fn automatic_batch(compute: &Compute) -> usize {
     match compute {
         Compute::Cpu => 16,

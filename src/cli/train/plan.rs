@@ -8,7 +8,7 @@ use super::Args;
 use crate::dataset::{Dataset, Split};
 use crate::frontend::config::Output;
 use crate::frontend::presets;
-use crate::model::{NetworkKind, NetworkSpec};
+use crate::model::NetworkSpec;
 use crate::train::{RunFolder, RunRecord, TrainError, TrainSettings};
 
 /// Shares of the validation and the test files in a stratified split.
@@ -31,12 +31,9 @@ impl PlannedRun {
     pub fn check(&self) -> anyhow::Result<()> {
         self.settings.validate().map_err(with_flag)?;
         self.split.check(&self.data)?;
-        NetworkSpec {
-            kind: self.settings.network,
-            classes: self.data.classes.len(),
-            picture: self.settings.front_end.image_size(),
-        }
-        .check()?;
+        let settings = &self.settings;
+        let classes = self.data.classes.len();
+        NetworkSpec::new(settings.network, classes, &settings.front_end).check()?;
         Ok(())
     }
 }
@@ -118,16 +115,16 @@ fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
 
 /// Returns the settings that the flags stand for.
 pub fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
-    let own = match args.settings.network {
-        NetworkKind::DeepPixel => "deeppixel",
-        NetworkKind::Compact => "mel",
+    let preset = match &args.input.preset {
+        Some(name) => presets::preset(name)?,
+        None => args.settings.network.preset(),
     };
-    let preset = args.input.preset.as_deref().unwrap_or(own);
-    let mut front_end = presets::preset(preset)?.with_clip_seconds(args.input.clip_seconds);
+    let mut front_end = preset.with_clip_seconds(args.input.clip_seconds);
     if args.input.size.is_some() {
         ensure!(
             matches!(front_end.output, Output::Image(_)),
-            "the preset {preset} makes no images: --size does not apply to it"
+            "the preset {} makes no images, so --size does not apply",
+            front_end.preset
         );
         front_end = front_end.with_image_size(args.input.size);
     }

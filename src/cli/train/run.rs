@@ -13,7 +13,7 @@ use crate::dataset::pcm::{PcmMemory, PcmSet};
 use crate::evaluate::evaluate;
 use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
-use crate::model::{Checkpoint, Network};
+use crate::model::Checkpoint;
 use crate::train::{Job, Outcome, RunFolder, train};
 
 /// How a run ended.
@@ -125,11 +125,19 @@ fn test(job: &Job<'_>, plan: &PlannedRun, set: &PcmSet, outcome: Outcome) -> any
     let Job {
         compute, settings, ..
     } = *job;
-    let network: Network = Checkpoint::load(&job.folder.best(), &compute.burn())?.network;
+    let checkpoint = Checkpoint::load(&job.folder.best(), &compute.burn())?;
     let front_end = FrontEnd::new(compute, &settings.front_end)?;
     let clip = settings.front_end.clip_samples;
     let classes = job.classes.len();
-    let result = evaluate(&network, &front_end, set, classes, clip, settings.batch)?;
+    let result = evaluate(
+        &checkpoint.network,
+        checkpoint.header.task,
+        &front_end,
+        set,
+        classes,
+        clip,
+        settings.batch,
+    )?;
     let facts = [
         ("dataset", plan.data.root.display().to_string()),
         ("subset", "test, which no choice depended on".into()),

@@ -1,4 +1,4 @@
-//! Checkpoints for other programs.
+//! The export of a checkpoint to other programs.
 
 use std::path::Path;
 
@@ -11,13 +11,13 @@ use super::file::Checkpoint;
 use super::header::{CheckpointError, KEY};
 use crate::rng::{below, stream};
 
-/// Pictures of an example.
+/// Clips of an example.
 const EXAMPLES: usize = 4;
 
 impl Checkpoint {
-    /// Writes the weights as safetensors with the names and the layout of the same network in PyTorch: dense layers as
-    /// `[out, in]`, normalizations with `weight` and `bias`, parametric ReLUs with `weight`. Front-end settings, class
-    /// names and what else the header says come as JSON under the metadata key `sonoprint`.
+    /// Writes the weights as safetensors with the names and layouts of the same network in PyTorch:
+    /// dense layers as `[out, in]`, normalizations with `weight` and `bias`, parametric ReLUs with
+    /// `weight`. The header stands as JSON under the metadata key `sonoprint`.
     ///
     /// # Errors
     /// [`CheckpointError::Write`].
@@ -31,16 +31,19 @@ impl Checkpoint {
             .overwrite(true)
             .skip_enum_variants(true)
             .with_to_adapter(BurnToPyTorchAdapter)
-            .with_key_remapping(r"^(prelu\d)\.alpha$", "$1.weight")
             .clear_metadata()
             .metadata(KEY, text);
+        for (burn, pytorch) in self.header.network.kind.pytorch_keys() {
+            store = store.with_key_remapping(burn, *pytorch);
+        }
         self.network
             .save_into(&mut store)
             .map_err(|e| failed(e.to_string()))
     }
 
-    /// Writes what another program's network can be held against: `pictures` of noise, `[4, 4, height, width]`, and this
-    /// network's `logits` of them, `[4, classes]`, as safetensors. The network must be on `device`.
+    /// Writes an example to compare another program's network with, as safetensors: features of
+    /// noise, the tensor `pictures`, `[4, channels, height, width]`, and this network's `logits`
+    /// for them, `[4, classes]`. The network must be on `device`.
     ///
     /// # Errors
     /// [`CheckpointError::Write`], also if the device fails.
@@ -49,13 +52,13 @@ impl Checkpoint {
             path: path.to_owned(),
             why,
         };
-        let size = self.header.network.picture;
-        let shape = [EXAMPLES, 4, size.height, size.width];
+        let [channels, height, width] = self.header.network.input;
+        let shape = [EXAMPLES, channels, height, width];
         let mut rng = stream(0, "example pictures");
-        let pictures: Vec<f32> = (0..shape.iter().product())
+        let features: Vec<f32> = (0..shape.iter().product())
             .map(|_| below(&mut rng, 1 << 16) as f32 / 65_535.0)
             .collect();
-        let input = Tensor::<4>::from_data(TensorData::new(pictures.clone(), shape), device);
+        let input = Tensor::<4>::from_data(TensorData::new(features.clone(), shape), device);
         let logits: Vec<f32> = self
             .network
             .forward(input)
@@ -64,12 +67,12 @@ impl Checkpoint {
             .try_to_vec()
             .map_err(|e| failed(e.to_string()))?;
         let tensors = [
-            ("pictures", shape.to_vec(), &pictures),
+            ("pictures", shape.to_vec(), &features),
             ("logits", vec![EXAMPLES, logits.len() / EXAMPLES], &logits),
         ];
         let views = tensors.iter().map(|(name, shape, values)| {
             let view = TensorView::new(Dtype::F32, shape.clone(), bytemuck::cast_slice(values));
-            (*name, view.expect("four bytes an element"))
+            (*name, view.expect("four bytes per element"))
         });
         let bytes = serialize(views, None).map_err(|e| failed(e.to_string()))?;
         std::fs::write(path, bytes).map_err(|e| failed(e.to_string()))

@@ -1,7 +1,7 @@
-//! The checkpoint: weights, front-end settings, class names and how it was trained, in one file.
+//! The checkpoint file: weights, front-end settings, task, class names and how it was trained.
 //!
-//! The file is safetensors, so other tools can open it; everything but the weights is one TOML text under the metadata
-//! key `sonoprint`. Loading needs no flag beside the path.
+//! The file is safetensors, so other tools can open it. Everything but the weights is one TOML
+//! text, the [`Header`], under the metadata key `sonoprint`. Loading needs nothing but the path.
 
 use std::path::Path;
 
@@ -14,24 +14,40 @@ use sha2::{Digest, Sha256};
 use super::header::{CheckpointError, Header, KEY, first_line};
 use crate::model::Network;
 
-/// What messages call the built-in checkpoint.
-pub const SHIPPED: &str = "(built in)";
-/// No network here comes near this; a file that does is something else.
+/// The path that messages give for the built-in checkpoint.
+const BUILTIN: &str = "(built in)";
+
+/// Longest file that is read. No network here comes near this, so a longer file is not a
+/// checkpoint.
 const MAX_BYTES: u64 = 1 << 31;
 
 /// A network with everything needed to use it.
+///
+/// ```
+/// use sonoprint::gpu::Compute;
+/// use sonoprint::model::{Checkpoint, NetworkKind, Task};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let checkpoint = Checkpoint::builtin(&Compute::Cpu.burn())?;
+/// assert_eq!(checkpoint.header.network.kind, NetworkKind::Compact);
+/// assert_eq!(checkpoint.header.task, Task::SingleLabel);
+/// assert_eq!(checkpoint.header.classes[0], "blues");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Checkpoint {
-    /// Settings and names.
+    /// Settings, task and class names.
     pub header: Header,
     /// The network, on the device that it was loaded to.
     pub network: Network,
-    /// Of the file's bytes: the first twelve digits of their SHA-256. Names weights, front end and classes at once.
+    /// First twelve hexadecimal digits of the SHA-256 of the file's bytes. Identifies weights,
+    /// front end and classes together.
     pub fingerprint: String,
 }
 
 impl Checkpoint {
-    /// Writes the checkpoint; a file already there is replaced at once or not at all.
+    /// Writes a checkpoint. A file that exists is replaced whole or not at all.
     ///
     /// # Errors
     /// [`CheckpointError::Write`] if the disk is full, the folder is missing, ...
@@ -44,7 +60,8 @@ impl Checkpoint {
         let mut store = SafetensorsStore::from_file(path)
             .overwrite(true)
             .skip_enum_variants(true)
-            // One key only: several would come in another order each time, and a seed should fix the file's bytes.
+            // One key only, because several would be written in a random order, and a seed should
+            // fix the file's bytes.
             .clear_metadata()
             .metadata(KEY, text);
         network
@@ -55,26 +72,27 @@ impl Checkpoint {
     /// Reads a checkpoint and puts its network on `device`.
     ///
     /// # Errors
-    /// [`CheckpointError`] says whether the file is missing, foreign, damaged or newer.
+    /// [`CheckpointError`] says whether the file is missing, not a checkpoint, damaged or newer
+    /// than this program.
     pub fn load(path: &Path, device: &Device) -> Result<Self, CheckpointError> {
         Self::from_bytes(path, read(path)?, device)
     }
 
-    /// The checkpoint in the file `path`, or without one the built-in one.
+    /// Reads the checkpoint `path`, or the built-in one without a path.
     ///
     /// # Errors
     /// As [`Checkpoint::load`].
     pub fn open(path: Option<&Path>, device: &Device) -> Result<Self, CheckpointError> {
-        path.map_or_else(|| Self::shipped(device), |path| Self::load(path, device))
+        path.map_or_else(|| Self::builtin(device), |path| Self::load(path, device))
     }
 
-    /// The checkpoint that this program was built with: see `data/checkpoint/README.md`.
+    /// Reads the checkpoint that is built into this program: see `data/checkpoint/README.md`.
     ///
     /// # Errors
     /// As [`Checkpoint::load`], if the repository's file was damaged when the program was built.
-    pub fn shipped(device: &Device) -> Result<Self, CheckpointError> {
+    pub fn builtin(device: &Device) -> Result<Self, CheckpointError> {
         let bytes = include_bytes!("../../../data/checkpoint/grooves10.safetensors");
-        Self::from_bytes(Path::new(SHIPPED), bytes.to_vec(), device)
+        Self::from_bytes(Path::new(BUILTIN), bytes.to_vec(), device)
     }
 
     fn from_bytes(path: &Path, bytes: Vec<u8>, device: &Device) -> Result<Self, CheckpointError> {
@@ -85,8 +103,8 @@ impl Checkpoint {
             why,
         };
         SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
-        // A header must not make us reserve what it only claims to have.
-        if header.network.dense_weights() > bytes.len() / size_of::<f32>() {
+        // A header must not make us reserve memory for weights that the file does not hold.
+        if header.network.scaling_weights() > bytes.len() / size_of::<f32>() {
             return Err(damaged("its network has more weights than it holds".into()));
         }
         let cpu = Device::flex();

@@ -1,5 +1,5 @@
-//! What a checkpoint says of itself, and how that is read from bytes which may be anything. Nothing here knows Burn, so a
-//! fuzzer can have it alone.
+//! The header of a checkpoint, and how it is read from untrusted bytes. Nothing here knows Burn, so
+//! a fuzzer can have it alone.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,30 +8,55 @@ use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
 use crate::frontend::config::{ConfigError, FrontEndConfig};
-use crate::model::{ModelError, NetworkSpec};
+use crate::model::{ModelError, NetworkSpec, Task};
 
 /// The metadata key of the header.
 pub(super) const KEY: &str = "sonoprint";
+
 /// The version of the header that this program writes.
-const FORMAT: u32 = 1;
-/// Everything in a checkpoint but the weights.
+///
+/// | format | difference |
+/// |---|---|
+/// | 1 | no `task` (`single_label`); `network.picture`, a size, instead of `network.input` |
+/// | 2 | this one |
+const FORMAT: u32 = 2;
+
+/// Everything in a checkpoint but the weights. A checkpoint holds it as TOML.
+///
+/// ```
+/// # use std::collections::BTreeMap;
+/// use sonoprint::frontend::presets;
+/// use sonoprint::model::{Header, NetworkKind, NetworkSpec, Task};
+///
+/// let front_end = presets::mel().with_clip_seconds(10.0);
+/// let network = NetworkSpec::new(NetworkKind::Compact, 2, &front_end);
+/// let classes = vec!["jazz".to_owned(), "rock".to_owned()];
+/// let header = Header::new(Task::SingleLabel, network, front_end, classes, BTreeMap::new());
+/// let text = toml::to_string(&header).unwrap();
+/// assert_eq!(toml::from_str::<Header>(&text).unwrap(), header);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Header {
-    /// Version of this header.
+    /// Version of this header. A header that was read has the present version: older ones are
+    /// translated.
     pub format: u32,
+    /// What the outputs mean.
+    #[serde(default)]
+    pub task: Task,
     /// Names of the outputs, in order.
     pub classes: Vec<String>,
     /// How it was trained, for people.
     pub training: BTreeMap<String, String>,
     /// The network.
     pub network: NetworkSpec,
-    /// PCM to picture.
+    /// The settings that turn PCM into features.
     pub front_end: FrontEndConfig,
 }
 
 impl Header {
-    /// A header of the present format.
+    /// Returns a header of the present format.
     pub fn new(
+        task: Task,
         network: NetworkSpec,
         front_end: FrontEndConfig,
         classes: Vec<String>,
@@ -39,6 +64,7 @@ impl Header {
     ) -> Self {
         Self {
             format: FORMAT,
+            task,
             classes,
             training,
             network,
@@ -59,7 +85,7 @@ pub enum CheckpointError {
         /// Why.
         source: std::io::Error,
     },
-    /// It is not a checkpoint at all.
+    /// The file is not a checkpoint.
     #[error("{path} is not a sonoprint checkpoint: {why}")]
     Foreign {
         /// Which file.
@@ -67,25 +93,23 @@ pub enum CheckpointError {
         /// What was found instead.
         why: String,
     },
-    /// It was one once.
-    #[error("checkpoint {path} is damaged: {why}. Fetch or train it again")]
+    /// The file was a checkpoint, and its parts no longer fit together.
+    #[error("checkpoint {path} is damaged: {why}")]
     Damaged {
         /// Which file.
         path: PathBuf,
         /// What does not fit.
         why: String,
     },
-    /// A later version wrote it.
-    #[error(
-        "checkpoint {path} has format {found}, this sonoprint reads {FORMAT}: use a newer sonoprint"
-    )]
+    /// A later version wrote the file.
+    #[error("checkpoint {path} has format {found}, this sonoprint reads up to {FORMAT}")]
     Newer {
         /// Which file.
         path: PathBuf,
         /// Its format.
         found: u32,
     },
-    /// Its settings are wrong.
+    /// Its front-end settings are wrong.
     #[error("checkpoint {path}: {source}")]
     Settings {
         /// Which file.
@@ -101,7 +125,7 @@ pub enum CheckpointError {
         /// What is wrong.
         source: ModelError,
     },
-    /// It cannot be written.
+    /// The file cannot be written.
     #[error("cannot write checkpoint {path}: {why}")]
     Write {
         /// Which file.
@@ -112,10 +136,12 @@ pub enum CheckpointError {
 }
 
 impl Header {
-    /// Reads the header of a checkpoint's `bytes`. Errors name `path`. Nothing is reserved on the word of what is read.
+    /// Reads the header of a checkpoint's `bytes`. Errors name `path`. Reserves no memory by sizes
+    /// that the header claims.
     ///
     /// # Errors
-    /// Every [`CheckpointError`] but those of files and networks.
+    /// [`CheckpointError::Foreign`], [`Damaged`](CheckpointError::Damaged),
+    /// [`Newer`](CheckpointError::Newer) or [`Settings`](CheckpointError::Settings).
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, CheckpointError> {
         let foreign = |why: &str| CheckpointError::Foreign {
             path: path.to_owned(),
@@ -140,7 +166,7 @@ impl Header {
                 found: found.try_into().unwrap_or(u32::MAX),
             });
         }
-        let header: Header = table.try_into().map_err(|e: toml::de::Error| {
+        let mut header: Header = table.try_into().map_err(|e: toml::de::Error| {
             damaged(format!("header: {}", first_line(e.message())))
         })?;
         header
@@ -157,16 +183,17 @@ impl Header {
                 header.network.classes
             )));
         }
-        if header.network.picture != header.front_end.image_size() {
+        if header.network.input != header.front_end.output_shape() {
             return Err(damaged(
-                "its network reads pictures of another size than it makes".into(),
+                "its network reads features of another shape than its front end makes".into(),
             ));
         }
+        header.format = FORMAT;
         Ok(header)
     }
 }
 
-/// What an error is about, without the excerpt that follows.
+/// Returns the first line of an error's text, without the excerpt that follows.
 pub(super) fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }

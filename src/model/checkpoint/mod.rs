@@ -1,4 +1,4 @@
-//! The checkpoint: its header, the file, and exports to other programs.
+//! The checkpoint: its header, its file, and its export to other programs.
 
 mod export;
 mod file;

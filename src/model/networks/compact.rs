@@ -1,4 +1,4 @@
-//! A small residual network for pictures of any size.
+//! A small residual network for features of any size.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -8,12 +8,16 @@ use burn::nn::{
 };
 use burn::tensor::{Device, Tensor, activation::relu};
 
-use crate::frontend::config::Size;
+use crate::frontend::config::FrontEndConfig;
+use crate::frontend::presets;
+use crate::model::architecture::{Architecture, frequency_and_time, product};
 use crate::model::ops::norm;
 
-/// A strided stem and residual stages with batch normalization (He et al. 2016), then the mean over frequency and, over
-/// time, mean plus maximum (Kong et al. 2020, PANNs): what sounds throughout and what sounds once both count, and the
-/// picture may have any size.
+/// A strided stem and residual stages with batch normalization (He et al. 2016), then global
+/// pooling: the mean over frequency and, over time, mean plus maximum (Kong et al. 2020, PANNs).
+///
+/// The mean keeps what sounds throughout and the maximum what sounds once. Pooling lets the input
+/// have any size.
 #[derive(Module, Debug)]
 pub struct Compact {
     stem: ConvNorm,
@@ -22,14 +26,14 @@ pub struct Compact {
     head: Linear,
 }
 
-/// A convolution without bias, and its normalization.
+/// A convolution without bias, and its batch normalization.
 #[derive(Module, Debug)]
 struct ConvNorm {
     conv: Conv2d,
     norm: BatchNorm,
 }
 
-/// Two 3x3 convolutions around a shortcut; halves both sides.
+/// Two 3x3 convolutions with a shortcut around them. Halves height and width.
 #[derive(Module, Debug)]
 struct Residual {
     first: ConvNorm,
@@ -69,12 +73,15 @@ impl Residual {
     }
 }
 
-impl Compact {
-    /// The smallest side of a picture that makes sense: one cell is left of it.
-    pub const LEAST_SIDE: usize = 16;
+impl Architecture for Compact {
+    /// Five strides of 2 leave at least one cell of 16x16.
+    const MIN_INPUT: [usize; 3] = [1, 16, 16];
 
-    /// The network with `classes` outputs.
-    pub fn new(classes: usize, device: &Device) -> Self {
+    fn preset() -> FrontEndConfig {
+        presets::mel()
+    }
+
+    fn new([channels, ..]: [usize; 3], classes: usize, device: &Device) -> Self {
         let stages = CHANNELS
             .windows(2)
             .map(|c| Residual {
@@ -84,37 +91,41 @@ impl Compact {
             })
             .collect();
         Self {
-            stem: ConvNorm::new([4, CHANNELS[0]], 3, 2, device),
+            stem: ConvNorm::new([channels, CHANNELS[0]], 3, 2, device),
             stages,
             dropout: DropoutConfig::new(0.3).init(),
             head: LinearConfig::new(CHANNELS[3], classes).init(device),
         }
     }
 
-    /// Multiply-adds of one picture forward: convolutions and the dense layer.
-    pub fn multiply_adds(picture: Size, classes: usize) -> u64 {
-        let half = |(h, w): (usize, usize)| (h.div_ceil(2), w.div_ceil(2));
-        let mut side = half((picture.height, picture.width));
-        let mut sum = side.0 * side.1 * 9 * 4 * CHANNELS[0];
+    fn multiply_adds([channels, height, width]: [usize; 3], classes: usize) -> u64 {
+        let halve = |side: usize| side.div_ceil(2);
+        let (mut height, mut width) = (halve(height), halve(width));
+        let mut sum = product(&[height, width, 9 * CHANNELS[0], channels]);
         for c in CHANNELS.windows(2) {
-            side = half(side);
-            // The strided 3x3, the 3x3 behind it, the 1x1 shortcut.
-            sum += side.0 * side.1 * (9 * c[0] * c[1] + 9 * c[1] * c[1] + c[0] * c[1]);
+            (height, width) = (halve(height), halve(width));
+            // The strided 3x3 convolution, the 3x3 convolution after it, the 1x1 shortcut.
+            let per_cell = 9 * c[0] * c[1] + 9 * c[1] * c[1] + c[0] * c[1];
+            sum = sum.saturating_add(product(&[height, width, per_cell]));
         }
-        (sum + CHANNELS[3] * classes) as u64
+        sum.saturating_add(product(&[CHANNELS[3], classes]))
     }
 
-    /// Mean over frequency, mean plus maximum over time: `[n, 128]` of pictures `[n, 4, height, width]`.
-    pub fn features(&self, pictures: Tensor<4>) -> Tensor<2> {
-        let x = self.stem.forward(pictures, true);
+    fn scaling_weights([channels, ..]: [usize; 3], classes: usize) -> usize {
+        let stem = channels.saturating_mul(9 * CHANNELS[0]);
+        stem.saturating_add(classes.saturating_mul(CHANNELS[3]))
+    }
+
+    fn features(&self, input: Tensor<4>) -> Tensor<2> {
+        let [frequency, time] = frequency_and_time(input.dims());
+        let x = self.stem.forward(input, true);
         let x = self.stages.iter().fold(x, |x, s| s.forward(x));
-        let over_frequency = x.mean_dim(2);
-        let over_time = over_frequency.clone().mean_dim(3) + over_frequency.max_dim(3);
+        let over_frequency = x.mean_dim(frequency);
+        let over_time = over_frequency.clone().mean_dim(time) + over_frequency.max_dim(time);
         over_time.flatten(1, 3)
     }
 
-    /// Logits `[n, classes]` of features.
-    pub fn head(&self, features: Tensor<2>) -> Tensor<2> {
+    fn head(&self, features: Tensor<2>) -> Tensor<2> {
         self.head.forward(self.dropout.forward(features))
     }
 }

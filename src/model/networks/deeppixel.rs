@@ -1,4 +1,4 @@
-//! The seed system's network.
+//! The original project's network.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -6,13 +6,17 @@ use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig, PRelu, PReluConfig};
 use burn::tensor::{Device, Tensor};
 
-use crate::frontend::config::Size;
+use crate::frontend::config::FrontEndConfig;
+use crate::frontend::presets;
+use crate::model::architecture::{Architecture, product};
 use crate::model::ops::pool;
 
-/// Five convolutions without padding, each followed by max-pooling, then dropout and one dense layer.
+/// Five convolutions without padding, each followed by max-pooling, then dropout and one dense
+/// layer.
 ///
-/// At 720x720x4 and ten classes it has 719 946 parameters, 564 490 of them in the dense layer: its size follows the
-/// picture's. The last activation but one is missing in the original, and so here.
+/// On 720x720x4 and ten classes it has 719 946 parameters, 564 490 of them in the dense layer,
+/// whose size grows with the input. The original has no activation after the fourth convolution,
+/// and neither has this.
 #[derive(Module, Debug)]
 pub struct DeepPixel {
     conv1: Conv2d,
@@ -29,17 +33,61 @@ pub struct DeepPixel {
     dense: Linear,
 }
 
-/// Channels out, kernel side.
+/// Output channels and kernel side of each convolution.
 const LAYERS: [(usize, usize); 5] = [(32, 3), (64, 3), (64, 3), (128, 2), (128, 2)];
 
 impl DeepPixel {
-    /// The smallest side of a picture of which anything is left after five layers.
-    pub const LEAST_SIDE: usize = 70;
+    /// Returns a side of the last feature map, given that side of the input.
+    pub fn side_out(side: usize) -> usize {
+        let layer = |s: usize, &(_, kernel): &(usize, usize)| s.saturating_sub(kernel - 1) / 2;
+        LAYERS.iter().fold(side, layer)
+    }
 
-    /// The network for pictures of `picture`, at least [`Self::LEAST_SIDE`] each way.
-    pub fn new(picture: Size, classes: usize, device: &Device) -> Self {
+    /// Returns the number of inputs of the dense layer.
+    fn feature_len([_, height, width]: [usize; 3]) -> usize {
+        let cells = Self::side_out(height).saturating_mul(Self::side_out(width));
+        cells.saturating_mul(LAYERS[4].0)
+    }
+
+    /// Returns the shapes of the feature maps after each layer, and the logits: for tests.
+    pub fn stages(&self, x: Tensor<4>) -> (Vec<[usize; 4]>, Tensor<2>) {
+        let (shapes, features) = self.feature_maps(x);
+        (shapes, self.head(features))
+    }
+
+    /// Returns the shapes of the feature maps after each layer, and the last of them flat: `[n,
+    /// features]`.
+    fn feature_maps(&self, x: Tensor<4>) -> (Vec<[usize; 4]>, Tensor<2>) {
+        let layers = [
+            (&self.conv1, Some(&self.prelu1)),
+            (&self.conv2, Some(&self.prelu2)),
+            (&self.conv3, Some(&self.prelu3)),
+            (&self.conv4, None),
+            (&self.conv5, Some(&self.prelu5)),
+        ];
+        let mut shapes = Vec::with_capacity(layers.len());
+        let x = layers.into_iter().fold(x, |x, (conv, prelu)| {
+            let x = pool::forward(conv, prelu, &self.pool, x);
+            shapes.push(x.dims());
+            x
+        });
+        (shapes, x.flatten(1, 3))
+    }
+}
+
+impl Architecture for DeepPixel {
+    /// Five layers leave one cell of 70x70.
+    const MIN_INPUT: [usize; 3] = [1, 70, 70];
+
+    const PYTORCH_KEYS: &[(&str, &str)] = &[(r"^(prelu\d)\.alpha$", "$1.weight")];
+
+    fn preset() -> FrontEndConfig {
+        presets::deeppixel()
+    }
+
+    fn new(input: [usize; 3], classes: usize, device: &Device) -> Self {
         let layer = |i: usize| {
-            let from = if i == 0 { 4 } else { LAYERS[i - 1].0 };
+            let from = if i == 0 { input[0] } else { LAYERS[i - 1].0 };
             let (to, k) = LAYERS[i];
             Conv2dConfig::new([from, to], [k, k]).init(device)
         };
@@ -48,7 +96,6 @@ impl DeepPixel {
                 .with_num_parameters(LAYERS[i].0)
                 .init(device)
         };
-        let features = Self::features(picture);
         Self {
             conv1: layer(0),
             conv2: layer(1),
@@ -61,61 +108,31 @@ impl DeepPixel {
             prelu5: prelu(4),
             pool: MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
             dropout: DropoutConfig::new(0.5).init(),
-            dense: LinearConfig::new(features, classes).init(device),
+            dense: LinearConfig::new(Self::feature_len(input), classes).init(device),
         }
     }
 
-    /// Inputs of the dense layer.
-    pub fn features(picture: Size) -> usize {
-        128 * Self::side_out(picture.height) * Self::side_out(picture.width)
-    }
-
-    /// A side of the last feature map, given the picture's.
-    pub fn side_out(side: usize) -> usize {
-        LAYERS
-            .iter()
-            .fold(side, |s, (_, k)| s.saturating_sub(k - 1) / 2)
-    }
-
-    /// Multiply-adds of one picture forward: convolutions and the dense layer.
-    pub fn multiply_adds(picture: Size, classes: usize) -> u64 {
-        let (mut height, mut width, mut from, mut sum) = (picture.height, picture.width, 4, 0);
+    fn multiply_adds([mut channels, mut height, mut width]: [usize; 3], classes: usize) -> u64 {
+        let mut sum = 0u64;
         for (to, k) in LAYERS {
-            (height, width) = (height + 1 - k, width + 1 - k);
-            sum += height * width * k * k * from * to;
-            (height, width, from) = (height / 2, width / 2, to);
+            (height, width) = (height.saturating_sub(k - 1), width.saturating_sub(k - 1));
+            sum = sum.saturating_add(product(&[height, width, k * k * to, channels]));
+            (height, width, channels) = (height / 2, width / 2, to);
         }
-        (sum + height * width * from * classes) as u64
+        sum.saturating_add(product(&[height, width, channels, classes]))
     }
 
-    /// Feature maps after each layer, and the logits: for tests of their shapes.
-    pub fn stages(&self, x: Tensor<4>) -> (Vec<[usize; 4]>, Tensor<2>) {
-        let (shapes, features) = self.features_of(x);
-        (shapes, self.head(features))
+    fn scaling_weights(input: [usize; 3], classes: usize) -> usize {
+        let (to, k) = LAYERS[0];
+        let first = input[0].saturating_mul(k * k * to);
+        first.saturating_add(Self::feature_len(input).saturating_mul(classes))
     }
 
-    /// Feature maps after each layer, and the last of them flat: `[n, features]`.
-    pub fn features_of(&self, x: Tensor<4>) -> (Vec<[usize; 4]>, Tensor<2>) {
-        let mut shapes = Vec::new();
-        let mut note = |x: Tensor<4>| {
-            shapes.push(x.dims());
-            x
-        };
-        let layers = [
-            (&self.conv1, Some(&self.prelu1)),
-            (&self.conv2, Some(&self.prelu2)),
-            (&self.conv3, Some(&self.prelu3)),
-            (&self.conv4, None),
-            (&self.conv5, Some(&self.prelu5)),
-        ];
-        let x = layers.into_iter().fold(x, |x, (conv, prelu)| {
-            note(pool::forward(conv, prelu, &self.pool, x))
-        });
-        (shapes, x.flatten(1, 3))
+    fn features(&self, input: Tensor<4>) -> Tensor<2> {
+        self.feature_maps(input).1
     }
 
-    /// Logits `[n, classes]` of features.
-    pub fn head(&self, features: Tensor<2>) -> Tensor<2> {
+    fn head(&self, features: Tensor<2>) -> Tensor<2> {
         self.dense.forward(self.dropout.forward(features))
     }
 }

@@ -1,7 +1,14 @@
-//! One file per network.
+//! One file per network of the list.
 
-mod compact;
-mod deeppixel;
+use super::list::for_each_network;
 
-pub use compact::Compact;
-pub use deeppixel::DeepPixel;
+macro_rules! declare_networks {
+    ($($file:ident::$name:ident = $text:literal, $about:literal;)*) => {
+        $(
+            mod $file;
+            pub use $file::$name;
+        )*
+    };
+}
+
+for_each_network!(declare_networks);

@@ -17,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
         Ok(header) => {
             assert_eq!(header.classes.len(), header.network.classes);
             header.front_end.validate().expect("what was read is valid");
-            assert_eq!(header.network.picture, header.front_end.image_size());
+            assert_eq!(header.network.input, header.front_end.output_shape());
         }
         Err(why) => assert!(!why.to_string().is_empty()),
     }

@@ -1,6 +1,6 @@
-//! Sound files made byte by byte, for the tests of `audio`.
+//! Audio files made byte by byte, for the tests of `audio`.
 
-// Each test file uses a part of it.
+// Every test file uses only some of the functions.
 #![allow(dead_code)]
 
 use std::f64::consts::TAU;
@@ -12,17 +12,19 @@ use tempfile::TempDir;
 
 pub const RATE: u32 = 22_050;
 
+/// Returns an empty temporary folder.
 pub fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
+/// Writes a file and returns its path.
 pub fn put(dir: &TempDir, name: &str, bytes: &[u8]) -> PathBuf {
     let path = dir.path().join(name);
     fs::write(&path, bytes).expect("written");
     path
 }
 
-/// A 16-bit WAV as bytes.
+/// Returns a 16-bit WAV file as bytes.
 pub fn wav16(samples: &[i16]) -> Vec<u8> {
     let dir = folder();
     let path = dir.path().join("x.wav");
@@ -40,7 +42,7 @@ pub fn wav16(samples: &[i16]) -> Vec<u8> {
     fs::read(path).expect("read")
 }
 
-/// An `.au` file: header words in either byte order, then `data` as it is.
+/// Returns an `.au` file: header words in either byte order, then `data` unchanged.
 pub fn au(little: bool, size: u32, encoding: u32, channels: u32, data: &[u8]) -> Vec<u8> {
     let mut bytes = if little {
         b"dns.".to_vec()
@@ -60,18 +62,19 @@ pub fn au(little: bool, size: u32, encoding: u32, channels: u32, data: &[u8]) ->
     bytes
 }
 
-/// MP3 frames of digital silence: MPEG 1, 128 kbit/s, 44 100 Hz, mono.
+/// Returns MP3 frames of digital silence: MPEG 1, 128 kbit/s, 44 100 Hz, mono.
 pub fn mp3_silence(frames: usize) -> Vec<u8> {
     let mut frame = vec![0; 417];
     frame[..4].copy_from_slice(&[0xff, 0xfb, 0x90, 0xc0]);
     frame.repeat(frames)
 }
 
+/// Loads a file that must be readable.
 pub fn loaded(path: &Path) -> Loaded {
     load(path, RATE).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// A float WAV of interleaved samples.
+/// Writes a float WAV file of interleaved samples.
 pub fn wav(dir: &TempDir, name: &str, rate: u32, channels: u16, samples: &[f32]) -> PathBuf {
     let path = dir.path().join(name);
     let spec = hound::WavSpec {
@@ -88,6 +91,7 @@ pub fn wav(dir: &TempDir, name: &str, rate: u32, channels: u16, samples: &[f32])
     path
 }
 
+/// Returns `n` samples of a sine of `hz`.
 pub fn tone(hz: f64, rate: u32, n: usize, level: f64) -> Vec<f32> {
     let step = TAU * hz / f64::from(rate);
     (0..n)
@@ -95,6 +99,7 @@ pub fn tone(hz: f64, rate: u32, n: usize, level: f64) -> Vec<f32> {
         .collect()
 }
 
+/// Returns the stable name of the error that a file must give. Checks that its message is one line.
 pub fn reason(path: &Path) -> &'static str {
     let error = load(path, RATE).expect_err("an error");
     let text = error.to_string();
@@ -102,8 +107,8 @@ pub fn reason(path: &Path) -> &'static str {
     error.reason()
 }
 
-/// A FLAC file of mono 16-bit samples at [`RATE`], uncompressed frames of 1000 samples (in number
-/// a multiple of that). `claimed`: the length in its header.
+/// Returns a FLAC file of mono 16-bit samples at [`RATE`] in uncompressed frames of 1000 samples.
+/// The number of samples is a multiple of 1000. `claimed` is the length in the header.
 pub fn flac(samples: &[i16], claimed: u32) -> Vec<u8> {
     let mut bytes = b"fLaC\x80\0\0\x22\x03\xe8\x03\xe8\0\0\0\0\0\0".to_vec();
     // 20 bits of sample rate, 3 of channels - 1, 5 of bits - 1, 36 of length, then no checksum.
@@ -114,7 +119,7 @@ pub fn flac(samples: &[i16], claimed: u32) -> Vec<u8> {
         // Sync, length in 16 bits and rate from the header, mono and 16 bits, number, length - 1.
         let mut frame = vec![0xff, 0xf8, 0x70, 0x08, number as u8, 0x03, 0xe7];
         frame.push(crc(&frame, 8, 0x07) as u8);
-        frame.push(0x02); // a subframe as it is
+        frame.push(0x02); // an uncompressed subframe
         frame.extend(block.iter().flat_map(|s| s.to_be_bytes()));
         frame.extend((crc(&frame, 16, 0x8005) as u16).to_be_bytes());
         bytes.extend(frame);
@@ -122,6 +127,7 @@ pub fn flac(samples: &[i16], claimed: u32) -> Vec<u8> {
     bytes
 }
 
+/// Returns the checksum of FLAC's frames and headers.
 fn crc(bytes: &[u8], bits: u32, polynomial: u32) -> u32 {
     let top = 1 << (bits - 1);
     bytes.iter().fold(0, |crc, &byte| {

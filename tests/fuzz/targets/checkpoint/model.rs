@@ -1,6 +1,10 @@
 //! The header and what it is made of, without networks.
 
-#[path = "../../../../src/model/header.rs"]
+#[path = "../../../../src/model/checkpoint/header.rs"]
 pub mod header;
+#[path = "../../../../src/model/list.rs"]
+mod list;
 #[path = "../../../../src/model/spec.rs"]
-pub mod spec;
+mod spec;
+
+pub use spec::{ModelError, NetworkSpec, Task};

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Holds exported networks against the same networks in PyTorch.
+"""Compare exported networks with the same networks in PyTorch.
 
     pip install torch safetensors numpy
-    python tests/torch_twin.py [--sonoprint target/release/sonoprint] [CHECKPOINT ...]
+    python tests/torch_reference.py [--sonoprint target/release/sonoprint] [CHECKPOINT ...]
 
-Without arguments: the built-in checkpoint, and one of each network trained for
-an epoch on data/clips. Fails if a logit differs by more than 1e-4. With
---write-golden DIR the built-in checkpoint's pictures and PyTorch's logits are
-written as the .npy.gz files that `tests/model.rs` reads.
+Without arguments, this checks the built-in checkpoint and one checkpoint of each
+network, trained for an epoch on data/clips. It fails if a logit differs by more
+than 1e-4. With --write-golden DIR it writes the features for the built-in
+checkpoint and PyTorch's logits as the .npy.gz files that
+`tests/integration/model.rs` reads.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 ROOT = Path(__file__).parent.parent
-MOST = 1e-4
+TOLERANCE = 1e-4
 
 
 class ConvNorm(nn.Module):
@@ -52,11 +53,13 @@ class Residual(nn.Module):
 
 
 class Compact(nn.Module):
-    """The default network: src/model/compact.rs."""
+    """The default network: src/model/networks/compact.rs."""
 
-    def __init__(self, classes, picture=None):
+    def __init__(self, classes, shape=(4, 128, 216)):
         super().__init__()
-        self.stem = ConvNorm(4, 24, 3, 2)
+        # An image has frequency in its height, a spectrogram of one channel in its width.
+        self.frequency = 3 if shape[0] == 1 else 2
+        self.stem = ConvNorm(shape[0], 24, 3, 2)
         self.stages = nn.ModuleList(
             [Residual(24, 32), Residual(32, 64), Residual(64, 128)]
         )
@@ -67,22 +70,22 @@ class Compact(nn.Module):
         x = torch.relu(self.stem(x))
         for stage in self.stages:
             x = stage(x)
-        x = x.mean(2)
+        x = x.mean(self.frequency)
         return self.head(self.dropout(x.mean(2) + x.amax(2)))
 
 
 class DeepPixel(nn.Module):
-    """The seed system's network: src/model/deeppixel.rs."""
+    """The original project's network: src/model/networks/deeppixel.rs."""
 
-    def __init__(self, classes, picture):
+    def __init__(self, classes, shape):
         super().__init__()
-        layers = [(4, 32, 3), (32, 64, 3), (64, 64, 3), (64, 128, 2), (128, 128, 2)]
+        layers = [(shape[0], 32, 3), (32, 64, 3), (64, 64, 3), (64, 128, 2), (128, 128, 2)]
         for i, (channels_in, channels_out, kernel) in enumerate(layers, start=1):
             setattr(self, f"conv{i}", nn.Conv2d(channels_in, channels_out, kernel))
             if i != 4:
                 setattr(self, f"prelu{i}", nn.PReLU(channels_out))
         self.dropout = nn.Dropout(0.5)
-        sides = list(picture)
+        sides = list(shape[1:])
         for _, _, kernel in layers:
             sides = [(side - kernel + 1) // 2 for side in sides]
         self.dense = nn.Linear(128 * sides[0] * sides[1], classes)
@@ -98,22 +101,31 @@ class DeepPixel(nn.Module):
 NETWORKS = {"compact": Compact, "deeppixel": DeepPixel}
 
 
+def input_shape(spec):
+    """Return (channels, height, width) of a network's input.
+
+    Exports before format 2 name the size of an RGBA picture instead.
+    """
+    if "input" in spec:
+        return tuple(spec["input"])
+    return (4, spec["picture"]["height"], spec["picture"]["width"])
+
+
 def load(path):
-    """(twin with the exported weights, the header) of an export."""
+    """Return a network in PyTorch with the exported weights, and the header of the export."""
     with safe_open(path, "pt") as file:
         header = json.loads(file.metadata()["sonoprint"])
     spec = header["network"]
-    picture = (spec["picture"]["height"], spec["picture"]["width"])
-    twin = NETWORKS[spec["kind"]](spec["classes"], picture)
-    missing, unexpected = twin.load_state_dict(load_file(path), strict=False)
-    # PyTorch counts batches; the count is used by nothing here.
+    network = NETWORKS[spec["kind"]](spec["classes"], input_shape(spec))
+    missing, unexpected = network.load_state_dict(load_file(path), strict=False)
+    # PyTorch counts batches, and nothing here uses that count.
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     assert not missing and not unexpected, (missing, unexpected)
-    return twin.eval(), header
+    return network.eval(), header
 
 
 def compare(sonoprint, checkpoint, folder, golden):
-    """The largest difference between a checkpoint's logits and its twin's."""
+    """Return the largest difference between a checkpoint's logits and PyTorch's."""
     weights, example = folder / "export.safetensors", folder / "example.safetensors"
     source = [checkpoint] if checkpoint else []
     subprocess.run(
@@ -121,13 +133,13 @@ def compare(sonoprint, checkpoint, folder, golden):
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    twin, header = load(weights)
+    network, header = load(weights)
     tensors = load_file(example)
     with torch.no_grad():
-        logits = twin(tensors["pictures"])
+        logits = network(tensors["pictures"])
     difference = (logits - tensors["logits"]).abs().max().item()
     name = checkpoint or "(built in)"
-    verdict = "ok" if difference <= MOST else "TOO MUCH"
+    verdict = "ok" if difference <= TOLERANCE else "TOO MUCH"
     classes = len(header["classes"])
     print(
         f"{name}: {header['network']['kind']}, {classes} classes: {difference:.2e} {verdict}"
@@ -142,7 +154,7 @@ def compare(sonoprint, checkpoint, folder, golden):
 
 
 def train(sonoprint, network, folder):
-    """A checkpoint of one epoch on the clips of the repository."""
+    """Train a network for one epoch on the repository's clips, and return its checkpoint."""
     run = folder / network
     subprocess.run(
         [sonoprint, "train", ROOT / "data/clips", "--out", run, "--network", network]
@@ -178,7 +190,7 @@ def main():
             compare(args.sonoprint, checkpoint, folder, args.write_golden)
             for checkpoint in checkpoints
         )
-    sys.exit(worst > MOST)
+    sys.exit(worst > TOLERANCE)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,221 @@
+//! Reading a journal.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::error::JournalError;
+use super::line::Line;
+use super::settings::{JournalSettings, VERSION};
+use crate::classify::result::FileResult;
+use crate::classify::stamp::Stamp;
+
+/// What a journal holds.
+pub struct JournalState {
+    /// What its rows were made with.
+    pub settings: JournalSettings,
+    /// The files that are done, and their versions when they were read. The last row of a file counts.
+    pub files: HashMap<PathBuf, Option<Stamp>>,
+    /// Number of files that the last complete run saw; `None` if rows were added since, or no run reached its end.
+    pub ended: Option<u64>,
+    /// Length of the complete lines, bytes.
+    pub(super) len: u64,
+}
+
+/// Reads a journal and checks that a run with `settings`, if given, may add rows to it. Returns `None` if there is
+/// no journal, or an empty one.
+///
+/// # Errors
+/// [`JournalError`].
+pub fn read(
+    path: &Path,
+    settings: Option<&JournalSettings>,
+) -> Result<Option<JournalState>, JournalError> {
+    let mut lines = match Lines::open(path) {
+        Ok(Some(lines)) => lines,
+        Ok(None) => return Ok(None),
+        Err(JournalError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            return Ok(None);
+        }
+        Err(e) => return Err(e),
+    };
+    if let Some(difference) = settings.and_then(|run| lines.settings.difference(run)) {
+        return Err(JournalError::Settings {
+            path: path.to_owned(),
+            difference,
+        });
+    }
+    let mut files = HashMap::new();
+    let mut ended = None;
+    while let Some(row) = lines.next_row()? {
+        match row {
+            Row::End(files) => ended = Some(files),
+            Row::File(result) => {
+                files.insert(result.path, result.stamp);
+                ended = None;
+            }
+        }
+    }
+    Ok(Some(JournalState {
+        len: lines.text.len,
+        settings: lines.settings,
+        files,
+        ended,
+    }))
+}
+
+/// Calls `each` with the rows of a journal. If several rows are about one file, only the last one counts. The order
+/// is that of the paths if `sorted`, or else that of the journal.
+///
+/// # Errors
+/// [`JournalError`], or what `each` returns.
+pub fn rows<E: From<JournalError>>(
+    path: &Path,
+    sorted: bool,
+    mut each: impl FnMut(FileResult) -> Result<(), E>,
+) -> Result<(), E> {
+    let Some(mut lines) = Lines::open(path)? else {
+        return Ok(());
+    };
+    // First where each file's last row is, then the rows: their results would not all fit into memory.
+    let mut places: HashMap<PathBuf, Place> = HashMap::new();
+    loop {
+        let place = lines.text.place();
+        match lines.next_row()? {
+            None => break,
+            Some(Row::File(result)) => {
+                places.insert(result.path, place);
+            }
+            Some(Row::End(_)) => {}
+        }
+    }
+    let mut places: Vec<(PathBuf, Place)> = places.into_iter().collect();
+    if sorted {
+        places.sort_by(|(a, _), (b, _)| a.cmp(b));
+    } else {
+        places.sort_by_key(|(_, place)| place.offset);
+    }
+    for (_, place) in places {
+        lines.text.seek(place)?;
+        match lines.next_row()? {
+            Some(Row::File(result)) => each(result)?,
+            _ => return Err(lines.text.damaged().into()),
+        }
+    }
+    Ok(())
+}
+
+/// A line after the first one.
+enum Row {
+    File(FileResult),
+    End(u64),
+}
+
+/// The lines of a journal.
+struct Lines<'a> {
+    settings: JournalSettings,
+    text: TextLines<'a>,
+}
+
+impl<'a> Lines<'a> {
+    /// Opens a journal and reads its first line. Returns `None` if the run was killed before that line was out.
+    fn open(path: &'a Path) -> Result<Option<Self>, JournalError> {
+        let file = File::open(path).map_err(|e| JournalError::read(path, e))?;
+        let mut text = TextLines::new(path, file);
+        match text.next_line()? {
+            None => Ok(None),
+            Some(Line::Settings(settings)) if settings.journal == VERSION => {
+                Ok(Some(Self { settings, text }))
+            }
+            Some(_) => Err(text.damaged()),
+        }
+    }
+
+    fn next_row(&mut self) -> Result<Option<Row>, JournalError> {
+        match self.text.next_line()? {
+            None => Ok(None),
+            Some(Line::Settings(_)) => Err(self.text.damaged()),
+            Some(Line::End { files }) => Ok(Some(Row::End(files))),
+            Some(Line::File(line)) => {
+                let result = line.into_result(self.settings.classes.len());
+                let result = result.ok_or_else(|| self.text.damaged())?;
+                Ok(Some(Row::File(result)))
+            }
+        }
+    }
+}
+
+/// Where a line starts.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Offset in the file, bytes.
+    offset: u64,
+    /// Number of lines before it.
+    lines: usize,
+}
+
+/// The complete lines of a file.
+struct TextLines<'a> {
+    path: &'a Path,
+    reader: BufReader<File>,
+    text: Vec<u8>,
+    /// Number of complete lines so far.
+    number: usize,
+    /// Length of the complete lines so far, bytes.
+    len: u64,
+    /// What was read so far, bytes: `len`, and a line that was cut off.
+    position: u64,
+}
+
+impl<'a> TextLines<'a> {
+    fn new(path: &'a Path, file: File) -> Self {
+        Self {
+            path,
+            reader: BufReader::new(file),
+            text: Vec::new(),
+            number: 0,
+            len: 0,
+            position: 0,
+        }
+    }
+
+    /// Returns the next line; `None` at the end, or at a line that was cut off.
+    fn next_line(&mut self) -> Result<Option<Line>, JournalError> {
+        self.text.clear();
+        let read = self.reader.read_until(b'\n', &mut self.text);
+        let read = read.map_err(|e| JournalError::read(self.path, e))?;
+        self.position += read as u64;
+        if self.text.last() != Some(&b'\n') {
+            return Ok(None);
+        }
+        self.number += 1;
+        let line = serde_json::from_slice(&self.text).map_err(|_| self.damaged())?;
+        self.len = self.position;
+        Ok(Some(line))
+    }
+
+    fn place(&self) -> Place {
+        Place {
+            offset: self.len,
+            lines: self.number,
+        }
+    }
+
+    /// Continues at a place, which this file gave. Keeps the buffer where it can.
+    fn seek(&mut self, place: Place) -> Result<(), JournalError> {
+        let by = place.offset as i64 - self.position as i64;
+        let moved = self.reader.seek_relative(by);
+        moved.map_err(|e| JournalError::read(self.path, e))?;
+        self.number = place.lines;
+        (self.len, self.position) = (place.offset, place.offset);
+        Ok(())
+    }
+
+    fn damaged(&self) -> JournalError {
+        JournalError::Damaged {
+            path: self.path.to_owned(),
+            line: self.number,
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! What the rows of a journal were made with.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::classify::shard::Shard;
+
+/// The version of the journal that this program writes.
+pub const VERSION: u32 = 1;
+
+/// What all rows of a journal were made with. Rows of different settings are not mixed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JournalSettings {
+    /// Version of the journal: [`VERSION`].
+    pub journal: u32,
+    /// Fingerprint of the checkpoint: weights, front end and classes.
+    pub model: String,
+    /// Names of the classes.
+    pub classes: Vec<String>,
+    /// Fraction of a clip that it shares with the next one.
+    pub overlap: f64,
+    /// Whether the rows list every clip.
+    pub timeline: bool,
+    /// Whether the rows hold embeddings.
+    #[serde(default)]
+    pub embeddings: bool,
+    /// Whether the network computed in f16.
+    #[serde(default)]
+    pub half: bool,
+    /// Which part of the files the rows are about.
+    pub shard: Shard,
+}
+
+/// Names one field of [`JournalSettings`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JournalSetting {
+    /// [`JournalSettings::journal`].
+    Version,
+    /// [`JournalSettings::model`].
+    Checkpoint,
+    /// [`JournalSettings::classes`].
+    Classes,
+    /// [`JournalSettings::overlap`].
+    ClipOverlap,
+    /// [`JournalSettings::timeline`].
+    Timeline,
+    /// [`JournalSettings::embeddings`].
+    Embeddings,
+    /// [`JournalSettings::half`].
+    Half,
+    /// [`JournalSettings::shard`].
+    Shard,
+}
+
+impl fmt::Display for JournalSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Version => "version of the journal",
+            Self::Checkpoint => "checkpoint",
+            Self::Classes => "list of classes",
+            Self::ClipOverlap => "clip overlap",
+            Self::Timeline => "timeline setting",
+            Self::Embeddings => "embeddings setting",
+            Self::Half => "precision",
+            Self::Shard => "shard",
+        })
+    }
+}
+
+/// A setting in which a journal and a run differ, with both values as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Which setting.
+    pub setting: JournalSetting,
+    /// The journal's value.
+    pub journal: String,
+    /// The run's value.
+    pub run: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            setting,
+            journal,
+            run,
+        } = self;
+        write!(f, "{setting}: {journal}, not {run}")
+    }
+}
+
+impl JournalSettings {
+    /// Returns the first setting in which `self`, a journal's, and `run` differ.
+    pub fn difference(&self, run: &Self) -> Option<Difference> {
+        // Both are destructured completely, so that a new field does not compile until it is compared.
+        let Self {
+            journal,
+            model,
+            classes,
+            overlap,
+            timeline,
+            embeddings,
+            half,
+            shard,
+        } = self;
+        let Self {
+            journal: run_journal,
+            model: run_model,
+            classes: run_classes,
+            overlap: run_overlap,
+            timeline: run_timeline,
+            embeddings: run_embeddings,
+            half: run_half,
+            shard: run_shard,
+        } = run;
+        let on_off = |on: &bool| if *on { "on" } else { "off" }.to_owned();
+        let precision = |half: &bool| if *half { "f16" } else { "f32" }.to_owned();
+        let list = |names: &Vec<String>| names.join(", ");
+        use JournalSetting as S;
+        compare(S::Version, journal, run_journal, u32::to_string)
+            .or_else(|| compare(S::Checkpoint, model, run_model, String::clone))
+            .or_else(|| compare(S::Classes, classes, run_classes, list))
+            .or_else(|| compare(S::ClipOverlap, overlap, run_overlap, f64::to_string))
+            .or_else(|| compare(S::Timeline, timeline, run_timeline, on_off))
+            .or_else(|| compare(S::Embeddings, embeddings, run_embeddings, on_off))
+            .or_else(|| compare(S::Half, half, run_half, precision))
+            .or_else(|| compare(S::Shard, shard, run_shard, Shard::to_string))
+    }
+}
+
+fn compare<T: PartialEq>(
+    setting: JournalSetting,
+    journal: &T,
+    run: &T,
+    show: impl Fn(&T) -> String,
+) -> Option<Difference> {
+    (journal != run).then(|| Difference {
+        setting,
+        journal: show(journal),
+        run: show(run),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::classify::journal::JournalError;
+
+    fn settings() -> JournalSettings {
+        JournalSettings {
+            journal: VERSION,
+            model: "0123456789ab".into(),
+            classes: vec!["blues".into(), "jazz".into()],
+            overlap: 0.0,
+            timeline: false,
+            embeddings: false,
+            half: false,
+            shard: Shard::default(),
+        }
+    }
+
+    /// Changes every field in turn, by its name in the file, so that a field added later is checked too.
+    #[test]
+    fn every_setting_is_compared() {
+        let same = settings();
+        assert_eq!(same.difference(&same), None);
+        let Value::Object(fields) = serde_json::to_value(&same).unwrap() else {
+            panic!("settings are an object");
+        };
+        let mut found = Vec::new();
+        for name in fields.keys() {
+            let mut changed = fields.clone();
+            let value = &mut changed[name];
+            *value = match &*value {
+                Value::Bool(on) => json!(!on),
+                Value::Number(n) if n.is_f64() => json!(n.as_f64().unwrap() + 0.5),
+                Value::Number(n) => json!(n.as_u64().unwrap() + 1),
+                Value::String(text) => json!(format!("{text}-changed")),
+                Value::Array(_) => json!(["rock"]),
+                Value::Object(_) => json!({"number": 2, "of": 3}),
+                Value::Null => panic!("{name} has no value"),
+            };
+            let changed = serde_json::from_value(Value::Object(changed)).unwrap();
+            let difference = same.difference(&changed);
+            let difference = difference.unwrap_or_else(|| panic!("{name} is not compared"));
+            assert_ne!(difference.journal, difference.run, "{name}");
+            found.push(difference.setting);
+        }
+        for (i, setting) in found.iter().enumerate() {
+            assert!(!found[..i].contains(setting), "{setting:?} twice");
+        }
+    }
+
+    #[test]
+    fn a_difference_says_both_values() {
+        let half = JournalSettings {
+            half: true,
+            ..settings()
+        };
+        let error = JournalError::Settings {
+            path: "out.csv.journal".into(),
+            difference: settings().difference(&half).unwrap(),
+        };
+        assert_eq!(
+            error.to_string(),
+            "out.csv.journal belongs to rows made with another precision: f32, not f16"
+        );
+    }
+}

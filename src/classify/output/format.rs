@@ -1,0 +1,118 @@
+//! The formats of tables: one list.
+
+use std::fmt;
+use std::path::Path;
+
+use super::row_writer::Open;
+use super::{csv, jsonl, parquet};
+
+/// What a row of the list says of a format.
+struct FormatInfo {
+    /// The name, in lower case.
+    name: &'static str,
+    /// Extensions of files, in lower case, without the dot.
+    extensions: &'static [&'static str],
+    /// Whether a table can be read before its end.
+    streams: bool,
+    /// Whether a cell can hold a vector that other programs read back.
+    vectors: bool,
+    /// Whether this build can write it.
+    built: bool,
+    open: Open,
+}
+
+/// Declares [`Format`] from the list: one row per format.
+macro_rules! formats {
+    ($($(#[doc = $doc:literal])+ $format:ident => {
+        name: $name:literal, extensions: $extensions:expr, streams: $streams:expr, vectors: $vectors:expr,
+        built: $built:expr, open: $open:path $(,)?
+    })+) => {
+        /// The format of a table.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+        #[non_exhaustive]
+        pub enum Format {
+            $($(#[doc = $doc])+ #[cfg_attr(feature = "cli", value(name = $name))] $format,)+
+        }
+
+        impl Format {
+            /// Every format.
+            pub const ALL: &[Self] = &[$(Self::$format),+];
+
+            fn info(self) -> FormatInfo {
+                match self {
+                    $(Self::$format => FormatInfo {
+                        name: $name,
+                        extensions: &$extensions,
+                        streams: $streams,
+                        vectors: $vectors,
+                        built: $built,
+                        open: $open,
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+formats! {
+    /// A header and one line per row; probabilities with four decimals, seconds with two.
+    Csv => {
+        name: "csv", extensions: ["csv"], streams: true, vectors: false, built: true, open: csv::open,
+    }
+    /// One JSON object per line, with the same columns.
+    Jsonl => {
+        name: "jsonl", extensions: ["jsonl", "ndjson"], streams: true, vectors: true, built: true, open: jsonl::open,
+    }
+    /// Typed columns for pandas, Polars, DuckDB and Spark; written when the run ends.
+    Parquet => {
+        name: "parquet", extensions: ["parquet", "pq"], streams: false, vectors: true,
+        built: cfg!(feature = "parquet"), open: parquet::open,
+    }
+}
+
+impl Format {
+    /// Returns the format that the extension of a table's name stands for, if any.
+    ///
+    /// ```
+    /// use sonoprint::classify::Format;
+    ///
+    /// assert_eq!(Format::of("genres.ndjson".as_ref()), Some(Format::Jsonl));
+    /// assert_eq!(Format::of("genres.txt".as_ref()), None);
+    /// ```
+    pub fn of(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?;
+        let mut all = Self::ALL.iter().copied();
+        all.find(|format| format.info().extensions.contains(&extension))
+    }
+
+    /// Returns the name, in lower case.
+    pub fn name(self) -> &'static str {
+        self.info().name
+    }
+
+    /// Returns whether a table can be read before its end. One that cannot is written when the run ends.
+    pub fn streams(self) -> bool {
+        self.info().streams
+    }
+
+    /// Returns whether a cell can hold a vector, such as an embedding, that other programs read back.
+    pub fn has_vectors(self) -> bool {
+        self.info().vectors
+    }
+
+    /// Returns whether this build can write the format: Parquet is a cargo feature.
+    pub fn is_built(self) -> bool {
+        self.info().built
+    }
+
+    pub(super) fn opener(self) -> Open {
+        self.info().open
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
