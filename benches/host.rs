@@ -1,4 +1,5 @@
-//! What the host does before and beside the device: tables, decoding, resampling, the CPU twin's two passes.
+//! What the host does before and beside the device: tables, decoding, resampling, and the front end's two
+//! passes on the CPU.
 //!
 //!     cargo bench --bench host -- [FILTER]
 
@@ -14,7 +15,7 @@ use sonoprint::frontend::presets;
 use sonoprint::frontend::tables::{Tables, mel_weights, resize_weights, twiddles, window};
 
 fn tables(c: &mut Criterion) {
-    let (mel, seed) = (presets::mel(), presets::deeppixel());
+    let (mel, deeppixel) = (presets::mel(), presets::deeppixel());
     let mut group = c.benchmark_group("tables");
     group.bench_function("window 2048", |b| b.iter(|| window(black_box(&mel))));
     group.bench_function("twiddles 2048", |b| b.iter(|| twiddles(black_box(2048))));
@@ -22,7 +23,7 @@ fn tables(c: &mut Criterion) {
     group.bench_function("resize 1025 to 720", |b| {
         b.iter(|| resize_weights(black_box(1025), 720, true))
     });
-    group.bench_function("all of deeppixel", |b| b.iter(|| Tables::new(&seed)));
+    group.bench_function("all of deeppixel", |b| b.iter(|| Tables::new(&deeppixel)));
     group.bench_function("all of mel", |b| b.iter(|| Tables::new(&mel)));
     group.finish();
 }
@@ -53,9 +54,9 @@ fn decoding(c: &mut Criterion) {
     group.finish();
 }
 
-/// One clip of half a minute.
-fn twins(c: &mut Criterion) {
-    let mut group = c.benchmark_group("twin");
+/// One clip of 30 s.
+fn front_end(c: &mut Criterion) {
+    let mut group = c.benchmark_group("front end");
     group.sample_size(30);
     for (name, s) in [("deeppixel", presets::deeppixel()), ("mel", presets::mel())] {
         let clip = signals(1, s.clip_samples).remove(0);
@@ -76,5 +77,5 @@ fn twins(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(host, tables, decoding, twins);
+criterion_group!(host, tables, decoding, front_end);
 criterion_main!(host);

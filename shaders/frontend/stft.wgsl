@@ -1,24 +1,27 @@
-// PCM to decibels: one workgroup makes FRAMES frames of one clip.
+// PCM to spectrogram: one workgroup computes FRAMES frames of one clip.
 //
-// Gather and window on load, a real FFT of N_FFT samples as a complex one of POINTS = N_FFT / 2 in workgroup memory
-// (Stockham, radix 8 with a radix 4 or 2 tail, elements in registers), squared magnitude, mel bands if the settings
-// have them, decibels on store. Neither frames nor complex spectra ever reach global memory. The clip's own smallest
-// and largest value are kept by atomicMax on keys that order as the numbers do: no order of execution can change them.
+// Gather and window on load, a real FFT of N_FFT samples as a complex one of POINTS = N_FFT / 2 in
+// workgroup memory (Stockham, radix 8 with a radix 4 or 2 tail, elements in registers), squared
+// magnitude, mel bands if the configuration has them, compression on store. Neither frames nor
+// complex spectra reach global memory. The clip's smallest and largest value are kept by atomicMax
+// on keys that order as the numbers do, so the order of execution cannot change them.
 //
-// Short frames share a workgroup, so that no warp stands half empty. With PACKED two neighboring frames are the real
-// and the imaginary part of one transform of POINTS = N_FFT; what rounding leaves of the louder then lies in the other.
+// Short frames share a workgroup, because a warp would otherwise be partly idle. With PACKED, two
+// neighboring frames are the real and the imaginary part of one transform of POINTS = N_FFT. The
+// louder frame's rounding error then appears in the quieter one.
 //
-// `stft_common.wgsl` goes before this text. Twin: src/frontend/cpu/stft.rs. Variants: src/frontend/variants.rs.
+// `stft_common.wgsl` goes before this text. CPU reference: src/frontend/cpu/stft.rs. Kernel
+// implementations: src/frontend/gpu/kernels.rs.
 
 override N_FFT: u32 = 2048u;
 override POINTS: u32 = 1024u;       // N_FFT / 2; N_FFT if PACKED
-override FRAMES: u32 = 1u;          // transforms a workgroup
-override FRAME_LANES: u32 = 128u;   // invocations a transform
-override LANES: u32 = 128u;         // invocations a workgroup: FRAMES * FRAME_LANES
-override ROUNDS: u32 = 1u;          // groups of eight elements an invocation: FRAME_LANES * ROUNDS * 8 = POINTS
-override RADIX8_STAGES: u32 = 3u;   // with the first, which reads PCM: 8^RADIX8_STAGES * TAIL = POINTS
+override FRAMES: u32 = 1u;          // transforms per workgroup
+override FRAME_LANES: u32 = 128u;   // invocations per transform
+override LANES: u32 = 128u;         // invocations per workgroup: FRAMES * FRAME_LANES
+override ROUNDS: u32 = 1u;          // FRAME_LANES * ROUNDS * 8 = POINTS: eights per invocation
+override RADIX8_STAGES: u32 = 3u;   // 8^RADIX8_STAGES * TAIL = POINTS: with the first, from PCM
 override TAIL: u32 = 2u;            // 1, 2 or 4
-override PAD_SHIFT: u32 = 4u;       // one element of padding every 2^PAD_SHIFT: against bank conflicts
+override PAD_SHIFT: u32 = 4u;       // one element of padding per 2^PAD_SHIFT: no bank conflicts
 override FRAME_LEN: u32 = 1088u;    // POINTS + POINTS >> PAD_SHIFT
 override WORK_LEN: u32 = 1088u;     // FRAMES * FRAME_LEN
 override PACKED: bool = false;
@@ -32,7 +35,10 @@ var<workgroup> work: array<vec2<f32>, WORK_LEN>;
 var<private> own: u32; // where this invocation's transform begins
 var<private> second_start: i32; // of a packed frame
 
-struct Eight { a: vec2<f32>, b: vec2<f32>, c: vec2<f32>, d: vec2<f32>, e: vec2<f32>, f: vec2<f32>, g: vec2<f32>, h: vec2<f32> }
+struct Eight {
+    a: vec2<f32>, b: vec2<f32>, c: vec2<f32>, d: vec2<f32>,
+    e: vec2<f32>, f: vec2<f32>, g: vec2<f32>, h: vec2<f32>,
+}
 struct Four { a: vec2<f32>, b: vec2<f32>, c: vec2<f32>, d: vec2<f32> }
 
 fn times_minus_i(x: vec2<f32>) -> vec2<f32> { return vec2<f32>(x.y, -x.x); }
@@ -59,23 +65,30 @@ fn dft8(v: Eight) -> Eight {
     return Eight(even.a, odd.a, even.b, odd.b, even.c, odd.c, even.d, odd.d);
 }
 
-// Two neighboring real samples make one complex one; or the same sample of two frames.
+// Two neighboring real samples as one complex number. With PACKED, the same sample of two frames.
 fn pair(base: u32, start: i32, i: u32) -> vec2<f32> {
     if (PACKED) {
         return vec2<f32>(sample(base, start, i), sample(base, second_start, i)) * window[i];
     }
-    return vec2<f32>(sample(base, start, 2u * i) * window[2u * i], sample(base, start, 2u * i + 1u) * window[2u * i + 1u]);
+    let at = 2u * i;
+    return vec2<f32>(
+        sample(base, start, at) * window[at],
+        sample(base, start, at + 1u) * window[at + 1u],
+    );
 }
 
 fn load_pcm(base: u32, start: i32, b: u32) -> Eight {
     let s = POINTS / 8u;
     return Eight(
-        pair(base, start, b), pair(base, start, b + s), pair(base, start, b + 2u * s), pair(base, start, b + 3u * s),
-        pair(base, start, b + 4u * s), pair(base, start, b + 5u * s), pair(base, start, b + 6u * s), pair(base, start, b + 7u * s),
+        pair(base, start, b), pair(base, start, b + s),
+        pair(base, start, b + 2u * s), pair(base, start, b + 3u * s),
+        pair(base, start, b + 4u * s), pair(base, start, b + 5u * s),
+        pair(base, start, b + 6u * s), pair(base, start, b + 7u * s),
     );
 }
 
-// Butterfly `b` of the radix 8 stage whose finished blocks are `done` long, its inputs turned by their twiddles.
+// Loads butterfly `b` of the radix 8 stage whose finished blocks are `done` long, and multiplies
+// its inputs by their twiddles.
 fn load8(b: u32, done: u32) -> Eight {
     let s = POINTS / 8u;
     let t = (b & (done - 1u)) * (N_FFT / (done * 8u));
@@ -104,7 +117,7 @@ fn store8(b: u32, done: u32, v: Eight) {
     work[place(to + 7u * done)] = v.h;
 }
 
-// The last stage writes where it read, so it needs no barrier inside.
+// The last stage writes where it read and needs no barrier inside.
 fn tail4(b: u32) {
     let s = POINTS / 4u;
     let t = b * (N_FFT / POINTS);
@@ -128,7 +141,7 @@ fn tail2(b: u32) {
     work[place(b + s)] = x - y;
 }
 
-// Powers of bins k and POINTS - k; of bin k of both frames if PACKED.
+// Powers of bins k and POINTS - k. With PACKED, of bin k of both frames.
 fn unpack(k: u32) -> vec2<f32> {
     let z = work[place(k)];
     if (!PACKED) {
@@ -142,7 +155,7 @@ fn unpack(k: u32) -> vec2<f32> {
     return vec2<f32>(dot(a, a), dot(b, b)) * scale;
 }
 
-// The power of a bin, where the frame's powers have taken the transform's place.
+// The power of a bin, once the frame's powers have replaced the transform.
 fn power_of(bin: u32) -> vec2<f32> {
     if (PACKED) { return work[place(bin)]; }
     if (bin == POINTS) { return vec2<f32>(work[own].y, 0.0); }
@@ -155,8 +168,9 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     own = invocation / FRAME_LANES * FRAME_LEN;
     let unit = group.x * FRAMES + invocation / FRAME_LANES;
     let frame = select(unit, 2u * unit, PACKED);
-    // The last workgroup of a clip may have too much of everything: it computes, and writes nothing.
-    let real = frame < params.frames;
+    // The last workgroup of a clip may have frames beyond the end: it computes them and writes
+    // nothing.
+    let exists = frame < params.frames;
     let second = PACKED && frame + 1u < params.frames;
     let clip = group.y;
     let base = clip * params.clip_samples;
@@ -192,7 +206,7 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let out = (clip * params.frames + frame) * params.rows;
     top = NO_VALUE;
     bottom = -NO_VALUE;
-    // Each pair of bins belongs to one invocation, so powers may take the transform's place.
+    // Each pair of bins belongs to one invocation, which may therefore overwrite it with powers.
     for (var k = lane; k <= POINTS / 2u; k += FRAME_LANES) {
         let power = unpack(k);
         if (MEL) {
@@ -204,7 +218,7 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 work[place(POINTS - k)].x = power.y;
                 work[place(k)].x = power.x;
             }
-        } else if (real) {
+        } else if (exists) {
             keep(out, k, power.x);
             if (!PACKED) { keep(out, POINTS - k, power.y); }
             if (second) { keep(out + params.rows, k, power.y); }
@@ -212,8 +226,8 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     if (MEL) {
         workgroupBarrier();
-        // Neighboring bands overlap: each bin between two mel points falls in one and rises in the next, so an
-        // invocation with a stretch of bands reads most powers once.
+        // Neighboring bands overlap: each bin between two mel points falls in one and rises in the
+        // next. An invocation that has several neighboring bands reads most powers once.
         let bands = (params.rows + FRAME_LANES - 1u) / FRAME_LANES;
         let first = min(lane * bands, params.rows);
         let last = min(first + bands, params.rows);
@@ -230,7 +244,7 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 fall += power * weights.x;
                 rise += power * weights.y;
             }
-            if (segment > first && real) {
+            if (segment > first && exists) {
                 let sum = rising + fall;
                 keep(out, segment - 1u, sum.x);
                 if (second) { keep(out + params.rows, segment - 1u, sum.y); }
@@ -239,7 +253,9 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
     }
 
-    // The workgroup's own range, in the transform's memory: sixteen invocations look at all, then one at the sixteen.
+    // The workgroup's range, in the transform's memory: sixteen invocations reduce all, then one
+    // reduces the sixteen. Features have no range.
+    if (FEATURES) { return; }
     workgroupBarrier();
     work[invocation] = vec2<f32>(top, bottom);
     workgroupBarrier();

@@ -1,5 +1,5 @@
-// The transform of 32 points in an invocation's registers, 4 x 8, for passes that define `point`, one complex number or two side by
-// side, and `down`, which multiplies it by -i.
+// The transform of 32 points in an invocation's registers, as 4 x 8. The kernel defines `point`,
+// one complex number or two side by side, and `down`, which multiplies it by -i.
 
 var<private> all: array<point, 32>;
 
@@ -25,7 +25,10 @@ fn dft8(
     a: point, b: point, c: point, d: point, e: point, f: point, g: point, h: point,
 ) -> array<point, 8> {
     let even = dft4(a + e, b + f, c + g, d + h);
-    let odd = dft4(a - e, turn(b - f, SQRT_HALF, SQRT_HALF), down(c - g), turn(d - h, -SQRT_HALF, SQRT_HALF));
+    let odd = dft4(
+        a - e, turn(b - f, SQRT_HALF, SQRT_HALF),
+        down(c - g), turn(d - h, -SQRT_HALF, SQRT_HALF),
+    );
     return array<point, 8>(even[0], odd[0], even[1], odd[1], even[2], odd[2], even[3], odd[3]);
 }
 
@@ -45,7 +48,8 @@ fn dft32() {
     );
     let b1 = dft8(
         a0[1], turn(a1[1], K1, K7), turn(a2[1], K2, K6), turn(a3[1], K3, K5),
-        turn(a4[1], SQRT_HALF, SQRT_HALF), turn(a5[1], K5, K3), turn(a6[1], K6, K2), turn(a7[1], K7, K1),
+        turn(a4[1], SQRT_HALF, SQRT_HALF), turn(a5[1], K5, K3),
+        turn(a6[1], K6, K2), turn(a7[1], K7, K1),
     );
     let b2 = dft8(
         a0[2], turn(a1[2], K2, K6), turn(a2[2], SQRT_HALF, SQRT_HALF), turn(a3[2], K6, K2),
@@ -53,7 +57,8 @@ fn dft32() {
     );
     let b3 = dft8(
         a0[3], turn(a1[3], K3, K5), turn(a2[3], K6, K2), turn(a3[3], -K7, K1),
-        turn(a4[3], -SQRT_HALF, SQRT_HALF), turn(a5[3], -K1, K7), turn(a6[3], -K2, -K6), turn(a7[3], -K5, -K3),
+        turn(a4[3], -SQRT_HALF, SQRT_HALF), turn(a5[3], -K1, K7),
+        turn(a6[3], -K2, -K6), turn(a7[3], -K5, -K3),
     );
     all[0] = b0[0];  all[1] = b1[0];  all[2] = b2[0];  all[3] = b3[0];
     all[4] = b0[1];  all[5] = b1[1];  all[6] = b2[1];  all[7] = b3[1];

@@ -1,13 +1,19 @@
-// PCM to decibels, for adapters that are processors: sixteen invocations make one frame of 2048 samples.
+// PCM to spectrogram, for adapters that are processors: sixteen invocations compute one frame of
+// 2048 samples.
 //
-// Such an adapter runs eight or so invocations in a vector register. What is dear there are barriers and loads from storage
-// or workgroup memory, which it makes lane by lane (llvmpipe: some 8 ns a value, stores 3, and 0.5 from a uniform buffer,
-// as long as arithmetic takes for several values). So the 1024 points are 32 x 32, 64 of them in an invocation's own
-// registers, and cross workgroup memory once: first the columns 2c and 2c + 1, from PCM; then the rows k and 32 - k,
-// which hold each other's mirrored bins, so that bins are told apart in registers. Tables are in uniform buffers, in
-// the order of use. A real GPU has no room for so many registers; the plan never gives it this pass.
+// Such an adapter runs about eight invocations in a vector register. Barriers are expensive there,
+// and so are loads from storage or workgroup memory, because they run lane by lane: on llvmpipe
+// about 8 ns per value, and 3 per value stored, as long as the arithmetic for several values. A
+// value of a uniform buffer takes 0.5 ns.
 //
-// `stft_common.wgsl` and `stft_dft32.wgsl` go before this text. Twin: src/frontend/cpu/stft.rs. Variants: src/frontend/variants.rs.
+// The 1024 points are therefore 32 x 32: each invocation holds 64 of them in registers, and they
+// cross workgroup memory once. First come columns 2c and 2c + 1, from PCM. Then come rows k and
+// 32 - k, which hold each other's mirrored bins, so that the real transform is unpacked in
+// registers. Tables are in uniform buffers, in the order of use. A real GPU has too few registers
+// for this kernel, and the plan never chooses it there.
+//
+// `stft_common.wgsl` and `stft_dft32.wgsl` go before this text. CPU reference:
+// src/frontend/cpu/stft.rs. Kernel implementations: src/frontend/gpu/kernels.rs.
 
 const N_FFT: u32 = 2048u;
 const POINTS: u32 = 1024u;
@@ -15,10 +21,12 @@ const SIDE: u32 = 32u;
 const LANES: u32 = 16u;
 
 @group(0) @binding(2) var<uniform> window: array<vec4<f32>, 512>;
-@group(0) @binding(3) var<uniform> between: array<vec4<f32>, 512>; // [c][k]: exp(-2 pi i c k / POINTS) of both columns
+// [c][k]: exp(-2 pi i c k / POINTS) of both columns.
+@group(0) @binding(3) var<uniform> between: array<vec4<f32>, 512>;
 @group(0) @binding(4) var<uniform> mel_ends: array<vec4<u32>, 129>;
 @group(0) @binding(5) var<uniform> mel_weights: array<vec4<f32>, 513>; // two bins each
-@group(0) @binding(9) var<uniform> bins: array<vec4<f32>, 256>; // [k][i]: exp(-2 pi i bin / N_FFT), in the order of unpack
+// [k][i]: exp(-2 pi i bin / N_FFT), in the order in which `stft` unpacks bins.
+@group(0) @binding(9) var<uniform> bins: array<vec4<f32>, 256>;
 
 var<workgroup> work: array<vec2<f32>, 1025>;
 // Two complex numbers, of two columns or rows.
@@ -26,7 +34,7 @@ alias point = vec4<f32>;
 fn down(x: vec4<f32>) -> vec4<f32> { return vec4<f32>(x.y, -x.x, x.w, -x.z); } // times -i
 fn mul_each(x: vec4<f32>, w: vec4<f32>) -> vec4<f32> { return x * w.xxzz - down(x) * w.yyww; }
 
-// Bins `bin` and POINTS - bin: decibels, or powers for the bands to come.
+// Keeps bins `bin` and POINTS - bin: as cells, or as powers for the bands.
 fn put(out: u32, bin: u32, power: vec2<f32>) {
     if (MEL) {
         work[bin].x = power.x;
@@ -37,7 +45,8 @@ fn put(out: u32, bin: u32, power: vec2<f32>) {
     }
 }
 
-// Bands `first` to `last`. Each bin between two mel points falls in one band and rises in the next.
+// Keeps bands `first` to `last`. Each bin between two mel points falls in one band and rises in the
+// next.
 fn bands(out: u32, first: u32, last: u32) {
     var bin = 0u;
     if (first > 0u) { bin = mel_ends[(first - 1u) >> 2u][(first - 1u) & 3u]; }
@@ -78,13 +87,13 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     workgroupBarrier();
 
-    // Row k has bins k + 32 i. The rows 0 and 16 mirror themselves and go together.
+    // Row k has bins k + 32 i. Rows 0 and 16 mirror themselves and are one invocation's.
     let other = select(SIDE - lane, SIDE / 2u, lane == 0u);
     for (var j = 0u; j < SIDE; j++) {
         all[j] = vec4<f32>(work[SIDE * lane + j], work[SIDE * other + j]);
     }
     dft32();
-    // All rows have been read before powers take their place.
+    // All rows must have been read before powers overwrite them.
     if (MEL) { workgroupBarrier(); }
 
     let out = (clip * params.frames + frame) * params.rows;

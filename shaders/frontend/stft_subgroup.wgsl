@@ -1,13 +1,14 @@
-// PCM to decibels in the registers of one subgroup: SIZE invocations make one frame of 64 * SIZE samples, for adapters whose subgroups
-// all have SIZE invocations.
+// PCM to spectrogram in the registers of one subgroup: SIZE invocations compute one frame of 64 *
+// SIZE samples, on adapters where every subgroup has SIZE invocations.
 //
-// The 32 * SIZE complex points are 32 an invocation: points SIZE apart are transformed in its registers, then across
-// invocations by butterflies of subgroupShuffleXor, radix 2, which leave them in bit-reversed order. A bin's mirror is
-// then in the invocation whose number is the complement. Workgroup memory only brings powers into the order of bins, for
-// stores side by side and for mel bands: one barrier.
+// Each invocation holds 32 of the 32 * SIZE complex points. Points SIZE apart are transformed in
+// its registers, then across invocations by radix 2 butterflies of subgroupShuffleXor, which leave
+// them in bit-reversed order. A bin's mirror is then in the invocation whose number is the
+// complement. Workgroup memory only brings powers into the order of bins, for adjacent stores and
+// for mel bands, and needs one barrier.
 //
-// `stft_common.wgsl` and `stft_dft32.wgsl` go before this text. Twin: src/frontend/cpu/stft.rs. Variants:
-// src/frontend/variants.rs.
+// `stft_common.wgsl` and `stft_dft32.wgsl` go before this text. CPU reference:
+// src/frontend/cpu/stft.rs. Kernel implementations: src/frontend/gpu/kernels.rs.
 
 override SIZE: u32 = 32u;
 override STAGES: u32 = 5u;      // log2 of SIZE
@@ -25,10 +26,10 @@ var<workgroup> work: array<f32, WORK_LEN>;
 alias point = vec2<f32>;
 fn down(x: point) -> point { return point(x.y, -x.x); } // times -i
 
-// Against bank conflicts: what is 32 apart is written together.
+// The element of a bin. Padding avoids bank conflicts, because bins 32 apart are written together.
 fn place(bin: u32) -> u32 { return bin + (bin >> 5u); }
 
-// The place of an invocation's number in the order that the butterflies leave, and back.
+// Maps an invocation's number to its position in the order that the butterflies leave, and back.
 fn reversed(i: u32) -> u32 { return reverseBits(i) >> (32u - STAGES); }
 
 @compute @workgroup_size(SIZE)
@@ -41,7 +42,8 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
 
     for (var j = 0u; j < 32u; j++) {
         let at = 2u * (lane + SIZE * j);
-        all[j] = point(sample(base, start, at) * window[at], sample(base, start, at + 1u) * window[at + 1u]);
+        let x = point(sample(base, start, at), sample(base, start, at + 1u));
+        all[j] = x * point(window[at], window[at + 1u]);
     }
     dft32();
     for (var k = 0u; k < 32u; k++) { all[k] = mul(all[k], twiddle[2u * lane * k]); }
@@ -55,7 +57,8 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
         }
     }
 
-    // Here is bin k + 32 m of the half-length transform in all[k]; its mirror is 32 - k + 32 (SIZE - 1 - m).
+    // all[k] is bin k + 32 m of the half-length transform. Its mirror is bin
+    // 32 - k + 32 (SIZE - 1 - m).
     let m = reversed(lane);
     for (var k = 1u; k < 16u; k++) {
         let bin = k + 32u * m;
@@ -64,7 +67,8 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
         work[place(POINTS - bin)] = power.y;
     }
     let middle = 16u + 32u * m;
-    work[place(middle)] = powers(all[16], subgroupShuffleXor(all[16], SIZE - 1u), twiddle[middle]).x;
+    let opposite = subgroupShuffleXor(all[16], SIZE - 1u);
+    work[place(middle)] = powers(all[16], opposite, twiddle[middle]).x;
     let mirror = subgroupShuffle(all[0], reversed((SIZE - m) % SIZE));
     if (m == 0u) {
         let power = edges(all[0]);
@@ -79,7 +83,8 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
     top = NO_VALUE;
     bottom = -NO_VALUE;
     if (MEL) {
-        // As in stft.wgsl: a stretch of bands each, so that most powers are read once.
+        // As in stft.wgsl: each invocation has several neighboring bands and reads most powers
+        // once.
         let share = (params.rows + SIZE - 1u) / SIZE;
         let first = min(lane * share, params.rows);
         let last = min(first + share, params.rows);

@@ -1,7 +1,9 @@
 // The gradient of a convolution's input, NCHW: image[n][c][iy][ix] = sum over o, ky, kx of
-// gradient[n][o][y][x] * weight[o][c][ky][kx], where y * stride - padding + ky = iy and x * stride - padding + kx = ix.
+// gradient[n][o][y][x] * weight[o][c][ky][kx], where y * stride - padding + ky = iy and
+// x * stride - padding + kx = ix.
 //
-// A template, as conv2d_forward.wgsl. Twin: `backward_data` in src/model/conv/cpu.rs.
+// This is a Jinja template, as conv2d_forward.wgsl.
+// CPU reference: `backward_data` in src/model/ops/conv/cpu/mod.rs.
 {% include "conv2d_shape.wgsl" %}
 @group(0) @binding(0) var<storage, read_write> gradient: array<real>;
 @group(0) @binding(1) var<storage, read_write> weight: array<real>;
@@ -18,7 +20,7 @@ fn left(row: u32, k: u32) -> f32 {
     return f32(weight[(k / TAPS * shape.channels_in + row) * TAPS + k % TAPS]);
 }
 
-// The gradient of what this pixel gave to, through one tap.
+// The gradient of the output pixel that this pixel contributed to through tap k.
 fn right(k: u32, column: u32) -> f32 {
     let pixel = column % (shape.height * shape.width);
     let y = i32(pixel / shape.width) + {{ py }} - i32(k % TAPS / {{ kw }}u);
@@ -37,8 +39,9 @@ fn store(row: u32, column: u32, part: u32, sum: f32) {
     image[(column / pixels * shape.channels_in + row) * pixels + column % pixels] = real(sum);
 }
 {% else %}
-// For software adapters, as in conv2d_forward.wgsl. One invocation: {{ ty }}x{{ tx }} pixels of {{ tc }} channels, from a pixel on
-// that is a multiple of the stride: which taps meet which pixels is then known here.
+// For software adapters, as in conv2d_forward.wgsl. One invocation computes {{ ty }}x{{ tx }} pixels of
+// {{ tc }} channels. Its first pixel is a multiple of the stride, and therefore the template knows which
+// taps meet which pixels.
 {% set taps = kh * kw %}{% set whole_y = sy == 1 %}{% set whole_x = sx == 1 %}
 {%- set first_y = -((kh - 1 - py) // sy) %}{% set last_y = (ty - 1 + py) // sy %}
 {%- set first_x = -((kw - 1 - px) // sx) %}{% set last_x = (tx - 1 + px) // sx %}
@@ -49,7 +52,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let down = (shape.height + {{ ty - 1 }}u) / {{ ty }}u;
     let blocks = (shape.channels_in + {{ tc - 1 }}u) / {{ tc }}u;
     if (id >= shape.images * blocks * down * across) { return; }
-    // Tiles overlap at the ends, as in conv2d_forward.wgsl; with a stride they stick out instead.
+    // Without a stride the last tiles overlap, as in conv2d_forward.wgsl. With a stride they extend
+    // beyond the image.
     let x0 = {% if whole_x %}min(id % across * {{ tx }}u, shape.width - {{ tx }}u){% else %}id % across * {{ tx }}u{% endif %};
     let y0 = {% if whole_y %}min(id / across % down * {{ ty }}u, shape.height - {{ ty }}u){% else %}id / across % down * {{ ty }}u{% endif %};
     let c0 = min(id / (across * down) % blocks * {{ tc }}u, shape.channels_in - {{ tc }}u);

@@ -1,28 +1,10 @@
 // The gradients of a convolution's weights and bias: weight[o][c][ky][kx] = sum over n, y, x of
-// gradient[n][o][y][x] * image[n][c][y * stride - padding + ky][x * stride - padding + kx], bias[o] that of gradient[n][o][y][x].
+// gradient[n][o][y][x] * image[n][c][y * stride - padding + ky][x * stride - padding + kx], and
+// bias[o] = sum over n, y, x of gradient[n][o][y][x].
 //
-// The sum is split into parts that are added by a second pass: no atomics, so the same bits each time.
-// A template, as conv2d_forward.wgsl. Twin: `backward_weight` in src/model/conv/cpu.rs.
-{% if sum %}
-struct Shape {
-    count: u32,
-    parts: u32,
-    groups_across: u32, // of the dispatch, which is folded to stay within its limits
-    unused: u32,
-}
-@group(0) @binding(0) var<storage, read_write> parts: array<f32>; // [part][i]
-@group(0) @binding(1) var<storage, read_write> total: array<real>; // [i]
-@group(0) @binding(2) var<uniform> shape: Shape;
-
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let i = (group.y * shape.groups_across + group.x) * 64u + lane;
-    if (i >= shape.count) { return; }
-    var sum = 0.0;
-    for (var p = 0u; p < shape.parts; p += 1u) { sum += parts[p * shape.count + i]; }
-    total[i] = real(sum);
-}
-{% else %}
+// The sums are split into parts, which sum_parts.wgsl adds. Without atomics, the bits are the same
+// each time. This is a Jinja template, as conv2d_forward.wgsl.
+// CPU reference: `backward_weight` and `backward_bias` in src/model/ops/conv/cpu/mod.rs.
 {% include "conv2d_shape.wgsl" %}
 @group(0) @binding(0) var<storage, read_write> image: array<real>;
 @group(0) @binding(1) var<storage, read_write> gradient: array<real>;
@@ -30,7 +12,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 @group(0) @binding(3) var<storage, read_write> bias: array<f32>;   // [part][o]
 @group(0) @binding(4) var<uniform> shape: Shape;
 {% if tiled %}
-// For cards: an implicit matrix product, [out, pixels] by [pixels, in * taps + 1]; the last column is ones, for the bias.
+// For cards: an implicit matrix product, [out, pixels] by [pixels, in * taps + 1]. The last column is
+// ones, for the bias.
 {% include "conv2d_product.wgsl" %}
 fn rows() -> u32 { return shape.channels_out; }
 fn columns() -> u32 { return shape.channels_in * TAPS + 1u; }
@@ -41,7 +24,7 @@ fn left(row: u32, k: u32) -> f32 {
     return f32(gradient[(k / pixels * shape.channels_out + row) * pixels + k % pixels]);
 }
 
-// What a tap sees at a pixel.
+// The value of the image at the tap of a column, for pixel k.
 fn right(k: u32, column: u32) -> f32 {
     if (column == shape.channels_in * TAPS) { return 1.0; }
     let pixel = k % (shape.out_height * shape.out_width);
@@ -61,8 +44,9 @@ fn store(row: u32, column: u32, part: u32, sum: f32) {
     }
 }
 {% else %}
-// For software adapters, as in conv2d_forward.wgsl. One invocation: {{ to }} channels out by {{ tc }} in, over a band of rows of one
-// image, {{ tx }} columns at a time; rows that the next row sees as well stay in registers.
+// For software adapters, as in conv2d_forward.wgsl. One invocation computes {{ to }} channels out by
+// {{ tc }} in over a band of rows of one image, {{ tx }} columns at a time. Rows of the image that the next
+// row of the output also needs stay in registers.
 {% set taps = kh * kw %}{% set columns = (tx - 1) * sx + kw %}{% set kept = [kh - sy, 0]|max %}{% set new = kh - kept %}
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -84,7 +68,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 {% endfor %}{% for x in range(tx) %}        let out{{ x }} = x0 + {{ x }}u < shape.out_width;
 {% endfor %}{% for c in range(tc) %}{% for k in range(kh) %}{% for i in range(columns) %}        var x{{ c }}_{{ k }}_{{ i }} = 0.0;
 {% endfor %}{% endfor %}{% endfor %}
-        // The first turns only fill the rows that are kept.
+        // The first iterations only fill the rows that stay in registers.
         for (var y = first - {{ (kept + sy - 1) // sy }}; y < end; y += 1) {
 {% for c in range(tc) %}{% for k in range(kept) %}{% for i in range(columns) %}            x{{ c }}_{{ k }}_{{ i }} = x{{ c }}_{{ k + sy }}_{{ i }};
 {% endfor %}{% endfor %}{% endfor %}
@@ -113,4 +97,4 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 {% endfor %}        if (c0 == 0u) { bias[row] = b[{{ o }}]; }
     }
 {% endfor %}}
-{% endif %}{% endif %}
+{% endif %}

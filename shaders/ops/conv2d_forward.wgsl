@@ -1,9 +1,12 @@
-// Convolution, NCHW: out[n][o][y][x] = bias[o] + sum over c, ky, kx of
-// x[n][c][y * stride - padding + ky][x * stride - padding + kx] * weight[o][c][ky][kx], zeros outside the picture.
+// The convolution, NCHW: out[n][o][y][x] = bias[o] + sum over c, ky, kx of
+// image[n][c][y * stride - padding + ky][x * stride - padding + kx] * weight[o][c][ky][kx].
 //
-// With `rectify`, no less than zero.
-// A template (Jinja): kernel, stride, padding and tile are known when the text is made, so everything that they decide is
-// unrolled. Tensors are of `real`, sums of f32. Twin: `forward` in src/model/conv/cpu.rs.
+// The image is zero outside its borders. With `rectify`, a ReLU follows.
+//
+// This is a Jinja template. Kernel, stride, padding and tile are known when it is rendered, and
+// everything that depends on them alone is unrolled; ConvSource in src/model/ops/conv/source.rs has
+// its variables. Tensors are of `real` (f16 or f32), sums of f32.
+// CPU reference: `forward` in src/model/ops/conv/cpu/mod.rs.
 {% include "conv2d_shape.wgsl" %}
 @group(0) @binding(0) var<storage, read_write> image: array<real>;
 @group(0) @binding(1) var<storage, read_write> weight: array<real>;
@@ -19,10 +22,10 @@ fn rows() -> u32 { return shape.channels_out; }
 fn columns() -> u32 { return shape.images * shape.out_height * shape.out_width; }
 fn depth() -> u32 { return shape.channels_in * TAPS; }
 
-// weight as [out][in * taps].
+// The weight, as [out][in * taps].
 fn left(row: u32, k: u32) -> f32 { return f32(weight[row * depth() + k]); }
 
-// What the kernel sees at a pixel.
+// The value of the image at tap k of a pixel.
 fn right(k: u32, column: u32) -> f32 {
     let c = k / TAPS;
     let pixel = column % (shape.out_height * shape.out_width);
@@ -38,8 +41,9 @@ fn store(row: u32, column: u32, part: u32, sum: f32) {
     out[(column / pixels * shape.channels_out + row) * pixels + column % pixels] = real({% if rectify %}max(0.0, {% endif %}sum{% if bias %} + f32(bias[row]){% endif %}{% if rectify %}){% endif %});
 }
 {% else %}
-// For software adapters: no barrier, and as much as possible done in registers with every value that is loaded, since
-// a load costs as much as a hundred multiply-adds. One invocation: {{ ty }}x{{ tx }} pixels of {{ tc }} channels.
+// For software adapters. There is no barrier, and each loaded value is used as often as possible in
+// registers, because a load costs as much as a hundred multiply-adds. One invocation computes
+// {{ ty }}x{{ tx }} pixels of {{ tc }} channels.
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let id = (group.y * shape.groups_across + group.x) * 8u + lane;
@@ -47,7 +51,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let down = (shape.out_height + {{ ty - 1 }}u) / {{ ty }}u;
     let blocks = (shape.channels_out + {{ tc - 1 }}u) / {{ tc }}u;
     if (id >= shape.images * blocks * down * across) { return; }
-    // The last tile of a row, a column or the channels overlaps the one before: both write the same numbers.
+    // The last tile of a row, a column or the channels overlaps the tile before it. Both write the
+    // same values.
     let x0 = min(id % across * {{ tx }}u, shape.out_width - {{ tx }}u);
     let y0 = min(id / across % down * {{ ty }}u, shape.out_height - {{ ty }}u);
     let o0 = min(id / (across * down) % blocks * {{ tc }}u, shape.channels_out - {{ tc }}u);

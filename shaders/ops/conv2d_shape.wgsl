@@ -1,3 +1,4 @@
+// The uniform of the conv2d_*.wgsl kernels: the sizes that their source does not depend on.
 struct Shape {
     images: u32,
     channels_in: u32,
@@ -6,9 +7,9 @@ struct Shape {
     channels_out: u32,
     out_height: u32,
     out_width: u32,
-    groups_across: u32, // of the dispatch, which is folded to stay within its limits
-    groups_down: u32,   // workgroups that share their columns
-    parts: u32,         // that the sum is split into
-    band: u32,          // rows of an image in a part
-    bands: u32,         // parts of an image
+    groups_across: u32, // workgroups in x: the dispatch is folded into two dimensions
+    groups_down: u32,   // tiled: workgroups that share their columns
+    parts: u32,         // parts of the sum
+    band: u32,          // direct, weights: rows of an image per part
+    bands: u32,         // direct, weights: parts per image
 }

@@ -1,7 +1,8 @@
-// The gradients of prelu_pool_forward.wgsl: of what it read, and, a sum a part that another pass adds, of bias and slope. Of
-// equals in a 2x2 the first gets all. One invocation a band of rows of a plane.
+// The gradients of the image, bias and slope of prelu_pool_forward.wgsl. The first of equal values in
+// a 2x2 window gets the whole gradient. The gradients of bias and slope are parts, which
+// sum_parts.wgsl adds. One invocation per band of rows of a plane.
 //
-// Twin: `backward` in src/model/pool/cpu.rs.
+// CPU reference: `backward` in src/model/ops/pool/cpu.rs.
 
 @group(0) @binding(0) var<storage, read_write> image: array<real>;
 @group(0) @binding(1) var<storage, read_write> bias: array<real>;

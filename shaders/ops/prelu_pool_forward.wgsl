@@ -1,7 +1,7 @@
-// What stands behind the seed network's convolutions, in one pass: bias, parametric ReLU (what is negative times the channel's
-// slope) and the largest of every 2x2. A last odd row or column is left out. One invocation an output.
+// Bias, parametric ReLU (negative values times the channel's slope) and 2x2 max-pooling, in one pass.
+// A last odd row or column is dropped. One invocation per output.
 //
-// Twin: `forward` in src/model/pool/cpu.rs.
+// CPU reference: `forward` in src/model/ops/pool/cpu.rs.
 
 @group(0) @binding(0) var<storage, read_write> image: array<real>;
 @group(0) @binding(1) var<storage, read_write> bias: array<real>;

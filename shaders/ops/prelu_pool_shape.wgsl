@@ -1,11 +1,11 @@
-// Of prelu_pool_forward.wgsl and prelu_pool_backward.wgsl.
+// The uniform of prelu_pool_forward.wgsl and prelu_pool_backward.wgsl.
 struct Shape {
-    count: u32,         // outputs forward, planes backward
+    count: u32,         // forward: outputs; backward: planes
     channels: u32,
-    height: u32,        // of what was read
+    height: u32,        // of the input
     width: u32,
-    groups_across: u32, // of the dispatch, which is folded to stay within its limits
-    parts: u32,         // of a plane (backward only)
-    band: u32,          // rows of outputs in a part (backward only)
+    groups_across: u32, // workgroups in x: the dispatch is folded into two dimensions
+    parts: u32,         // backward: parts per plane
+    band: u32,          // backward: rows of outputs per part
     unused: u32,
 }

@@ -48,7 +48,7 @@ impl Reference {
         Ok(Self {
             shape: shape.id,
             front_end: shape.front_end.clone(),
-            db: twin.spectrograms(&[clip], &[])?.remove(0).db,
+            db: twin.spectrograms(&[clip], &[])?.remove(0).values,
             picture: values(twin.features(&[clip])?)?,
         })
     }
@@ -120,7 +120,7 @@ pub(super) fn ours(
     reference: &Reference,
 ) -> Result<Checked, BenchError> {
     let views: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
-    let db = engine.spectrograms(&views, &[])?.remove(0).db;
+    let db = engine.spectrograms(&views, &[])?.remove(0).values;
     let picture = values(engine.features(&views)?.narrow(0, 0, 1))?;
     reference.check(OURS, &db, Some(&picture))
 }

@@ -9,11 +9,12 @@ use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Serialize;
 
+use super::burn_network::BurnNetwork;
 use super::measure::BenchError;
 use super::record::Stat;
 use super::roofline;
-use crate::gpu::{Compute, describe};
-use crate::model::ops::conv;
+use crate::gpu::{Compute, DeviceTraits};
+use crate::model::ops::conv::{self, ConvPlan};
 use crate::model::{Network, NetworkKind, NetworkSpec, Task};
 
 /// A convolution of a network, at the size that it has there.
@@ -143,9 +144,9 @@ pub fn conv_record(compute: &Compute, runs: usize) -> Result<ConvRecord, BenchEr
     let (device, plan, peak) = match compute {
         Compute::Cpu => ("cpu".into(), "ours, im2col and products".into(), None),
         Compute::Gpu(gpu) => {
-            let plan = conv::Plan::for_adapter(crate::gpu::DeviceTraits::of(&gpu.info)).to_string();
+            let plan = ConvPlan::for_device(DeviceTraits::of(&gpu.info)).to_string();
             let peak = roofline::multiply_add(gpu, runs)?;
-            (describe(&gpu.info), plan, Some(peak))
+            (gpu.describe(), plan, Some(peak))
         }
     };
     Ok(ConvRecord {
@@ -181,34 +182,34 @@ pub fn conv(compute: &Compute, layer: &Layer, runs: usize) -> Result<LayerTimes,
     };
     let x = noise([layer.n, channels, height, width], 1);
     let gradient = noise(conv.forward(x.clone()).dims(), 2);
-    let ours = conv::is_ours(&conv, &x);
+    let plan = conv::plan(&conv, &x);
     let cpu = Device::flex();
     let twin = (
         conv.clone().fork(&cpu),
         x.clone().to_device(&cpu),
         gradient.clone().to_device(&cpu),
     );
+    let cpu_plan = conv::plan(&twin.0, &twin.1);
+    let burn = ConvPlan::Burn("the baseline");
     let pass = |name: &str, which: Pass| -> Result<Both, BenchError> {
-        let run = |burns: bool| -> Result<(Duration, Tensor<4>), BenchError> {
+        let run = |plan: ConvPlan| -> Result<(Duration, Tensor<4>), BenchError> {
             let sync = || device.sync().map_err(|e| BenchError::Burn(e.to_string()));
-            conv::prefer_burns(burns);
             sync()?;
             let start = Instant::now();
-            let out = which(&conv, x.clone(), gradient.clone());
+            let out = which(&conv, x.clone(), gradient.clone(), plan);
             sync()?;
             let took = start.elapsed();
-            conv::prefer_burns(false);
             Ok((took, out))
         };
         // The first of each compiles, and must be right.
-        let want = which(&twin.0, twin.1.clone(), twin.2.clone());
+        let want = which(&twin.0, twin.1.clone(), twin.2.clone(), cpu_plan);
         let scale: f32 = want.clone().abs().max().into_scalar();
-        let off = |burns: bool| -> Result<f32, BenchError> {
-            let got = run(burns)?.1.to_device(&cpu);
+        let off = |plan: ConvPlan| -> Result<f32, BenchError> {
+            let got = run(plan)?.1.to_device(&cpu);
             let difference: f32 = (got - want.clone()).abs().max().into_scalar();
             Ok(difference / scale)
         };
-        let (ours_off, burns_off) = (off(false)?, off(true)?);
+        let (ours_off, burns_off) = (off(plan)?, off(burn)?);
         if ours_off.is_nan() || ours_off > TOLERANCE {
             return Err(BenchError::Burn(format!(
                 "{} {name}: ours is {ours_off} of the largest off the CPU twin: not timed",
@@ -217,8 +218,8 @@ pub fn conv(compute: &Compute, layer: &Layer, runs: usize) -> Result<LayerTimes,
         }
         let mut times = [Vec::new(), Vec::new()];
         for _ in 0..runs {
-            times[0].push(run(false)?.0);
-            times[1].push(run(true)?.0);
+            times[0].push(run(plan)?.0);
+            times[1].push(run(burn)?.0);
         }
         let [ours, burns] = times.map(Stat::of);
         Ok(Both {
@@ -230,56 +231,58 @@ pub fn conv(compute: &Compute, layer: &Layer, runs: usize) -> Result<LayerTimes,
     Ok(LayerTimes {
         id: layer.id,
         flops: layer.flops(),
-        ours,
-        forward: pass("forward", |conv, x, _| conv::forward(conv, x))?,
+        ours: plan.is_ours(),
+        forward: pass("forward", |conv, x, _, plan| {
+            conv::forward_planned(conv, x, plan)
+        })?,
         backward_data: pass("backward data", conv::backward_data)?,
         backward_weight: pass("backward weight", conv::backward_weight)?,
     })
 }
 
 /// A result of a layer, what it reads, and the gradient of its result.
-type Pass = fn(&Conv2d, Tensor<4>, Tensor<4>) -> Tensor<4>;
+type Pass = fn(&Conv2d, Tensor<4>, Tensor<4>, ConvPlan) -> Tensor<4>;
 
 /// A training step (forward, loss, backward, AdamW) of the seed network on four pictures of 180x180, with each.
 ///
 /// # Errors
 /// If the device or Burn fails.
 pub fn steps(compute: &Compute, runs: usize) -> Result<Both, BenchError> {
-    let times = |burns: bool| -> Result<Stat, BenchError> {
-        conv::prefer_burns(burns);
-        let times = step_times(compute, runs);
-        conv::prefer_burns(false);
-        Ok(Stat::of(times?))
-    };
-    Ok(Both {
-        ours: times(false)?,
-        burns: times(true)?,
-        burns_off: 0.0,
-    })
-}
-
-fn step_times(compute: &Compute, runs: usize) -> Result<Vec<Duration>, BenchError> {
     let device = compute.burn();
-    let failed = |e: &dyn std::fmt::Display| BenchError::Burn(e.to_string());
     let spec = NetworkSpec {
         kind: NetworkKind::DeepPixel,
         classes: 10,
         input: [4, 180, 180],
     };
-    let network = Network::new(&spec, 1, &device).map_err(|e| failed(&e))?;
+    let ours = Network::new(&spec, 1, &device).map_err(|e| BenchError::Burn(e.to_string()))?;
+    let burns = BurnNetwork::new(180, 10, &device);
+    Ok(Both {
+        ours: Stat::of(step_times(&device, ours, Network::forward, runs)?),
+        burns: Stat::of(step_times(&device, burns, BurnNetwork::forward, runs)?),
+        burns_off: 0.0,
+    })
+}
+
+fn step_times<N: Module>(
+    device: &Device,
+    network: N,
+    forward: impl Fn(&N, Tensor<4>) -> Tensor<2>,
+    runs: usize,
+) -> Result<Vec<Duration>, BenchError> {
+    let failed = |e: &dyn std::fmt::Display| BenchError::Burn(e.to_string());
     let mut network = network.train();
     let mut optimizer = AdamWConfig::new().init();
     let shape = [4, 4, 180, 180];
     let noise = (0..shape.iter().product::<usize>()).map(|i| (i * 7919 % 1009) as f32 / 1009.0);
     let data = TensorData::new(noise.collect::<Vec<f32>>(), shape);
-    let pictures = Tensor::<4>::from_data(data, &device).autodiff();
+    let pictures = Tensor::<4>::from_data(data, device).autodiff();
     let targets: Vec<f32> = (0..40).map(|i| f32::from(i % 10 == i / 10)).collect();
-    let targets = Tensor::<2>::from_data(TensorData::new(targets, [4, 10]), &device).autodiff();
+    let targets = Tensor::<2>::from_data(TensorData::new(targets, [4, 10]), device).autodiff();
     let mut times = Vec::new();
     for run in 0..=runs {
         device.sync().map_err(|e| failed(&e))?;
         let start = Instant::now();
-        let logits = network.forward(pictures.clone());
+        let logits = forward(&network, pictures.clone());
         let loss = Task::SingleLabel.loss(logits, targets.clone()) / 4.0;
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
         network = optimizer.step(1e-4, network, gradients);

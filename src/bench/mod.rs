@@ -2,6 +2,7 @@
 //! the same run that must give the same numbers before they are timed. Traces of where a step's time goes.
 
 mod baselines;
+mod burn_network;
 mod catalog;
 mod check;
 mod compare;

@@ -2,9 +2,9 @@
 
 use super::Done;
 use super::words::print_line;
-use crate::gpu::DeviceTraits;
-use crate::gpu::adapter::{self, Choice, DeviceChoice};
-use crate::model::ops::conv::Plan;
+use crate::gpu::adapter::{self, Choice};
+use crate::gpu::{DeviceChoice, DeviceTraits};
+use crate::model::ops::conv::ConvPlan;
 
 pub fn run() -> anyhow::Result<Done> {
     let infos: Vec<_> = adapter::list(&adapter::instance())
@@ -29,7 +29,7 @@ pub fn run() -> anyhow::Result<Done> {
         ))?;
         print_line(format_args!(
             "                 convolutions: {}",
-            Plan::for_adapter(DeviceTraits::of(info))
+            ConvPlan::for_device(DeviceTraits::of(info))
         ))?;
     }
     print_line(format_args!(

@@ -66,7 +66,7 @@ fn plan(e: &PlanError) -> Advice {
             Some("use a preset with a smaller n_fft, or --device cpu")
         }
         PlanError::Clip { .. } => Some("use a smaller --clip-seconds or --size, or --device cpu"),
-        PlanError::Picture { .. } => Some("use a larger --size, or --device cpu"),
+        PlanError::ImageTooSmall { .. } => Some("use a larger --size, or --device cpu"),
         _ => None,
     }
 }

@@ -2,15 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::Context;
-
 use super::words::print_line;
 use crate::audio::ClipSpan;
 use crate::dataset::pcm::PcmSet;
 use crate::evaluate::report::{Mistake, Report};
 use crate::evaluate::{Epoch, EvaluatedClip, Evaluation};
-use crate::frontend::FrontEnd;
 use crate::frontend::config::FrontEndConfig;
+use crate::frontend::{FrontEnd, encode_png};
 
 /// Number of mistakes that a report shows.
 const MISTAKES: usize = 12;
@@ -79,23 +77,13 @@ fn mistake(subject: &Subject<'_>, clip: &EvaluatedClip) -> anyhow::Result<Mistak
         len,
     };
     let pcm = subject.set.decode(clip.file, span, len)?;
+    let pixels = subject.front_end.images(&[&pcm])?.remove(0);
     Ok(Mistake {
         file: subject.files[clip.file].clone(),
         start: clip.start as f64 / f64::from(subject.config.sample_rate),
         truth: subject.classes[clip.truth].clone(),
         predicted: subject.classes[predicted].clone(),
         confidence: clip.probabilities[predicted],
-        png: png(subject.front_end, subject.config, &pcm)?,
+        png: encode_png(&pixels, subject.config.image_size())?,
     })
-}
-
-/// Draws a clip as PNG.
-fn png(front_end: &FrontEnd, config: &FrontEndConfig, pcm: &[f32]) -> anyhow::Result<Vec<u8>> {
-    let pixels = front_end.bytes(&[pcm])?.remove(0);
-    let size = config.image_size();
-    let image = image::RgbaImage::from_raw(size.width as u32, size.height as u32, pixels)
-        .context("the image has another size than its settings say")?;
-    let mut png = std::io::Cursor::new(Vec::new());
-    image.write_to(&mut png, image::ImageFormat::Png)?;
-    Ok(png.into_inner())
 }

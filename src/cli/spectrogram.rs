@@ -11,7 +11,7 @@ use crate::audio;
 use crate::classify::{DiscoverError, Input, Shard, discover};
 use crate::frontend::colormap::Colormap;
 use crate::frontend::config::{FrontEndConfig, ImageConfig, Output, Size};
-use crate::frontend::{FrontEnd, presets};
+use crate::frontend::{FrontEnd, encode_png, presets};
 
 /// Draws spectrograms as PNG images, one per clip.
 #[derive(clap::Args)]
@@ -104,7 +104,6 @@ fn draw(
     out: &Path,
     stem: &str,
 ) -> anyhow::Result<Vec<PathBuf>> {
-    let Size { height, width } = settings.image_size();
     let spans = audio::cut(samples.len(), settings.clip_samples);
     let mut paths = Vec::new();
     for group in spans.chunks(4) {
@@ -113,19 +112,13 @@ fn draw(
             .map(|&span| audio::extract(samples, span, settings.clip_samples))
             .collect();
         let pcm: Vec<&[f32]> = pcm.iter().map(Vec::as_slice).collect();
-        for pixels in engine.bytes(&pcm)? {
+        for pixels in engine.images(&pcm)? {
             let path = out.join(match spans.len() {
                 1 => format!("{stem}.png"),
                 _ => format!("{stem}.{:03}.png", paths.len()),
             });
-            image::save_buffer(
-                &path,
-                &pixels,
-                width as u32,
-                height as u32,
-                image::ColorType::Rgba8,
-            )
-            .with_context(|| format!("cannot write {}", path.display()))?;
+            std::fs::write(&path, encode_png(&pixels, settings.image_size())?)
+                .with_context(|| format!("cannot write {}", path.display()))?;
             paths.push(path);
         }
     }

@@ -1,16 +1,16 @@
-//! Color maps: 256 entries each, matplotlib's tables by way of the `colorous` crate.
+//! Color maps of 256 entries: matplotlib's tables, from the `colorous` crate.
 
 use serde::{Deserialize, Serialize};
 
 /// Entries of a color table.
 pub const ENTRIES: usize = 256;
 
-/// A color map of matplotlib's.
+/// One of matplotlib's color maps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum Colormap {
-    /// Black, purple, orange, pale yellow: the seed system's.
+    /// Black, purple, orange, pale yellow: the original project's.
     Inferno,
     /// Black, purple, pink, pale yellow.
     Magma,
@@ -23,7 +23,7 @@ pub enum Colormap {
 }
 
 impl Colormap {
-    /// The table: [`ENTRIES`] of RGBA in 0..=1, lowest value first.
+    /// Returns the table: [`ENTRIES`] of RGBA in 0..=1, lowest value first.
     pub fn table(self) -> Vec<[f32; 4]> {
         (0..ENTRIES)
             .map(|i| {

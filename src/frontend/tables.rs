@@ -1,6 +1,7 @@
 //! Host-side tables: window, twiddles, mel weights, resize weights, colors.
 //!
-//! All are computed in f64 and rounded once to f32, so that the GPU passes and the CPU twin read the same numbers.
+//! All are computed in f64 and rounded once to f32, so that the passes on the GPU and on the CPU read
+//! the same numbers.
 
 use std::f64::consts::PI;
 
@@ -8,7 +9,8 @@ use bytemuck::{Pod, Zeroable};
 
 use super::config::{FrontEndConfig, Rows, Scale, Window};
 
-/// A matrix whose rows have few neighboring non-zero entries: mel bands over bins, pixels over rows or frames.
+/// A matrix whose rows have few, neighboring non-zero entries: mel bands over bins, pixels over rows or
+/// frames.
 ///
 /// Row `r` is `weights[offset[r] ..][.. len[r]]`, applied to the inputs from `start[r]` on.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,7 +19,7 @@ pub struct SparseRows {
     pub start: Vec<u32>,
     /// Number of inputs of each row.
     pub len: Vec<u32>,
-    /// Place of each row's first weight in `weights`.
+    /// Index of each row's first weight in `weights`.
     pub offset: Vec<u32>,
     /// All weights, row after row.
     pub weights: Vec<f32>,
@@ -32,12 +34,12 @@ impl SparseRows {
         self.len.push((self.weights.len() - before) as u32);
     }
 
-    /// Number of rows.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.start.len()
     }
 
-    /// The inputs of row `r` with their weights.
+    /// Returns the inputs of row `r` with their weights.
     pub fn row(&self, r: usize) -> impl Iterator<Item = (usize, f32)> + '_ {
         let (start, offset, len) = (
             self.start[r] as usize,
@@ -47,7 +49,8 @@ impl SparseRows {
         (start..).zip(self.weights[offset..offset + len].iter().copied())
     }
 
-    /// The weighted sum of row `r` over `inputs`, in several sums side by side, so that the compiler may use vectors.
+    /// Returns the weighted sum of row `r` over `inputs`, as several sums side by side, so that the
+    /// compiler can use vectors.
     pub fn dot(&self, r: usize, inputs: &[f32]) -> f32 {
         const LANES: usize = 16;
         let (start, offset) = (self.start[r] as usize, self.offset[r] as usize);
@@ -65,11 +68,11 @@ impl SparseRows {
         lanes.iter().sum::<f32>() + rest
     }
 
-    /// As `shaders/frontend/rgba.wgsl` reads a resize: the cells of each row with the first and the last weight, and the weight
-    /// that all cells between share.
+    /// Returns a resize as `shaders/frontend/rgba.wgsl` reads it: the cells of each row with the first
+    /// and the last weight, and the weight that all cells between share.
     pub fn cell_spans(&self) -> (Vec<CellSpan>, f32) {
         let mut inner = 0.0;
-        let stretch = |r: usize| {
+        let span = |r: usize| {
             let weights = &self.weights[self.offset[r] as usize..][..self.len[r] as usize];
             if let [_, between, _, ..] = weights {
                 inner = *between;
@@ -81,7 +84,7 @@ impl SparseRows {
                 last: weights.last().copied().unwrap_or(0.0),
             }
         };
-        ((0..self.rows()).map(stretch).collect(), inner)
+        ((0..self.rows()).map(span).collect(), inner)
     }
 }
 
@@ -99,9 +102,9 @@ pub struct CellSpan {
     pub last: f32,
 }
 
-/// The analysis window of `settings`, `n_fft` values.
-pub fn window(settings: &FrontEndConfig) -> Vec<f32> {
-    window_f64(settings.window, settings.n_fft)
+/// Returns the analysis window, `n_fft` values.
+pub fn window(config: &FrontEndConfig) -> Vec<f32> {
+    window_f64(config.window, config.n_fft)
         .into_iter()
         .map(|w| w as f32)
         .collect()
@@ -117,12 +120,12 @@ fn window_f64(kind: Window, n: usize) -> Vec<f64> {
         .collect()
 }
 
-/// What the power of an edge bin (DC, Nyquist) and of every other bin is multiplied by.
-pub fn bin_scale(settings: &FrontEndConfig) -> (f32, f32) {
-    match settings.scale {
+/// Returns the factors of the power of an edge bin (DC, Nyquist) and of every other bin.
+pub fn bin_scale(config: &FrontEndConfig) -> (f32, f32) {
+    match config.scale {
         Scale::Power => (1.0, 1.0),
         Scale::Psd { fs } => {
-            let energy: f64 = window_f64(settings.window, settings.n_fft)
+            let energy: f64 = window_f64(config.window, config.n_fft)
                 .iter()
                 .map(|w| w * w)
                 .sum();
@@ -132,7 +135,8 @@ pub fn bin_scale(settings: &FrontEndConfig) -> (f32, f32) {
     }
 }
 
-/// `exp(-2 pi i k / n)` for `k` in `0..n`, as `[re, im]`: the twiddles of every transform whose length divides `n`.
+/// Returns `exp(-2 pi i k / n)` for `k` in `0..n`, as `[re, im]`: the twiddles of every transform whose
+/// length divides `n`.
 pub fn twiddles(n: usize) -> Vec<[f32; 2]> {
     (0..n)
         .map(|k| {
@@ -142,7 +146,8 @@ pub fn twiddles(n: usize) -> Vec<[f32; 2]> {
         .collect()
 }
 
-/// Slaney's mel scale (Auditory Toolbox, 1998; librosa's default): linear below 1 kHz, logarithmic above.
+/// Converts to Slaney's mel scale (Auditory Toolbox, 1998; librosa's default): linear below 1 kHz,
+/// logarithmic above.
 fn hz_to_mel(hz: f64) -> f64 {
     if hz < 1000.0 {
         hz * 3.0 / 200.0
@@ -159,21 +164,21 @@ fn mel_to_hz(mel: f64) -> f64 {
     }
 }
 
-/// The mel bands of `settings` over bins: triangles between neighboring mel points, each of unit area in Hz
+/// Returns the mel bands over bins: triangles between neighboring mel points, each of unit area in Hz
 /// (`librosa.filters.mel` with `norm="slaney"`). Empty for linear rows.
-pub fn mel_weights(settings: &FrontEndConfig) -> SparseRows {
+pub fn mel_weights(config: &FrontEndConfig) -> SparseRows {
     let mut out = SparseRows::default();
     let Rows::Mel {
         n_mels,
         f_min,
         f_max,
-    } = settings.rows
+    } = config.rows
     else {
         return out;
     };
     let (lo, hi) = (hz_to_mel(f_min), hz_to_mel(f_max));
     let point = |i: usize| mel_to_hz(lo + (hi - lo) * i as f64 / (n_mels + 1) as f64);
-    let bin_hz = f64::from(settings.sample_rate) / settings.n_fft as f64;
+    let bin_hz = f64::from(config.sample_rate) / config.n_fft as f64;
     for m in 0..n_mels {
         let (left, center, right) = (point(m), point(m + 1), point(m + 2));
         let weight = |k: usize| {
@@ -182,16 +187,17 @@ pub fn mel_weights(settings: &FrontEndConfig) -> SparseRows {
             let fall = (right - f) / (right - center);
             rise.min(fall).max(0.0) * 2.0 / (right - left)
         };
-        let inside: Vec<usize> = (0..settings.bins()).filter(|&k| weight(k) > 0.0).collect();
-        // Narrow bands of a short transform may hold no bin at all: librosa warns and leaves them empty; so do we.
+        let inside: Vec<usize> = (0..config.bins()).filter(|&k| weight(k) > 0.0).collect();
+        // Narrow bands of a short transform may hold no bin at all. They stay empty, as in librosa.
         let first = inside.first().copied().unwrap_or(0);
         out.push(first, inside.iter().map(|&k| weight(k)));
     }
     out
 }
 
-/// Weights that resize an axis of `from` cells to `to` pixels: the mean over the pixel's stretch when shrinking,
-/// linear interpolation between cell centers when growing, the cell itself when equal. Weights of a row sum to 1.
+/// Returns weights that resize an axis of `from` cells to `to` pixels: the mean over the cells that a
+/// pixel covers when shrinking, linear interpolation between cell centers when growing, the cell itself
+/// when equal. The weights of a row sum to 1.
 ///
 /// With `flip`, pixel 0 is the far end of the axis (low frequencies at the bottom).
 pub fn resize_weights(from: usize, to: usize, flip: bool) -> SparseRows {
@@ -203,7 +209,7 @@ pub fn resize_weights(from: usize, to: usize, flip: bool) -> SparseRows {
             let (a, b) = (p * ratio, (p + 1.0) * ratio);
             let (first, last) = (a.floor() as usize, (b.ceil() as usize).min(from));
             let share = |c: usize| ((c + 1) as f64).min(b) - (c as f64).max(a);
-            // A stretch that ends on a cell's edge may claim a sliver of the next by rounding.
+            // By rounding, a pixel that ends at a cell's edge may seem to cover a sliver of the next.
             let cells: Vec<usize> = (first..last).filter(|&c| share(c) > 1e-9).collect();
             let sum: f64 = cells.iter().map(|&c| share(c)).sum();
             out.push(cells[0], cells.iter().map(|&c| share(c) / sum));
@@ -220,18 +226,18 @@ pub fn resize_weights(from: usize, to: usize, flip: bool) -> SparseRows {
     out
 }
 
-/// Mel bands by bins: each bin lies between two mel points, where one band falls and the next rises. Segment `s`, of
-/// `rows + 1`, holds the bins in which band `s - 1` falls and band `s` rises.
+/// Mel bands ordered by bins: each bin lies between two mel points, where one band falls and the next
+/// rises. Segment `s`, of `rows + 1`, holds the bins in which band `s - 1` falls and band `s` rises.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MelSegments {
-    /// First bin behind each segment.
+    /// First bin after each segment.
     pub ends: Vec<u32>,
     /// Weights of each bin in the falling and in the rising band.
     pub weights: Vec<[f32; 2]>,
 }
 
 impl MelSegments {
-    /// The same bands as `rows`, of which no more than two neighbors overlap, over `bins` bins.
+    /// Converts `rows`, in which no more than two neighbors overlap, over `bins` bins.
     pub fn new(rows: &SparseRows, bins: usize) -> Self {
         if rows.rows() == 0 {
             return Self::default();
@@ -253,15 +259,15 @@ impl MelSegments {
                 let found = bands.iter().find(|(r, _)| Some(*r) == of);
                 found.map_or(0.0, |(_, w)| *w)
             };
-            // A bin of one band alone, behind that band's peak, lies in the segment where it falls.
+            // A bin that belongs to one band only, past its peak, lies in the segment where it falls.
             let alone = bands.len() == 1 && segment == bands[0].0;
-            if alone && bin > 0 && behind_peak(rows, bands[0].0, bin) {
+            if alone && bin > 0 && past_peak(rows, bands[0].0, bin) {
                 segment += 1;
             }
             weights.push([weight(segment.checked_sub(1)), weight(Some(segment))]);
             ends[segment] = bin as u32 + 1;
         }
-        // Segments without a bin end where the one before them does.
+        // Segments without a bin end where their predecessor ends.
         for s in 1..ends.len() {
             ends[s] = ends[s].max(ends[s - 1]);
         }
@@ -269,8 +275,8 @@ impl MelSegments {
     }
 }
 
-/// Whether band `r` has a larger weight in a bin before `bin`.
-fn behind_peak(rows: &SparseRows, r: usize, bin: usize) -> bool {
+/// Returns whether band `r` has a larger weight in a bin before `bin`.
+fn past_peak(rows: &SparseRows, r: usize, bin: usize) -> bool {
     let here = rows.row(r).find(|(b, _)| *b == bin).map_or(0.0, |(_, w)| w);
     rows.row(r).any(|(b, w)| b < bin && w > here)
 }
@@ -288,28 +294,28 @@ pub struct Tables {
     pub inner_scale: f32,
     /// Mel bands over bins; no rows if the rows are linear.
     pub mel: SparseRows,
-    /// Picture rows over spectrogram rows, low frequencies at the bottom.
+    /// Rows of the image over rows of the spectrogram, low frequencies at the bottom.
     pub y: SparseRows,
-    /// Picture columns over frames.
+    /// Columns of the image over frames.
     pub x: SparseRows,
-    /// 256 of RGBA in 0..=1.
+    /// Color table: 256 entries of RGBA in 0..=1.
     pub colors: Vec<[f32; 4]>,
 }
 
 impl Tables {
-    /// The tables of validated settings.
-    pub fn new(settings: &FrontEndConfig) -> Self {
-        let size = settings.image_size();
-        let (edge_scale, inner_scale) = bin_scale(settings);
+    /// Computes the tables of a validated configuration.
+    pub fn new(config: &FrontEndConfig) -> Self {
+        let size = config.image_size();
+        let (edge_scale, inner_scale) = bin_scale(config);
         Self {
-            window: window(settings),
-            twiddles: twiddles(settings.n_fft),
+            window: window(config),
+            twiddles: twiddles(config.n_fft),
             edge_scale,
             inner_scale,
-            mel: mel_weights(settings),
-            y: resize_weights(settings.rows(), size.height, true),
-            x: resize_weights(settings.frames(), size.width, false),
-            colors: settings.image().colormap.table(),
+            mel: mel_weights(config),
+            y: resize_weights(config.rows(), size.height, true),
+            x: resize_weights(config.frames(), size.width, false),
+            colors: config.image().colormap.table(),
         }
     }
 }

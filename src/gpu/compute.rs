@@ -1,35 +1,39 @@
-//! Where the work is done: the CPU, or one GPU shared with Burn.
+//! Where the work runs: on the CPU, or on one GPU that is shared with Burn.
 
 use std::sync::Arc;
 
 use burn::tensor::Device;
 
-use super::adapter::{self, Choice, DeviceChoice, GpuError};
-use super::{Gpu, describe};
+use super::adapter::{self, Choice};
+use super::choice::DeviceChoice;
+use super::device::Gpu;
+use super::error::GpuError;
 
-/// A device that can make pictures and run networks.
+/// A device that computes features and runs networks.
 #[derive(Clone, Debug)]
 pub enum Compute {
-    /// Burn's `flex` backend, and the front end's CPU twin.
+    /// Burn's `flex` backend and the CPU fallback of the front end.
     Cpu,
     /// A wgpu adapter, hardware or software.
     Gpu(Arc<Gpu>),
 }
 
-/// An opened device and what people should know of how it was chosen.
+/// An opened device, and how it was chosen.
 #[derive(Clone, Debug)]
 pub struct Opened {
     /// The device.
     pub compute: Compute,
-    /// One line: which it is, and why if nobody asked for it by name.
+    /// One line for the user: the device, and the reason if it was chosen automatically.
     pub note: String,
 }
 
 impl Compute {
-    /// Opens what `wanted` means on this machine. Call it once a process.
+    /// Opens the device that `wanted` means on this machine.
+    ///
+    /// Call it once per process, because Burn never releases a device that was registered with it.
     ///
     /// # Errors
-    /// [`GpuError`] if there is no such adapter or it cannot be opened; `auto` and `cpu` always work.
+    /// [`GpuError`] if no adapter matches or the driver refuses to open it. `Cpu` always succeeds.
     pub fn open(wanted: &DeviceChoice) -> Result<Opened, GpuError> {
         if *wanted == DeviceChoice::Cpu {
             return Ok(Opened {
@@ -41,18 +45,18 @@ impl Compute {
         let mut all = adapter::list(&instance);
         let infos: Vec<_> = all.iter().map(wgpu::Adapter::get_info).collect();
         match adapter::choose(&infos, wanted)? {
-            Choice::Cpu(why) => Ok(Opened {
+            Choice::Cpu(reason) => Ok(Opened {
                 compute: Self::Cpu,
-                note: format!("device: cpu, since {why}"),
+                note: format!("device: cpu, since {reason}"),
             }),
             Choice::Adapter(i) => Ok(Opened {
-                note: format!("device: {}", describe(&infos[i])),
+                note: format!("device: {}", adapter::describe(&infos[i])),
                 compute: Self::Gpu(Arc::new(Gpu::open(instance, all.swap_remove(i))?)),
             }),
         }
     }
 
-    /// The device as Burn knows it, without autodiff.
+    /// Returns the device as Burn knows it, without autodiff.
     pub fn burn(&self) -> Device {
         match self {
             Self::Cpu => Device::flex(),
@@ -60,7 +64,7 @@ impl Compute {
         }
     }
 
-    /// Its name, for records.
+    /// Returns the device's name, for records.
     pub fn name(&self) -> String {
         match self {
             Self::Cpu => "cpu".into(),

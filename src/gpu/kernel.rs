@@ -1,10 +1,12 @@
-//! Runs our own WGSL as one of Burn's kernels, on tensors of Burn's.
+//! Runs WGSL of our own as one of Burn's kernels, on Burn's tensors.
 //!
-//! [`launch`] hands finished text to the runtime that Burn's own kernels go through, so it runs in its turn among them: nothing
-//! is flushed and nothing waits. An operation that calls it is registered with fusion by
-//! `#[backend_extension(Cube, Fusion)]`, which runs it when the stream gets there.
+//! [`launch`] hands finished WGSL to the runtime that Burn's own kernels go through. Therefore it
+//! runs in its turn among them: nothing is flushed and nothing waits. An operation that calls it is
+//! registered with fusion by `#[backend_extension(Cube, Fusion)]`, which runs it when the stream
+//! gets there.
 //!
-//! Only where Burn compiles to WGSL: another compiler refuses the text ([`DeviceTraits::wgsl`](super::DeviceTraits)).
+//! This works only where Burn compiles to WGSL, because another compiler refuses the source. See
+//! [`DeviceTraits::wgsl`](super::DeviceTraits).
 
 use burn::tensor::{DType, Shape};
 use burn_cubecl::tensor::CubeTensor;
@@ -14,60 +16,76 @@ use cubecl::prelude::*;
 use cubecl::server::{KernelArguments, MetadataBindingInfo};
 use cubecl::{CubeKernel, PrecompiledSource};
 
-/// WGSL whose entry point is `main`. Bindings of group 0 are tensors, all `var<storage, read_write>` (two tensors may share
-/// one buffer), and then one uniform of words.
+/// WGSL whose entry point is `main`.
+///
+/// The bindings of group 0 are the tensors, all of them `var<storage, read_write>` because two
+/// tensors may share one buffer, and after them one uniform of `u32`.
 pub trait KernelSource:
     Clone + std::fmt::Debug + Eq + std::hash::Hash + Send + Sync + 'static
 {
-    /// The text. Equal values give equal texts: it is made and compiled once.
+    /// Returns the source. Equal values must return equal sources, because a source is made and
+    /// compiled once.
     fn wgsl(&self) -> String;
-    /// Its `@workgroup_size`.
-    fn workgroup(&self) -> [u32; 3];
+
+    /// Returns the source's `@workgroup_size`.
+    fn workgroup_size(&self) -> [u32; 3];
 }
 
-/// What goes before WGSL whose tensors are of `real`: f16, which the adapter must have, or f32.
-pub fn real(half: bool) -> &'static str {
+/// Returns the head of WGSL whose tensors have elements of type `real`: f16, which the adapter must
+/// support, or f32.
+pub fn real_alias(half: bool) -> &'static str {
     match half {
         true => "enable f16;\nalias real = f16;\n",
         false => "alias real = f32;\n",
     }
 }
 
-/// Runs `text` on `groups` workgroups over contiguous tensors; `words` is the uniform, four at a time.
+/// Runs `source` on `groups` workgroups over contiguous tensors.
+///
+/// `uniforms` are the contents of the uniform, whose length is a multiple of four.
 ///
 /// # Panics
-/// If there is no tensor.
-pub fn launch<T: KernelSource>(text: T, groups: [u32; 3], tensors: &[&CubeTensor], words: &[u32]) {
+/// If `tensors` is empty.
+pub fn launch<T: KernelSource>(
+    source: T,
+    groups: [u32; 3],
+    tensors: &[&CubeTensor],
+    uniforms: &[u32],
+) {
     let client = &tensors[0].client;
     let buffers = tensors.iter().map(|t| t.handle.clone().binding()).collect();
-    let pairs = words.chunks(2);
-    let pairs = pairs.map(|w| u64::from(w[0]) | u64::from(w.get(1).copied().unwrap_or(0)) << 32);
-    let arguments = KernelArguments::new()
-        .with_buffers(buffers)
-        .with_info(MetadataBindingInfo::custom(pairs.collect()));
+    let pair = |w: &[u32]| u64::from(w[0]) | u64::from(w.get(1).copied().unwrap_or(0)) << 32;
+    let arguments =
+        KernelArguments::new()
+            .with_buffers(buffers)
+            .with_info(MetadataBindingInfo::custom(
+                uniforms.chunks(2).map(pair).collect(),
+            ));
     let [x, y, z] = groups;
     client.launch(
-        Box::new(Kernel(text)),
+        Box::new(Kernel(source)),
         CubeCount::Static(x, y, z),
         arguments,
     );
 }
 
-/// Workgroups a dimension: WebGPU's default limit.
-const MOST_GROUPS: usize = 65_535;
+/// The most workgroups per dimension, which is WebGPU's default limit.
+const MAX_GROUPS: usize = 65_535;
 
-/// Workgroups across and down, at least as many as asked for and no more than a dimension may have.
+/// Folds `groups` workgroups into two dimensions, neither of which exceeds the limit.
+///
+/// The product may exceed `groups`, and is at least one.
 pub fn fold(groups: usize) -> [u32; 2] {
-    let across = groups.clamp(1, MOST_GROUPS);
+    let across = groups.clamp(1, MAX_GROUPS);
     [across as u32, groups.div_ceil(across).max(1) as u32]
 }
 
-/// A contiguous tensor of `like`'s type beside it, its values not yet set.
+/// Allocates an uninitialized, contiguous tensor on the device of `like`, with its element type.
 pub fn empty(like: &CubeTensor, shape: impl Into<Shape>) -> CubeTensor {
     empty_of(like, shape, like.dtype)
 }
 
-/// A contiguous tensor beside `like`, its values not yet set.
+/// Allocates an uninitialized, contiguous tensor on the device of `like`.
 pub fn empty_of(like: &CubeTensor, shape: impl Into<Shape>, dtype: DType) -> CubeTensor {
     let shape: Shape = shape.into();
     let handle = like.client.empty(shape.num_elements() * dtype.size());
@@ -75,10 +93,10 @@ pub fn empty_of(like: &CubeTensor, shape: impl Into<Shape>, dtype: DType) -> Cub
     CubeTensor::new_contiguous(client, device, shape, handle, dtype)
 }
 
-/// Whether a tensor is of f16; the kernels here are made for that and for f32.
+/// Returns whether the elements of a tensor are f16. Kernels are made for f16 and f32 only.
 ///
 /// # Panics
-/// If it is of another type.
+/// If the elements are of another type.
 pub fn is_half(tensor: &CubeTensor) -> bool {
     match tensor.dtype {
         DType::F16 => true,
@@ -87,11 +105,12 @@ pub fn is_half(tensor: &CubeTensor) -> bool {
     }
 }
 
+/// A [`KernelSource`] as the runtime takes kernels.
 struct Kernel<T>(T);
 
 impl<T: KernelSource> KernelMetadata for Kernel<T> {
     fn id(&self) -> KernelId {
-        let [x, y, z] = self.0.workgroup();
+        let [x, y, z] = self.0.workgroup_size();
         KernelId::new::<Self>()
             .info(self.0.clone())
             .cube_dim(CubeDim::new_3d(x, y, z).0)
@@ -103,9 +122,9 @@ impl<T: KernelSource> KernelMetadata for Kernel<T> {
 }
 
 impl<T: KernelSource> CubeKernel for Kernel<T> {
-    /// Never compiled: the text stands for it.
+    /// Returns an empty definition. It is never compiled, because [`Self::source`] replaces it.
     fn define(&self) -> KernelDefinition {
-        let [x, y, z] = self.0.workgroup();
+        let [x, y, z] = self.0.workgroup_size();
         let dim = CubeDim::new_3d(x, y, z);
         let settings = KernelSettings::new(dim.0, ExecutionMode::Unchecked, AddressType::U32);
         KernelDefinition {

@@ -195,7 +195,7 @@ fn masks(rng: &mut ChaCha8Rng, axes: Axes, longest: f64) -> Masks {
         (from as u32, (from + masked) as u32)
     };
     Masks {
-        stretches: [(); 2].map(|()| {
+        spans: [(); 2].map(|()| {
             let ((x0, x1), (y0, y1)) = (mask(axes.time), mask(axes.frequency));
             [x0, x1, y0, y1]
         }),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::support::{devices, noise, software, tone};
+use sonoprint::frontend::NO_VALUE;
 use sonoprint::frontend::augment::{Augment, Waveform};
 use sonoprint::frontend::config::{FrontEndConfig, Size};
-use sonoprint::frontend::cpu::NO_VALUE;
 use sonoprint::frontend::gpu::kernels::StftKernel;
 use sonoprint::frontend::gpu::plan::{Limits, Plan};
 use sonoprint::frontend::{FrontEnd, Samples, Spectrogram, presets};
@@ -65,7 +65,9 @@ fn no_clip_looks_at_another() {
                     floats(&batch)[place] == alone,
                     "{device} {variant}: place {place}"
                 );
-                assert!(engine.bytes(&batch).unwrap()[place] == engine.bytes(&[&one]).unwrap()[0]);
+                assert!(
+                    engine.images(&batch).unwrap()[place] == engine.images(&[&one]).unwrap()[0]
+                );
             }
         }
     }
@@ -121,7 +123,7 @@ fn masks_hide_what_they_name() {
     let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
     // Columns 3..7 and rows 18..20 of the second clip; the first has none.
     let mut masks = [Augment::default(); 2];
-    masks[1].masks.stretches = [[3, 7, 0, 0], [0, 0, 18, 20]];
+    masks[1].masks.spans = [[3, 7, 0, 0], [0, 0, 18, 20]];
     for (device, compute) in devices() {
         let engine = FrontEnd::new(&compute, &settings).unwrap();
         let read = |t: burn::tensor::Tensor<4>| -> Vec<f32> { t.into_data().try_to_vec().unwrap() };
@@ -180,7 +182,7 @@ fn waveforms_are_changed_as_told() {
         }); 3]);
         for clip in 0..3 {
             assert_eq!(
-                turned[clip].db, plain[clip].db,
+                turned[clip].values, plain[clip].values,
                 "{device}: polarity is not heard"
             );
             let shift = doubled[clip].range.unwrap().1 - plain[clip].range.unwrap().1;
@@ -197,7 +199,7 @@ fn waveforms_are_changed_as_told() {
             ..Waveform::default()
         }); 3]);
         let far: Vec<f32> = noisy[0]
-            .db
+            .values
             .iter()
             .copied()
             .enumerate()
@@ -261,15 +263,16 @@ fn frames_are_warped_and_filtered_as_told() {
     };
     let plain = Waveform::default;
     let silent = |s: &Spectrogram| -> Vec<bool> {
-        let columns = s.db.chunks(s.rows);
+        let columns = s.values.chunks(s.rows);
         columns.map(|c| c.iter().all(|&v| v == NO_VALUE)).collect()
     };
     let loudest = |s: &Spectrogram| {
-        let (cell, _) =
-            s.db.iter()
-                .enumerate()
-                .max_by(|a, b| a.1.total_cmp(b.1))
-                .unwrap();
+        let (cell, _) = s
+            .values
+            .iter()
+            .enumerate()
+            .max_by(|a, b| a.1.total_cmp(b.1))
+            .unwrap();
         (cell % s.rows) as f64 * 22_050.0 / frame as f64
     };
     let mut all = Vec::new();
@@ -343,7 +346,7 @@ fn frames_are_warped_and_filtered_as_told() {
                 ..plain()
             },
         );
-        for (i, (a, b)) in even.db.iter().zip(&colored.db).enumerate() {
+        for (i, (a, b)) in even.values.iter().zip(&colored.values).enumerate() {
             let x = std::f64::consts::PI * ((i % 1025) as f64 + 0.5) / 1025.0;
             let want = 6.0 * x.cos() - 3.0 * (2.0 * x).cos() + 1.5 * (6.0 * x).cos();
             assert!((f64::from(b - a) - want).abs() < 1e-3, "{device}: cell {i}");
@@ -364,7 +367,7 @@ fn frames_are_warped_and_filtered_as_told() {
     let (_, first) = &all[0];
     let peak = power(first.range.unwrap().1);
     for (device, other) in &all {
-        for (i, (a, b)) in first.db.iter().zip(&other.db).enumerate() {
+        for (i, (a, b)) in first.values.iter().zip(&other.values).enumerate() {
             let off = (power(*a) - power(*b)).abs() / peak;
             assert!(off < 1e-5, "{device}: cell {i}: {a} and {b} dB");
         }

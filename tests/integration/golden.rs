@@ -12,7 +12,8 @@ fn signal(name: &str) -> Vec<f32> {
     sonoprint::audio::load(&path, 22_050).unwrap().samples
 }
 
-/// Holds every device's decibels to a golden array, within 1e-2 dB wherever the library is above its maximum - 80 dB.
+/// Asserts that every device's decibels are within 1e-2 dB of a golden array, wherever the library is
+/// above its maximum - 80 dB.
 fn decibels(settings: &FrontEndConfig, name: &str, golden: &str) {
     let golden = npy(golden);
     let want = golden.decibels();
@@ -25,8 +26,8 @@ fn decibels(settings: &FrontEndConfig, name: &str, golden: &str) {
     assert_eq!(golden.shape, [rows, frames], "{name}: rows x frames");
     let max = want.iter().flatten().copied().fold(f32::MIN, f32::max);
     for (device, compute) in devices() {
-        let engine = FrontEnd::new(&compute, &settings).unwrap();
-        let got = engine.spectrograms(&[&pcm], &[]).unwrap().remove(0);
+        let front_end = FrontEnd::new(&compute, &settings).unwrap();
+        let got = front_end.spectrograms(&[&pcm], &[]).unwrap().remove(0);
         let (mut worst, mut cells) = (0.0f32, 0);
         for row in 0..rows {
             for frame in 0..frames {
@@ -103,10 +104,12 @@ fn other_sizes_too() {
     }
 }
 
-/// At the spectrogram's own resolution: mean within 1/255 over all cells, and no channel further than 8/255 wherever
-/// matplotlib's value is above its clip's maximum - 135 dB. matplotlib transforms in f64; the rounding of an f32 FFT
-/// lies some 165 dB under a pure tone, so in the deepest cells there (of all signals only `tone` has such) the last few
-/// decibels are noise: eleven of its 139 400 values are off by up to 19/255.
+/// At the spectrogram's own resolution: the mean is within 1/255 over all cells, and no channel is
+/// further off than 8/255 wherever matplotlib's value is above its clip's maximum - 135 dB.
+///
+/// matplotlib transforms in f64. The rounding of an f32 FFT lies about 165 dB under a pure tone, and in
+/// the deepest cells of `tone` (no other signal has any so deep) the last few decibels are noise: eleven
+/// of its 139 400 values are off by up to 19/255.
 #[test]
 fn deeppixel_colors_are_matplotlibs() {
     for name in SIGNALS {
@@ -123,8 +126,8 @@ fn deeppixel_colors_are_matplotlibs() {
         let step = if name == "clip30" { 8 } else { 1 };
         assert_eq!(golden.shape, [height, width.div_ceil(step), 4]);
         for (device, compute) in devices() {
-            let engine = FrontEnd::new(&compute, &settings).unwrap();
-            let got = engine.bytes(&[&pcm]).unwrap().remove(0);
+            let front_end = FrontEnd::new(&compute, &settings).unwrap();
+            let got = front_end.images(&[&pcm]).unwrap().remove(0);
             let (mut worst, mut deep, mut sum) = (0u32, 0u32, 0u64);
             for y in 0..height {
                 for column in 0..columns {

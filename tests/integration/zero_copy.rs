@@ -1,4 +1,5 @@
-//! Promise: between PCM and logits nothing returns to the host: the shaders write the very memory that Burn reads.
+//! Promise: nothing returns to the host between PCM and logits: the shaders write the very memory that
+//! Burn reads.
 
 use crate::support::{noise, software};
 use burn::module::Module;
@@ -19,15 +20,15 @@ fn settings() -> FrontEndConfig {
     }
 }
 
-/// A front end and a network for pictures of one size.
+/// Returns a front end and a network for images of one size.
 fn sized(kind: NetworkKind, height: usize, width: usize) -> (FrontEndConfig, NetworkSpec) {
     let settings = settings().with_image_size(Some(Size { height, width }));
     let spec = NetworkSpec::new(kind, 10, &settings);
     (settings, spec)
 }
 
-/// The tensor that the network is given lies in the buffer and at the offset that the shader was bound to, with
-/// fusion on: a copy anywhere between would have another place.
+/// The network's input lies in the buffer and at the offset to which the shader was bound, with fusion
+/// on: a copy would lie elsewhere.
 #[test]
 fn the_network_reads_what_the_shader_wrote() {
     let Compute::Gpu(gpu) = software() else {
@@ -44,11 +45,11 @@ fn the_network_reads_what_the_shader_wrote() {
         assert_eq!(tensor.dims(), [3, 4, 32, 40]);
         let read = tensor::place_of(tensor.clone()).unwrap();
         assert_eq!(read, written, "round {round}");
-        // As input of an autodiff model it is the same memory still.
+        // As input of an autodiff model, it is still the same memory.
         let input = tensor.clone().autodiff();
         let read = tensor::place_of(input.inner()).unwrap();
         assert_eq!(read, written, "round {round}, autodiff");
-        // And it holds the picture, not what the allocator left there.
+        // It holds the image, and not what the allocator left there.
         let got: Vec<f32> = tensor.into_data().try_to_vec().unwrap();
         let want: Vec<f32> = FrontEnd::new(&Compute::Cpu, &settings())
             .unwrap()
@@ -65,14 +66,15 @@ fn the_network_reads_what_the_shader_wrote() {
     }
 }
 
-/// Fused kernels right behind the pass, and freed memory right before it, see and leave the right values.
+/// Fused kernels right after the pass read the right values, and memory freed right before it is not
+/// written again.
 #[test]
 fn order_holds_with_fusion() {
     let compute = software();
     let device = compute.burn();
-    let engine = FrontEnd::new(&compute, &settings()).unwrap();
+    let front_end = FrontEnd::new(&compute, &settings()).unwrap();
     let clip = noise(22_050, 9);
-    let plain: Vec<f32> = engine
+    let plain: Vec<f32> = front_end
         .features(&[&clip])
         .unwrap()
         .into_data()
@@ -80,10 +82,10 @@ fn order_holds_with_fusion() {
         .unwrap();
     let want: f64 = plain.iter().map(|v| (f64::from(*v) + 1.0) * 2.0).sum();
     for _ in 0..4 {
-        // Work on a tensor of the same size that is dropped unread: its memory may be handed to the next picture.
+        // Lazy work on a tensor of the same size, dropped unread: the next image may get its memory.
         let junk = Tensor::<4>::ones([1, 4, 32, 40], &device) * 7.0;
         let _lazy = (junk + 3.0).exp();
-        let x = engine.features(&[&clip]).unwrap();
+        let x = front_end.features(&[&clip]).unwrap();
         let sum: f32 = ((x + 1.0) * 2.0).sum().into_scalar();
         assert!(
             (f64::from(sum) - want).abs() < 1e-2 * want.abs() / 100.0,
@@ -92,7 +94,7 @@ fn order_holds_with_fusion() {
     }
 }
 
-/// The same network on the same clips: every device gives the cpu device's logits, within 2e-2.
+/// The same network on the same clips: every device computes the cpu device's logits, within 2e-2.
 #[test]
 fn devices_agree_on_logits() {
     let _turn = crate::support::turn();
@@ -107,8 +109,8 @@ fn devices_agree_on_logits() {
             .iter()
             .map(|(_, compute)| {
                 let network = Network::new(&spec, 5, &compute.burn()).unwrap();
-                let engine = FrontEnd::new(compute, &settings).unwrap();
-                let out = network.forward(engine.features(&clips).unwrap());
+                let front_end = FrontEnd::new(compute, &settings).unwrap();
+                let out = network.forward(front_end.features(&clips).unwrap());
                 out.into_data().try_to_vec().unwrap()
             })
             .collect();
@@ -122,28 +124,28 @@ fn devices_agree_on_logits() {
     }
 }
 
-/// With f16 in the pictures' memory, in the weights and in between, the logits stay within two hundredths of f32's.
+/// With features, weights and activations of f16, the logits stay within two hundredths of f32's.
 #[test]
 fn halves_agree_on_logits() {
     let _turn = crate::support::turn();
     let compute = software();
     for (kind, side) in [(NetworkKind::Compact, 40), (NetworkKind::DeepPixel, 73)] {
         let (settings, spec) = sized(kind, side, side + 3);
-        // Three, so that pictures of f16 begin at odd places.
+        // Three, so that images of f16 begin at offsets that are no multiple of an f32 image.
         let clips = [4, 5, 6].map(|seed| noise(22_050, seed));
         let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
         let network = Network::new(&spec, 5, &compute.burn()).unwrap();
-        let engine = FrontEnd::new(&compute, &settings).unwrap();
-        let pictures = engine.features(&clips).unwrap();
-        let whole = network.forward(pictures.clone());
-        let engine = engine.into_half().unwrap();
-        let halves = engine.features(&clips).unwrap();
+        let front_end = FrontEnd::new(&compute, &settings).unwrap();
+        let images = front_end.features(&clips).unwrap();
+        let whole = network.forward(images.clone());
+        let front_end = front_end.into_half().unwrap();
+        let halves = front_end.features(&clips).unwrap();
         assert_eq!(halves.dtype(), DType::F16);
         let values = |t: Tensor<4>| -> Vec<f32> {
             let t = t.cast(FloatDType::F32);
             t.into_data().try_to_vec().unwrap()
         };
-        for (h, w) in values(halves.clone()).iter().zip(values(pictures)) {
+        for (h, w) in values(halves.clone()).iter().zip(values(images)) {
             assert!((h - w).abs() <= 2.5e-4, "{h} for {w}");
         }
         let out = network.into_half().forward(halves);
@@ -159,7 +161,7 @@ fn halves_agree_on_logits() {
     assert!(cpu.into_half().is_err());
 }
 
-/// Host data still works on the shared device, and a tensor of another backend is refused, not misread.
+/// Host data works on the shared device, and a tensor of another backend is refused, not misread.
 #[test]
 fn foreign_tensors_are_refused() {
     let _turn = crate::support::turn();

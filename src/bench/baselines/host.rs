@@ -35,7 +35,7 @@ impl Baseline for Host {
         let start = Instant::now();
         let mut all = self.engine.spectrograms(&clips, &[])?;
         let time = start.elapsed();
-        self.first = std::mem::take(&mut all[0].db);
+        self.first = std::mem::take(&mut all[0].values);
         Ok(time)
     }
 

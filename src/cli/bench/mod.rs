@@ -138,11 +138,11 @@ fn tune(compute: &Compute) -> anyhow::Result<()> {
         bail!("--tune chooses among the GPU's ways to decibels: the cpu device has one");
     };
     for (settings, tuned) in tune_presets(gpu)? {
-        for t in &tuned.tried {
+        for t in &tuned.times {
             let ms = 1e3 * t.time.as_secs_f64();
             args::say(format!(
                 "{:<10} {:<16} {ms:9.2} ms",
-                settings.preset, t.variant
+                settings.preset, t.kernel
             ))?;
         }
         match tuned.kept {

@@ -17,7 +17,7 @@ use crate::dataset::error::{DatasetError, Result};
 use crate::dataset::folder::Dataset;
 use crate::dataset::gtzan;
 use crate::dataset::split::{Split, Subset};
-use crate::frontend::Samples;
+use crate::frontend::{DeviceSamples, Samples};
 use crate::gpu::Compute;
 
 pub(crate) use prefetch::prefetch;
@@ -53,15 +53,8 @@ pub struct PcmSet {
 pub enum ClipPcm {
     /// Exactly `clip_samples` samples.
     Host(Vec<f32>),
-    /// Part of a buffer. It fills the start of the clip, and the rest of the clip is silence.
-    Device {
-        /// The buffer, which also holds other clips.
-        buffer: wgpu::Buffer,
-        /// First sample in the buffer.
-        start: usize,
-        /// Number of samples.
-        len: usize,
-    },
+    /// In a GPU's memory. The samples fill the start of the clip, and the rest is silence.
+    Device(DeviceSamples),
 }
 
 impl ClipPcm {
@@ -69,11 +62,7 @@ impl ClipPcm {
     pub fn samples(&self) -> Samples<'_> {
         match self {
             Self::Host(pcm) => Samples::Host(pcm),
-            Self::Device { buffer, start, len } => Samples::Device {
-                buffer,
-                start: *start,
-                len: *len,
-            },
+            Self::Device(samples) => Samples::Device(samples),
         }
     }
 }
@@ -181,11 +170,10 @@ impl PcmSet {
     fn clip(&self, file: &File, span: ClipSpan, clip: usize) -> Result<ClipPcm> {
         Ok(match &file.place {
             Place::Host(samples) => ClipPcm::Host(audio::extract(samples, span, clip)),
-            Place::Device { buffer, start } => ClipPcm::Device {
-                buffer: buffer.clone(),
-                start: start + span.start,
-                len: span.len.min(clip),
-            },
+            Place::Device(samples) => {
+                let end = span.start + span.len.min(clip);
+                ClipPcm::Device(samples.slice(span.start..end))
+            }
             Place::Disk => ClipPcm::Host(decode_span(file, span, clip, self.sample_rate)?),
         })
     }

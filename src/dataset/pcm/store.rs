@@ -1,8 +1,9 @@
 //! Where decoded samples are kept: the host's memory, large buffers on the GPU, or only on disk.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::frontend::DeviceSamples;
 use crate::gpu::{Compute, Gpu};
 
 /// Size in bytes of one buffer on the GPU: below WebGPU's default limit of 256 MiB, and large
@@ -13,15 +14,15 @@ const CHUNK: u64 = 128 << 20;
 pub(super) enum Place {
     /// In the host's memory.
     Host(Vec<f32>),
-    /// In the device's memory, from sample `start` of a buffer that other files share.
-    Device { buffer: wgpu::Buffer, start: usize },
+    /// In the device's memory, in a buffer that other files share.
+    Device(DeviceSamples),
     /// Only on disk, because memory was full: every request decodes them again.
     Disk,
 }
 
 /// Memory for PCM, up to a limit.
 pub(super) struct Store {
-    gpu: Option<Gpu>,
+    gpu: Option<Arc<Gpu>>,
     limit: u64,
     used: AtomicU64,
     /// The buffer that is being filled, and the number of its bytes in use.
@@ -34,7 +35,7 @@ impl Store {
         Self {
             gpu: match compute {
                 Compute::Cpu => None,
-                Compute::Gpu(gpu) => Some(gpu.as_ref().clone()),
+                Compute::Gpu(gpu) => Some(gpu.clone()),
             },
             limit,
             used: AtomicU64::new(0),
@@ -65,22 +66,21 @@ impl Store {
     }
 
     /// Copies the samples to the device. Returns `None` if it has no memory left.
-    fn upload(&self, gpu: &Gpu, samples: &[f32], bytes: u64) -> Option<Place> {
+    fn upload(&self, gpu: &Arc<Gpu>, samples: &[f32], bytes: u64) -> Option<Place> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.as_ref().is_none_or(|(b, at)| at + bytes > b.size()) {
             *open = Some((buffer(gpu, bytes.max(CHUNK))?, 0));
         }
         let (buffer, at) = open.as_mut()?;
-        let place = Place::Device {
-            buffer: buffer.clone(),
-            start: (*at / 4) as usize,
-        };
+        let start = (*at / 4) as usize;
+        let range = start..start + samples.len();
+        let samples_there = DeviceSamples::new(gpu.clone(), buffer.clone(), range);
         gpu.queue
             .write_buffer(buffer, *at, bytemuck::cast_slice(samples));
         *at += bytes;
         // An empty submission flushes the write. Without it, staging memory grows with the dataset.
         gpu.queue.submit([]);
-        Some(place)
+        Some(Place::Device(samples_there))
     }
 }
 

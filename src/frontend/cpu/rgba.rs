@@ -1,55 +1,56 @@
-//! Decibels to a picture. Twin of `shaders/frontend/rgba.wgsl`.
+//! Spectrogram to RGBA image. CPU implementation of `shaders/frontend/rgba.wgsl`.
 
 use rayon::prelude::*;
 
-use super::NO_VALUE;
 use crate::frontend::config::FrontEndConfig;
+use crate::frontend::spectrogram::NO_VALUE;
 use crate::frontend::tables::Tables;
 
-/// The picture of one clip.
+/// Draws the image of one clip.
 ///
-/// `db` is `[frame][row]`, `range` the clip's own, `out` receives `[channel][y][x]` in 0..=1: red, green, blue, alpha.
+/// `cells` is `[frame][row]` and `range` is the clip's own. `out` receives `[channel][y][x]` in 0..=1:
+/// red, green, blue, alpha.
 ///
 /// # Panics
-/// If `out` is not of four planes of the settings' picture.
+/// If `out` is not four planes of the configuration's image size.
 pub fn run(
-    settings: &FrontEndConfig,
+    config: &FrontEndConfig,
     tables: &Tables,
-    db: &[f32],
+    cells: &[f32],
     range: Option<(f32, f32)>,
     out: &mut [f32],
 ) {
-    let size = settings.image_size();
+    let size = config.image_size();
     assert_eq!(out.len(), 4 * size.height * size.width, "four planes");
     let Some((min, max)) = range else {
         out.fill(0.0);
         return;
     };
-    let colors = settings.image().range.ends(min, max);
+    let ends = config.image().range.ends(min, max);
     let mut planes = out.chunks_mut(size.height * size.width);
     let [r, g, b, a] = std::array::from_fn(|_| {
         let plane = planes.next().expect("one of four");
         plane.par_chunks_mut(size.width)
     });
-    (r.zip(g).zip(b).zip(a).enumerate()).for_each_init(Vec::new, |cells, (y, (((r, g), b), a))| {
-        blend(settings, tables, db, colors.0, y, cells);
+    (r.zip(g).zip(b).zip(a).enumerate()).for_each_init(Vec::new, |row, (y, (((r, g), b), a))| {
+        blend(config, tables, cells, ends.0, y, row);
         for x in 0..size.width {
-            [r[x], g[x], b[x], a[x]] = color(tables, cells, colors, x);
+            [r[x], g[x], b[x], a[x]] = color(tables, row, ends, x);
         }
     });
 }
 
-/// For each frame, its rows as pixel row `y` has them: weighted sum of decibels, sum of weights.
+/// Blends the rows that pixel row `y` covers, for each frame: weighted sum of values, sum of weights.
 fn blend(
-    settings: &FrontEndConfig,
+    config: &FrontEndConfig,
     tables: &Tables,
-    db: &[f32],
+    cells: &[f32],
     lo: f32,
     y: usize,
-    cells: &mut Vec<[f32; 2]>,
+    blended: &mut Vec<[f32; 2]>,
 ) {
-    cells.clear();
-    cells.extend(db.chunks(settings.rows()).map(|frame| {
+    blended.clear();
+    blended.extend(cells.chunks(config.rows()).map(|frame| {
         let mut cell = [0.0; 2];
         for (row, w) in tables.y.row(y) {
             let value = frame[row];
@@ -62,11 +63,12 @@ fn blend(
     }));
 }
 
-fn color(tables: &Tables, cells: &[[f32; 2]], (lo, hi): (f32, f32), x: usize) -> [f32; 4] {
+/// Returns the color of pixel `x` of a blended row.
+fn color(tables: &Tables, blended: &[[f32; 2]], (lo, hi): (f32, f32), x: usize) -> [f32; 4] {
     let (mut sum, mut weight) = (0.0f32, 0.0f32);
     for (frame, w) in tables.x.row(x) {
-        sum += w * cells[frame][0];
-        weight += w * cells[frame][1];
+        sum += w * blended[frame][0];
+        weight += w * blended[frame][1];
     }
     if weight <= 0.0 {
         return [0.0; 4];

@@ -1,62 +1,65 @@
-//! The ways in which `stft` can be run, in one place: what each needs, and what it is good for.
+//! The implementations of the STFT pass: what each needs, and where it is good.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A way to make decibels. All give the same numbers within rounding; each gives a frame the same bits wherever it stands.
+/// An implementation of the STFT pass. All compute the same numbers within rounding, and each computes
+/// the same bits for a frame wherever it stands in a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum StftKernel {
-    /// One frame a workgroup, its real samples as half as many complex ones.
+    /// One frame per workgroup, its real samples as half as many complex ones.
     OneFrame,
-    /// As [`StftKernel::OneFrame`], short frames sharing a workgroup until it has 128 invocations.
+    /// As [`StftKernel::OneFrame`], but short frames share a workgroup of 128 invocations.
     SharedWorkgroup,
-    /// Two frames of a clip as real and imaginary part of one transform.
+    /// Two frames of a clip as real and imaginary part of one transform. Kept for comparison, never
+    /// chosen: see [`StftKernel::accurate`].
     Packed,
-    /// 32 x 32 points in the registers of sixteen invocations, tables in uniform buffers: for processors.
+    /// 32 x 32 points in the registers of sixteen invocations, tables in uniform buffers: for
+    /// processors.
     Registers,
-    /// 32 points in the registers of each invocation of one subgroup, which exchange by shuffles: frames of 64 samples for every
-    /// invocation that a subgroup has.
+    /// 32 points in the registers of each invocation of one subgroup, exchanged by shuffles: frames of
+    /// 64 samples per invocation of a subgroup.
     Subgroup,
 }
 
 /// The transform of one workgroup under one [`StftKernel`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FftPlan {
-    /// Which way.
-    pub variant: StftKernel,
+    /// The kernel.
+    pub kernel: StftKernel,
     /// Complex points of a transform.
     pub points: u32,
-    /// Transforms a workgroup.
+    /// Transforms per workgroup.
     pub transforms: u32,
-    /// Frames a workgroup.
+    /// Frames per workgroup.
     pub frames: u32,
-    /// Invocations a workgroup.
+    /// Invocations per workgroup.
     pub lanes: u32,
     /// Groups of eight points that an invocation holds in registers.
     pub rounds: u32,
-    /// Stages of radix 8, the one that reads PCM included.
+    /// Stages of radix 8, including the one that reads PCM.
     pub radix8_stages: u32,
     /// Radix of the last stage: 4, 2, or 1 for none.
     pub tail: u32,
-    /// One point of padding every `2^pad_shift`; 31 for none.
+    /// One point of padding per `2^pad_shift`; 31 for none.
     pub pad_shift: u32,
-    /// Points of workgroup memory that a transform has, padding included.
+    /// Points of workgroup memory per transform, including padding.
     pub frame_len: u32,
 }
 
 impl FftPlan {
-    /// Bytes of workgroup memory that the pass declares.
+    /// Returns the bytes of workgroup memory that the pass declares.
     pub fn workgroup_bytes(&self) -> u32 {
         self.frame_len * self.transforms * 8
     }
 }
 
 impl StftKernel {
-    /// All of them.
+    /// All kernels.
     pub const ALL: [Self; 5] = [
         Self::OneFrame,
         Self::SharedWorkgroup,
@@ -65,7 +68,7 @@ impl StftKernel {
         Self::Subgroup,
     ];
 
-    /// For tables and `--variant`-like words.
+    /// Returns the name, for tables and files.
     pub fn name(self) -> &'static str {
         match self {
             Self::OneFrame => "one-frame",
@@ -76,7 +79,7 @@ impl StftKernel {
         }
     }
 
-    /// What is beyond WebGPU's base, for the device to have.
+    /// Returns the features beyond WebGPU's base that the kernel needs.
     pub fn features(self) -> wgpu::Features {
         match self {
             Self::Subgroup => wgpu::Features::SUBGROUP,
@@ -84,20 +87,22 @@ impl StftKernel {
         }
     }
 
-    /// Invocations that each of the device's subgroups must have, if it matters.
-    pub fn subgroup(self, plan: &FftPlan) -> Option<u32> {
+    /// Returns the size that all of the device's subgroups must have, if it matters.
+    pub fn required_subgroup_size(self, plan: &FftPlan) -> Option<u32> {
         (self == Self::Subgroup).then_some(plan.lanes)
     }
 
-    /// Whether it may be chosen without being asked for by name.
+    /// Returns whether the kernel may be chosen without being named.
     ///
-    /// [`StftKernel::Packed`] may not: what rounding leaves of a loud frame lies in the quiet one beside it, whose spectrum
-    /// is then wrong by far more than f32's own rounding (a test measures it).
+    /// [`StftKernel::Packed`] may not: the rounding error of a loud frame appears in the quiet one
+    /// beside it, whose spectrum is then wrong by far more than f32's own rounding (a test measures
+    /// it).
     pub fn accurate(self) -> bool {
         self != Self::Packed
     }
 
-    /// What a workgroup does for frames of `n_fft` (validated: a power of two from 256 to 8192); `None` if it cannot.
+    /// Returns what a workgroup does for frames of `n_fft` (validated: a power of two from 256 to
+    /// 8192), or `None` if the kernel has no such transform.
     pub fn fft(self, n_fft: usize) -> Option<FftPlan> {
         let half = n_fft as u32 / 2;
         match self {
@@ -106,13 +111,13 @@ impl StftKernel {
                 let together = 1024 / half.max(1);
                 (together > 1).then(|| radix8(self, half, together))
             }
-            // Four rounds in registers, and 64 KiB of workgroup memory, would be too much.
+            // n_fft 8192 would need four rounds in registers and 64 KiB of workgroup memory.
             Self::Packed => (n_fft <= 4096).then(|| FftPlan {
                 frames: 2,
                 ..radix8(self, 2 * half, 1)
             }),
             Self::Registers => (n_fft == 2048).then_some(FftPlan {
-                variant: self,
+                kernel: self,
                 points: 1024,
                 transforms: 1,
                 frames: 1,
@@ -124,7 +129,7 @@ impl StftKernel {
                 frame_len: 1025,
             }),
             Self::Subgroup => (512..=2048).contains(&n_fft).then_some(FftPlan {
-                variant: self,
+                kernel: self,
                 points: half,
                 transforms: 1,
                 frames: 1,
@@ -133,25 +138,25 @@ impl StftKernel {
                 radix8_stages: 0,
                 tail: 1,
                 pad_shift: 5,
-                // Powers, not complex numbers: half as long.
+                // Powers, which need half the memory of complex numbers.
                 frame_len: (half + half / 32) / 2 + 1,
             }),
         }
     }
 }
 
-fn radix8(variant: StftKernel, points: u32, transforms: u32) -> FftPlan {
+fn radix8(kernel: StftKernel, points: u32, transforms: u32) -> FftPlan {
     let log2 = points.ilog2();
     let rounds = if points > 2048 { 2 } else { 1 };
-    // Padding takes the banks' conflicts away; without it, what would outgrow the 16 KiB of WebGPU's base at 2048 points,
-    // or the 32 KiB that most adapters have at 4096, fits.
-    let pad_shift = if points >= 4096 || (points == 2048 && variant == StftKernel::Packed) {
+    // Padding avoids bank conflicts. It is left out where it would exceed WebGPU's base of 16 KiB (at
+    // 2048 points) or the 32 KiB that most adapters have (at 4096).
+    let pad_shift = if points >= 4096 || (points == 2048 && kernel == StftKernel::Packed) {
         31
     } else {
         4
     };
     FftPlan {
-        variant,
+        kernel,
         points,
         transforms,
         frames: transforms,
@@ -179,7 +184,7 @@ impl FromStr for StftKernel {
             .find(|v| v.name() == s)
             .ok_or_else(|| {
                 let names = Self::ALL.map(Self::name).join(", ");
-                format!("no way to decibels is called '{s}': there are {names}")
+                format!("no STFT kernel is called '{s}': there are {names}")
             })
     }
 }

@@ -1,13 +1,13 @@
-//! What the passes will do, as data: sizes, stages, workgroups, and how many clips one dispatch may serve.
+//! What the passes will do, as data: sizes, stages, workgroups, and clips per dispatch.
 //!
-//! A plan is made from settings and limits alone, so tests read it without a device.
+//! A plan is made from configuration and limits alone, so tests read it without a device.
 
 use super::kernels::{FftPlan, StftKernel};
-use crate::frontend::config::FrontEndConfig;
+use crate::frontend::config::{FrontEndConfig, Size};
 use crate::gpu::Gpu;
 use crate::gpu::adapter::is_hardware;
 
-/// The limits of a device that a plan heeds. See [`wgpu::Limits`].
+/// The limits of a device that a plan depends on. See [`wgpu::Limits`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of one storage binding.
@@ -18,15 +18,15 @@ pub struct Limits {
     pub workgroup_memory: u32,
     /// Invocations of one workgroup.
     pub workgroup_size: u32,
-    /// Workgroups of one dimension of a dispatch.
+    /// Workgroups per dimension of a dispatch.
     pub workgroups: u32,
-    /// What a storage binding's offset must be a multiple of.
+    /// The number of which a storage binding's offset must be a multiple.
     pub offset_alignment: u32,
-    /// What the device has beyond WebGPU's base.
+    /// Features beyond WebGPU's base.
     pub features: wgpu::Features,
     /// Invocations of every subgroup; 0 if they differ or are not known.
     pub subgroup: u32,
-    /// Whether it is a processor, which pays for barriers and scattered loads what a card does not.
+    /// Whether the adapter is a processor, where barriers and scattered loads are expensive.
     pub software: bool,
 }
 
@@ -44,8 +44,8 @@ impl From<&Gpu> for Limits {
     }
 }
 
-/// A card without features beyond WebGPU's base.
 impl From<&wgpu::Limits> for Limits {
+    /// Describes a card without features beyond WebGPU's base.
     fn from(l: &wgpu::Limits) -> Self {
         Self {
             storage_binding: l.max_storage_buffer_binding_size,
@@ -68,73 +68,65 @@ impl From<&wgpu::Limits> for Limits {
 pub struct Plan {
     /// The transform.
     pub fft: FftPlan,
-    /// Frames a clip.
+    /// Frames per clip.
     pub frames: u32,
     /// Rows of the spectrogram.
     pub rows: u32,
-    /// Pixels.
+    /// Height of the image, pixels.
     pub height: u32,
-    /// Pixels.
+    /// Width of the image, pixels.
     pub width: u32,
-    /// Pixels, one under another, that one invocation of the picture pass makes.
-    pub run: u32,
-    /// Clips that one dispatch serves at most.
+    /// Pixels, one under another, that one invocation of the image pass computes.
+    pub pixels_per_invocation: u32,
+    /// Largest number of clips per dispatch.
     pub clips_per_dispatch: usize,
 }
 
-/// Why settings cannot run on a device.
+/// Why a configuration cannot run on a device.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// Not enough workgroup memory.
-    #[error(
-        "n_fft {n_fft} needs {need} bytes of workgroup memory, and this adapter has {have}: use a smaller n_fft or --device cpu"
-    )]
+    /// The adapter has too little workgroup memory.
+    #[error("n_fft {n_fft} needs {need} bytes of workgroup memory, and this adapter has {have}")]
     WorkgroupMemory {
-        /// As set.
+        /// As configured.
         n_fft: usize,
         /// Bytes.
         need: u32,
         /// Bytes.
         have: u32,
     },
-    /// A workgroup has too few invocations.
-    #[error(
-        "n_fft {n_fft} needs workgroups of {need}, and this adapter allows {have}: use a smaller n_fft or --device cpu"
-    )]
+    /// The adapter's workgroups are too small.
+    #[error("n_fft {n_fft} needs workgroups of {need}, and this adapter allows {have}")]
     WorkgroupSize {
-        /// As set.
+        /// As configured.
         n_fft: usize,
         /// Invocations.
         need: u32,
         /// Invocations.
         have: u32,
     },
-    /// The way to decibels that was asked for does not exist for this transform, or not on this device.
-    #[error(
-        "the way '{variant}' cannot be taken for n_fft {n_fft} on this adapter: leave the choice to the plan"
-    )]
+    /// The kernel that was named does not exist for this transform, or not on this device.
+    #[error("the STFT kernel '{kernel}' cannot run n_fft {n_fft} on this adapter")]
     StftKernel {
-        /// As asked for.
-        variant: StftKernel,
-        /// As set.
+        /// As named.
+        kernel: StftKernel,
+        /// As configured.
         n_fft: usize,
     },
     /// Not even one clip fits.
-    #[error(
-        "one clip needs a buffer of {need} bytes, and this adapter binds at most {have}: use shorter clips or smaller pictures, or --device cpu"
-    )]
+    #[error("one clip needs a buffer of {need} bytes, and this adapter binds at most {have}")]
     Clip {
         /// Bytes.
         need: u64,
         /// Bytes.
         have: u64,
     },
-    /// A pixel covers more cells than a loop may have turns.
+    /// A pixel covers more cells than a loop may have iterations.
     #[error(
-        "a {height}x{width} picture of {rows}x{frames} cells is too small for the GPU: a pixel may cover at most {LOOP_TURNS} cells. Use a larger --size or --device cpu"
+        "a {height}x{width} image of {rows}x{frames} cells is too small for the GPU: a pixel may cover at most {MAX_LOOP_ITERATIONS} cells"
     )]
-    Picture {
+    ImageTooSmall {
         /// Pixels.
         height: usize,
         /// Pixels.
@@ -146,55 +138,51 @@ pub enum PlanError {
     },
 }
 
-/// Mesa's software adapter ends an invocation's loops, all together, after this many turns (its guard against endless
-/// ones) and goes on as if they were done. No real picture comes near it.
-const LOOP_TURNS: usize = 65_000;
+/// Mesa's software adapter ends an invocation's loops, all together, after this many iterations (its
+/// guard against endless loops) and continues as if they were done. No real image comes near it.
+const MAX_LOOP_ITERATIONS: usize = 65_000;
 
 impl Plan {
-    /// The plan of validated `settings` under `limits`, by the way that is best as far as limits can tell.
+    /// Plans a validated configuration under `limits`, with the kernel of [`Plan::choose_kernel`].
     ///
     /// # Errors
-    /// What the device lacks, and what to use instead.
-    pub fn new(settings: &FrontEndConfig, limits: &Limits) -> Result<Self, PlanError> {
-        Self::with_kernel(settings, limits, Self::variant(settings.n_fft, limits))
+    /// What the device lacks.
+    pub fn new(config: &FrontEndConfig, limits: &Limits) -> Result<Self, PlanError> {
+        Self::with_kernel(config, limits, Self::choose_kernel(config.n_fft, limits))
     }
 
-    /// The way that is best as far as limits can tell: registers on processors, shared workgroups for short frames.
-    pub fn variant(n_fft: usize, limits: &Limits) -> StftKernel {
-        let by_preference = match limits.software {
-            true => [
-                StftKernel::Registers,
-                StftKernel::OneFrame,
-                StftKernel::OneFrame,
-            ],
-            false => [
-                StftKernel::SharedWorkgroup,
-                StftKernel::OneFrame,
-                StftKernel::OneFrame,
-            ],
+    /// Returns the kernel that is fastest as far as limits can tell: registers on processors, shared
+    /// workgroups for short frames.
+    pub fn choose_kernel(n_fft: usize, limits: &Limits) -> StftKernel {
+        let preferred = match limits.software {
+            true => StftKernel::Registers,
+            false => StftKernel::SharedWorkgroup,
         };
-        by_preference
-            .into_iter()
-            .find(|v| v.accurate() && Self::fft(*v, n_fft, limits).is_ok())
-            .unwrap_or(StftKernel::OneFrame)
+        let usable = preferred.accurate() && Self::fft(preferred, n_fft, limits).is_ok();
+        if usable {
+            preferred
+        } else {
+            StftKernel::OneFrame
+        }
     }
 
-    /// The ways that this device can take to frames of `n_fft`, those that are not [`StftKernel::accurate`] included.
+    /// Returns the kernels that can run frames of `n_fft` on this device, including those that are
+    /// not [`StftKernel::accurate`].
     pub fn possible(n_fft: usize, limits: &Limits) -> Vec<StftKernel> {
         let fits = |v: &StftKernel| Self::fft(*v, n_fft, limits).is_ok();
         StftKernel::ALL.into_iter().filter(fits).collect()
     }
 
-    fn fft(variant: StftKernel, n_fft: usize, limits: &Limits) -> Result<FftPlan, PlanError> {
-        let fft = variant
+    fn fft(kernel: StftKernel, n_fft: usize, limits: &Limits) -> Result<FftPlan, PlanError> {
+        let subgroups_fit = |fft: &FftPlan| {
+            let size = kernel.required_subgroup_size(fft);
+            size.is_none_or(|size| size == limits.subgroup)
+        };
+        let fft = kernel
             .fft(n_fft)
-            .filter(|_| limits.features.contains(variant.features()))
-            .filter(|fft| {
-                variant
-                    .subgroup(fft)
-                    .is_none_or(|size| size == limits.subgroup)
-            })
-            .ok_or(PlanError::StftKernel { variant, n_fft })?;
+            .filter(|_| limits.features.contains(kernel.features()))
+            .filter(subgroups_fit)
+            .ok_or(PlanError::StftKernel { kernel, n_fft })?;
         if fft.workgroup_bytes() > limits.workgroup_memory {
             return Err(PlanError::WorkgroupMemory {
                 n_fft,
@@ -212,85 +200,89 @@ impl Plan {
         Ok(fft)
     }
 
-    /// The plan by a way that is asked for by name.
+    /// Plans a validated configuration with the kernel that is named.
     ///
     /// # Errors
-    /// As [`Plan::new`]; [`PlanError::StftKernel`] if this is no way for these settings.
+    /// As [`Plan::new`]; [`PlanError::StftKernel`] if the kernel cannot run this configuration here.
     pub fn with_kernel(
-        settings: &FrontEndConfig,
+        config: &FrontEndConfig,
         limits: &Limits,
-        variant: StftKernel,
+        kernel: StftKernel,
     ) -> Result<Self, PlanError> {
-        let fft = Self::fft(variant, settings.n_fft, limits)?;
-        let size = settings.image_size();
+        let fft = Self::fft(kernel, config.n_fft, limits)?;
+        let (frames, rows) = (config.frames(), config.rows());
+        let Size { height, width } = config.image_size();
         let cells = |from: usize, to: usize| from.div_ceil(to) + 1;
-        let cells = cells(settings.rows(), size.height) * cells(settings.frames(), size.width);
-        if cells > LOOP_TURNS {
-            return Err(PlanError::Picture {
-                height: size.height,
-                width: size.width,
-                rows: settings.rows(),
-                frames: settings.frames(),
+        let cells_per_pixel = cells(rows, height) * cells(frames, width);
+        if cells_per_pixel > MAX_LOOP_ITERATIONS {
+            return Err(PlanError::ImageTooSmall {
+                height,
+                width,
+                rows,
+                frames,
             });
         }
-        let picture = (size.height * size.width * 16) as u64;
-        let pcm = settings.clip_samples as u64 * 4;
-        let largest = picture.max((settings.frames() * settings.rows() * 4) as u64);
-        let room = limits.storage_binding.min(limits.buffer);
-        // The PCM of one clip more than is served: a clip may be mixed with the one after it.
-        let fit = (room / largest)
-            .min((room / pcm).saturating_sub(1))
-            .min(u64::from(limits.workgroups));
-        let largest = largest.max(2 * pcm);
-        if fit == 0 {
-            return Err(PlanError::Clip {
-                need: largest,
-                have: room,
-            });
-        }
-        // Every chunk of a batch but the last must end where the next binding may begin, of f16 (half of it) as well.
-        let step = alignment_step(picture / 2, u64::from(limits.offset_alignment));
-        if fit >= step {
-            Ok(Self {
-                fft,
-                frames: settings.frames() as u32,
-                rows: settings.rows() as u32,
-                height: size.height as u32,
-                width: size.width as u32,
-                run: (LOOP_TURNS / cells).min(16) as u32,
-                clips_per_dispatch: (fit - fit % step) as usize,
-            })
-        } else {
-            Err(PlanError::Clip {
-                need: largest * step,
-                have: room,
-            })
-        }
+        Ok(Self {
+            fft,
+            frames: frames as u32,
+            rows: rows as u32,
+            height: height as u32,
+            width: width as u32,
+            pixels_per_invocation: (MAX_LOOP_ITERATIONS / cells_per_pixel).min(16) as u32,
+            clips_per_dispatch: clips_per_dispatch(config, limits)?,
+        })
     }
 
-    /// Workgroups of `stft` a clip.
-    pub fn workgroups(&self) -> u32 {
+    /// Returns the workgroups of `stft` per clip.
+    pub fn stft_workgroups(&self) -> u32 {
         self.frames.div_ceil(self.fft.frames)
     }
 
-    /// Workgroups of the picture pass a clip, x and y: 64 columns each, of a run of rows.
-    pub fn picture_workgroups(&self) -> [u32; 2] {
-        [self.width.div_ceil(64), self.height.div_ceil(self.run)]
+    /// Returns the workgroups of the image pass per clip, x and y: 64 columns each.
+    pub fn image_workgroups(&self) -> [u32; 2] {
+        [
+            self.width.div_ceil(64),
+            self.height.div_ceil(self.pixels_per_invocation),
+        ]
     }
 
-    /// Bytes of one clip's decibels.
-    pub fn db_bytes(&self) -> u64 {
+    /// Returns the bytes of one clip's spectrogram in f32.
+    pub fn spectrogram_bytes(&self) -> u64 {
         u64::from(self.frames) * u64::from(self.rows) * 4
     }
 
-    /// Pixels of one picture.
+    /// Returns the pixels of one image.
     pub fn pixels(&self) -> u64 {
         u64::from(self.height) * u64::from(self.width)
     }
 }
 
-/// The smallest number of pictures whose bytes are a multiple of `alignment` (a power of two).
-fn alignment_step(picture: u64, alignment: u64) -> u64 {
-    let aligned = 1 << picture.trailing_zeros().min(62);
+/// Returns the largest number of clips whose buffers the device can bind, such that the next clip's
+/// output begins where a binding may begin.
+fn clips_per_dispatch(config: &FrontEndConfig, limits: &Limits) -> Result<usize, PlanError> {
+    let output = config.output_shape().iter().product::<usize>() as u64;
+    let pcm = config.clip_samples as u64 * 4;
+    let spectrogram = (config.frames() * config.rows() * 4) as u64;
+    let largest = spectrogram.max(output * 4);
+    let have = limits.storage_binding.min(limits.buffer);
+    // The PCM of one more clip than is served, because a clip may be mixed with the next one.
+    let fit = (have / largest)
+        .min((have / pcm).saturating_sub(1))
+        .min(u64::from(limits.workgroups));
+    let largest = largest.max(2 * pcm);
+    // Every part of a batch but the last must end where the next binding may begin, in f16 as well.
+    let step = alignment_step(output * 2, u64::from(limits.offset_alignment));
+    if fit < step {
+        return Err(PlanError::Clip {
+            need: largest * if fit == 0 { 1 } else { step },
+            have,
+        });
+    }
+    Ok((fit - fit % step) as usize)
+}
+
+/// Returns the smallest number of clips whose bytes are a multiple of `alignment` (a power of two).
+fn alignment_step(clip: u64, alignment: u64) -> u64 {
+    let aligned = 1 << clip.trailing_zeros().min(62);
     alignment.div_ceil(aligned).max(1)
 }

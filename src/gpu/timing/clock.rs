@@ -1,80 +1,55 @@
-//! How long passes take on the GPU: timestamps where the device has them, the host's clock around a wait where not.
+//! Times benchmarks: with timestamps if the device has them, else with the host's clock around a
+//! wait.
 
 use std::time::{Duration, Instant};
 
-use wgpu::{BufferUsages, CommandEncoder, ComputePassDescriptor, ComputePassTimestampWrites};
+use wgpu::{CommandEncoder, ComputePassDescriptor};
 
+use super::timestamps::Timestamps;
 use crate::gpu::{Gpu, GpuError};
 
 /// Times a fixed number of passes, again and again.
 pub struct Clock {
     gpu: Gpu,
     passes: u32,
-    stamps: Option<Stamps>,
+    timestamps: Option<Timestamps>,
 }
 
-struct Stamps {
-    set: wgpu::QuerySet,
-    resolved: wgpu::Buffer,
-    nanos: f64,
-}
-
-/// What one run took.
+/// The times of one run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Times {
-    /// A duration a pass by the GPU's own clock; empty where it has none, or has one that runs backwards.
+    /// The duration of each pass by the GPU's own clock. Empty if the device has none, or if its
+    /// clock ran backwards or stood still.
     pub passes: Vec<Duration>,
-    /// From submission to the end of a wait, by the host's clock.
+    /// The time from the submission to the end of the wait, by the host's clock.
     pub wall: Duration,
 }
 
 impl Clock {
-    /// A clock for `passes` passes.
+    /// Makes a clock for `passes` passes.
     pub fn new(gpu: &Gpu, passes: u32) -> Self {
-        let has = gpu
-            .device
-            .features()
-            .contains(wgpu::Features::TIMESTAMP_QUERY);
-        let stamps = has.then(|| Stamps {
-            set: gpu.device.create_query_set(&wgpu::QuerySetDescriptor {
-                label: Some("clock"),
-                ty: wgpu::QueryType::Timestamp,
-                count: 2 * passes,
-            }),
-            resolved: gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some("stamps"),
-                size: u64::from(passes) * 16,
-                usage: BufferUsages::QUERY_RESOLVE | BufferUsages::COPY_SRC,
-                mapped_at_creation: false,
-            }),
-            nanos: f64::from(gpu.queue.get_timestamp_period()),
-        });
         Self {
             gpu: gpu.clone(),
             passes,
-            stamps,
+            timestamps: Timestamps::new(&gpu.device, &gpu.queue, passes),
         }
     }
 
-    /// Whether the GPU's own clock is read.
+    /// Returns whether the GPU's own clock is read.
     pub fn has_timestamps(&self) -> bool {
-        self.stamps.is_some()
+        self.timestamps.is_some()
     }
 
-    /// Begins pass `i`, timed.
-    pub fn pass<'a>(&self, i: u32, encoder: &'a mut CommandEncoder) -> wgpu::ComputePass<'a> {
-        let writes = self.stamps.as_ref().map(|s| ComputePassTimestampWrites {
-            query_set: &s.set,
-            beginning_of_pass_write_index: Some(2 * i),
-            end_of_pass_write_index: Some(2 * i + 1),
-        });
+    /// Begins pass number `pass`, timed.
+    pub fn pass<'a>(&self, pass: u32, encoder: &'a mut CommandEncoder) -> wgpu::ComputePass<'a> {
         encoder.begin_compute_pass(&ComputePassDescriptor {
             label: None,
-            timestamp_writes: writes,
+            timestamp_writes: self.timestamps.as_ref().map(|t| t.writes(pass)),
         })
     }
 
-    /// Submits what `encode` says, with its passes begun by [`Clock::pass`], and waits for it.
+    /// Submits the commands that `encode` records, and waits for them. `encode` begins each of the
+    /// passes with [`Clock::pass`].
     ///
     /// # Errors
     /// [`GpuError::Failed`] if the device was lost.
@@ -82,31 +57,26 @@ impl Clock {
         let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
         encode(&mut encoder);
         let commands = encoder.finish();
-        // What is still under way is not ours.
+        // Earlier work must not count.
         self.gpu.wait()?;
         let start = Instant::now();
         self.gpu.queue.submit([commands]);
         self.gpu.wait()?;
         let wall = start.elapsed();
-        let passes = match &self.stamps {
-            Some(stamps) => self.read(stamps)?,
+        let passes = match &self.timestamps {
+            Some(timestamps) => self.durations(timestamps)?,
             None => Vec::new(),
         };
         Ok(Times { passes, wall })
     }
 
-    /// Stamps are resolved in a submission of their own: before that, some drivers have not written them.
-    fn read(&self, stamps: &Stamps) -> Result<Vec<Duration>, GpuError> {
-        let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
-        encoder.resolve_query_set(&stamps.set, 0..2 * self.passes, &stamps.resolved, 0);
-        self.gpu.queue.submit([encoder.finish()]);
-        let bytes = self.gpu.read(&stamps.resolved, stamps.resolved.size())?;
-        let ticks: Vec<[u64; 2]> = bytemuck::pod_collect_to_vec(&bytes);
-        let time = |[begin, end]: [u64; 2]| {
-            let ticks = end.checked_sub(begin).filter(|&t| t > 0)?;
-            Some(Duration::from_nanos((ticks as f64 * stamps.nanos) as u64))
+    fn durations(&self, timestamps: &Timestamps) -> Result<Vec<Duration>, GpuError> {
+        let stamps = timestamps.read(self.passes)?;
+        let duration = |[begin, end]: [u64; 2]| {
+            let ticks = end.checked_sub(begin).filter(|&ticks| ticks > 0)?;
+            Some(timestamps.duration(ticks))
         };
-        let all: Option<Vec<Duration>> = ticks.into_iter().map(time).collect();
+        let all: Option<Vec<Duration>> = stamps.into_iter().map(duration).collect();
         Ok(all.unwrap_or_default())
     }
 }

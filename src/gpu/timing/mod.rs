@@ -2,7 +2,8 @@
 
 mod clock;
 mod passes;
+pub(super) mod recording;
+mod timestamps;
 
 pub use clock::{Clock, Times};
-pub use passes::PassTime;
-pub(super) use passes::Passes;
+pub use recording::PassTime;

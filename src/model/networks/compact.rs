@@ -62,7 +62,7 @@ impl ConvNorm {
     }
 
     fn forward(&self, x: Tensor<4>, rectify: bool) -> Tensor<4> {
-        norm::behind(&self.norm, &self.conv, x, rectify)
+        norm::conv_batch_norm(&self.norm, &self.conv, x, rectify)
     }
 }
 

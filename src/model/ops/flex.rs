@@ -1,32 +1,32 @@
-//! What the operations of our own on the `cpu` device have in common: Burn's tensors there as slices.
+//! Burn's tensors on the `cpu` device as slices, for our operations there.
 
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::tensor::{Shape, TensorData};
 use burn_flex::FlexTensor;
 
-/// The values of a contiguous tensor.
+/// Returns the values of a contiguous tensor.
 ///
 /// # Panics
-/// If it is not contiguous.
+/// If the tensor is not contiguous or not of f32.
 pub fn values(tensor: &FlexTensor) -> &[f32] {
-    tensor.as_slice().expect("contiguous")
+    tensor.as_slice().expect("contiguous and of f32")
 }
 
-/// A tensor of `values`.
+/// Makes a tensor of `values`.
 pub fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape))
 }
 
-/// What a forward pass kept of its inputs, contiguous.
-pub fn kept<const N: usize>(inputs: [NodeId; N], from: &mut Checkpointer) -> [FlexTensor; N] {
+/// Returns the inputs that a forward pass saved, as contiguous tensors.
+pub fn saved<const N: usize>(inputs: [NodeId; N], from: &mut Checkpointer) -> [FlexTensor; N] {
     inputs.map(|input| {
         let tensor: FlexTensor = from.retrieve_node_output(input);
         tensor.to_contiguous()
     })
 }
 
-/// Holds two tensors together, within a share of the second's largest value.
+/// Asserts that two tensors differ by at most `within` times the second's largest value.
 #[cfg(test)]
 #[track_caller]
 pub fn close<const D: usize>(

@@ -1,6 +1,7 @@
-//! Operations of our own for the networks: on the CPU and in WGSL, with their gradients.
+//! Operations of our own for the networks, on the CPU and in WGSL, with their gradients.
 
 pub(crate) mod conv;
 mod flex;
 pub(crate) mod norm;
 pub(crate) mod pool;
+mod sum_parts;

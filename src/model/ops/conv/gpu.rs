@@ -1,32 +1,27 @@
-//! The convolution and its gradients in WGSL (`shaders/ops/conv2d_*.wgsl`), on tensors of Burn's.
+//! The convolution and its gradients in WGSL (`shaders/ops/conv2d_*.wgsl`), on Burn's tensors.
 
 use burn::backend::TensorMetadata;
-use burn::tensor::{DType, Shape};
+use burn::tensor::DType;
 use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
-use super::kernels::Launch;
-use super::op::{ConvOps, Settings, geometry};
+use super::launch::Launch;
+use super::op::{ConvOps, ConvSettings, geometry};
 use crate::gpu::kernel::{empty, empty_of, is_half, launch};
+use crate::model::ops::sum_parts::sum_parts;
 
-impl Launch {
-    /// On tensors whose first two are of one type; what the kernel is told to compute in follows from it.
-    fn run(self, half: bool, tensors: &[&CubeTensor]) {
-        let Self {
-            text,
-            groups,
-            words,
-        } = self.of_half(half);
-        launch(text, groups, tensors, &words);
-    }
+/// Runs a pass. The first two tensors decide whether it computes on f16 or f32.
+fn run(pass: Launch, tensors: &[&CubeTensor]) {
+    let pass = pass.with_half(is_half(tensors[0]));
+    launch(pass.source, pass.groups, tensors, &pass.uniforms);
 }
 
 fn forward(
     [x, weight]: [CubeTensor; 2],
     bias: Option<CubeTensor>,
     rectify: bool,
-    settings: &Settings,
+    settings: &ConvSettings,
 ) -> CubeTensor {
     let [x, weight] = [x, weight].map(into_contiguous);
     let bias = bias.map(into_contiguous);
@@ -35,27 +30,13 @@ fn forward(
     let out = empty(&x, [geometry.n, geometry.channels, height, width]);
     let mut tensors = vec![&x, &weight, &out];
     tensors.extend(&bias);
-    let pass = Launch::forward(&geometry, settings.kind, bias.is_some(), rectify);
-    pass.run(is_half(&x), &tensors);
+    let pass = Launch::forward(&geometry, settings.kernel, bias.is_some(), rectify);
+    run(pass, &tensors);
     out
 }
 
-/// The sum over the first dimension of `parts` (of f32), which has so many, in the order that they have, as `dtype`.
-pub fn sum_parts(
-    parts: &CubeTensor,
-    count: usize,
-    shape: impl Into<Shape>,
-    dtype: DType,
-) -> CubeTensor {
-    let shape: Shape = shape.into();
-    let pass = Launch::sum(count, shape.num_elements());
-    let total = empty_of(parts, shape, dtype);
-    pass.run(is_half(&total), &[parts, &total]);
-    total
-}
-
 impl ConvOps for CubeBackend {
-    fn conv_plain(x: CubeTensor, weight: CubeTensor, settings: Settings) -> CubeTensor {
+    fn conv_plain(x: CubeTensor, weight: CubeTensor, settings: ConvSettings) -> CubeTensor {
         forward([x, weight], None, false, &settings)
     }
 
@@ -63,7 +44,7 @@ impl ConvOps for CubeBackend {
         x: CubeTensor,
         weight: CubeTensor,
         bias: CubeTensor,
-        settings: Settings,
+        settings: ConvSettings,
     ) -> CubeTensor {
         forward([x, weight], Some(bias), false, &settings)
     }
@@ -72,7 +53,7 @@ impl ConvOps for CubeBackend {
         x: CubeTensor,
         weight: CubeTensor,
         bias: CubeTensor,
-        settings: Settings,
+        settings: ConvSettings,
     ) -> CubeTensor {
         forward([x, weight], Some(bias), true, &settings)
     }
@@ -80,32 +61,31 @@ impl ConvOps for CubeBackend {
     fn conv_backward_data(
         weight: CubeTensor,
         gradient: CubeTensor,
-        of: [usize; 4],
-        settings: Settings,
+        shape: [usize; 4],
+        settings: ConvSettings,
     ) -> CubeTensor {
         let [weight, gradient] = [weight, gradient].map(into_contiguous);
-        let geometry = geometry(of, weight.shape().dims(), &settings);
-        let out = empty(&gradient, of);
-        let pass = Launch::backward_data(&geometry, settings.kind);
-        pass.run(is_half(&gradient), &[&gradient, &weight, &out]);
+        let geometry = geometry(shape, weight.shape().dims(), &settings);
+        let out = empty(&gradient, shape);
+        let pass = Launch::backward_data(&geometry, settings.kernel);
+        run(pass, &[&gradient, &weight, &out]);
         out
     }
 
     fn conv_backward_weight(
         x: CubeTensor,
         gradient: CubeTensor,
-        of: [usize; 4],
-        settings: Settings,
+        shape: [usize; 4],
+        settings: ConvSettings,
     ) -> (CubeTensor, CubeTensor) {
         let [x, gradient] = [x, gradient].map(into_contiguous);
-        let geometry = geometry(x.shape().dims(), of, &settings);
-        let (pass, parts) = Launch::backward_weight(&geometry, settings.kind);
-        let size = of.iter().product::<usize>();
-        let split = [size, of[0]].map(|count| empty_of(&x, [parts, count], DType::F32));
-        pass.run(is_half(&x), &[&x, &gradient, &split[0], &split[1]]);
-        let [weight, bias] = split;
-        let weight = sum_parts(&weight, parts, of, x.dtype);
-        let bias = sum_parts(&bias, parts, [of[0]], x.dtype);
+        let geometry = geometry(x.shape().dims(), shape, &settings);
+        let (pass, parts) = Launch::backward_weight(&geometry, settings.kernel);
+        let len = shape.iter().product::<usize>();
+        let [weight, bias] = [len, shape[0]].map(|len| empty_of(&x, [parts, len], DType::F32));
+        run(pass, &[&x, &gradient, &weight, &bias]);
+        let weight = sum_parts(&weight, parts, shape, x.dtype);
+        let bias = sum_parts(&bias, parts, [shape[0]], x.dtype);
         (weight, bias)
     }
 }

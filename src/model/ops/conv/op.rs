@@ -1,4 +1,5 @@
-//! The convolution as an operation of Burn's, with its gradients: [`super::cpu`] on the `cpu` device, [`super::gpu`] on a GPU.
+//! The convolution as a Burn operation with its gradients: [`super::cpu`] on the `cpu` device,
+//! [`super::gpu`] on a GPU.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -11,83 +12,88 @@ use burn::backend::{Backend, Flex, TensorMetadata, backend_extension};
 use burn::tensor::Shape;
 use burn_flex::FlexTensor;
 
-use super::cpu::Geometry;
-use super::kernels::Kind;
+use super::geometry::Geometry;
+use super::source::ConvKernel;
 use crate::model::ops::flex::{tensor, values};
 
 pub(super) use burn::backend::Dispatch;
 
-/// What a convolution is besides its tensors.
+/// What defines a convolution besides its tensors.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct ConvSettings {
+    /// As [`Geometry::stride`].
     pub stride: [usize; 2],
-    pub padding: [usize; 2],
-    /// Which kernels, on a GPU.
-    pub kind: Kind,
+    /// As [`Geometry::padding`].
+    pub padding: [(usize, usize); 2],
+    /// The kernel on a GPU. The `cpu` device ignores it.
+    pub kernel: ConvKernel,
 }
 
-/// `x` is `[n, in, height, width]`, `weight` `[out, in, kernel, kernel]`, `bias` `[out]`.
+/// The shapes are `[n, in, height, width]` of `x`, `[out, in, height, width]` of `weight` and `[out]` of
+/// `bias`.
 #[backend_extension(Flex, Cube, Fusion, Autodiff)]
 pub trait ConvOps: Backend {
+    /// Convolves.
     #[fusion(dtype = x, shape = out_shape(x, weight, settings))]
     fn conv_plain(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        settings: Settings,
+        settings: ConvSettings,
     ) -> FloatTensor<Self>;
 
-    /// Plus `bias`.
+    /// Convolves and adds `bias`.
     #[fusion(dtype = x, shape = out_shape(x, weight, settings))]
     fn conv_bias(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        settings: Settings,
+        settings: ConvSettings,
     ) -> FloatTensor<Self>;
 
-    /// Plus `bias`, and no less than zero. Not differentiable.
+    /// Convolves, adds `bias` and applies a ReLU. Not differentiable.
     #[fusion(dtype = x, shape = out_shape(x, weight, settings))]
     fn conv_bias_relu(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        settings: Settings,
+        settings: ConvSettings,
     ) -> FloatTensor<Self>;
 
-    /// The gradient of `x`, whose shape is `of`. Not differentiable.
-    #[fusion(dtype = gradient, shape = Shape::from(*of))]
+    /// Computes the gradient of `x`, which has the given shape. Not differentiable.
+    #[fusion(dtype = gradient, shape = Shape::from(*shape))]
     fn conv_backward_data(
         weight: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
-        of: [usize; 4],
-        settings: Settings,
+        shape: [usize; 4],
+        settings: ConvSettings,
     ) -> FloatTensor<Self>;
 
-    /// The gradients of the weights, whose shape is `of`, and of the bias. Not differentiable.
-    #[fusion(meta = |_: &TensorSpec, gradient: &TensorSpec, of: &[usize; 4], _: &Settings| (
-        TensorSpec::new(Shape::from(*of), gradient.dtype),
-        TensorSpec::new(Shape::new([of[0]]), gradient.dtype),
+    /// Computes the gradients of the weights, which have the given shape, and of the bias. Not
+    /// differentiable.
+    #[fusion(meta = |_: &TensorSpec, gradient: &TensorSpec, shape: &[usize; 4], _: &ConvSettings| (
+        TensorSpec::new(Shape::from(*shape), gradient.dtype),
+        TensorSpec::new(Shape::new([shape[0]]), gradient.dtype),
     ))]
     fn conv_backward_weight(
         x: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
-        of: [usize; 4],
-        settings: Settings,
+        shape: [usize; 4],
+        settings: ConvSettings,
     ) -> (FloatTensor<Self>, FloatTensor<Self>);
 }
 
-fn out_shape(x: &Shape, weight: &Shape, settings: &Settings) -> Shape {
+fn out_shape(x: &Shape, weight: &Shape, settings: &ConvSettings) -> Shape {
     let geometry = geometry(x.dims(), weight.dims(), settings);
     let [height, width] = geometry.output();
     Shape::new([geometry.n, geometry.channels, height, width])
 }
 
-/// Of tensors of these shapes.
-pub(super) fn geometry(x: [usize; 4], weight: [usize; 4], settings: &Settings) -> Geometry {
-    assert_eq!(
-        x[1], weight[1],
-        "the kernel reads the channels that there are"
-    );
+/// Returns the geometry of tensors of these shapes.
+///
+/// # Panics
+/// If `x` and `weight` disagree about the channels.
+pub(super) fn geometry(x: [usize; 4], weight: [usize; 4], settings: &ConvSettings) -> Geometry {
+    assert_eq!(x[1], weight[1], "image and kernel have as many channels");
     Geometry {
         n: x[0],
         input: [x[1], x[2], x[3]],
@@ -98,32 +104,32 @@ pub(super) fn geometry(x: [usize; 4], weight: [usize; 4], settings: &Settings) -
     }
 }
 
-fn on_cpu(
+fn forward_on_cpu(
     [x, weight]: [FlexTensor; 2],
-    settings: &Settings,
-    last: impl Fn(usize, &mut [f32]) + Sync,
+    settings: &ConvSettings,
+    finish: impl Fn(usize, &mut [f32]) + Sync,
 ) -> FlexTensor {
     let [x, weight] = [x, weight].map(|t| t.to_contiguous());
     let geometry = geometry(x.shape().dims(), weight.shape().dims(), settings);
-    let out = geometry.forward(values(&x), values(&weight), last);
+    let out = geometry.forward(values(&x), values(&weight), finish);
     let [height, width] = geometry.output();
     tensor(out, [geometry.n, geometry.channels, height, width])
 }
 
 impl ConvOps for Flex {
-    fn conv_plain(x: FlexTensor, weight: FlexTensor, settings: Settings) -> FlexTensor {
-        on_cpu([x, weight], &settings, |_, _| {})
+    fn conv_plain(x: FlexTensor, weight: FlexTensor, settings: ConvSettings) -> FlexTensor {
+        forward_on_cpu([x, weight], &settings, |_, _| {})
     }
 
     fn conv_bias(
         x: FlexTensor,
         weight: FlexTensor,
         bias: FlexTensor,
-        settings: Settings,
+        settings: ConvSettings,
     ) -> FlexTensor {
         let bias = bias.to_contiguous();
         let bias = values(&bias);
-        on_cpu([x, weight], &settings, |channel, row| {
+        forward_on_cpu([x, weight], &settings, |channel, row| {
             row.iter_mut().for_each(|v| *v += bias[channel]);
         })
     }
@@ -132,11 +138,11 @@ impl ConvOps for Flex {
         x: FlexTensor,
         weight: FlexTensor,
         bias: FlexTensor,
-        settings: Settings,
+        settings: ConvSettings,
     ) -> FlexTensor {
         let bias = bias.to_contiguous();
         let bias = values(&bias);
-        on_cpu([x, weight], &settings, |channel, row| {
+        forward_on_cpu([x, weight], &settings, |channel, row| {
             let bias = bias[channel];
             row.iter_mut().for_each(|v| *v = (*v + bias).max(0.0));
         })
@@ -145,107 +151,98 @@ impl ConvOps for Flex {
     fn conv_backward_data(
         weight: FlexTensor,
         gradient: FlexTensor,
-        of: [usize; 4],
-        settings: Settings,
+        shape: [usize; 4],
+        settings: ConvSettings,
     ) -> FlexTensor {
         let [weight, gradient] = [weight, gradient].map(|t| t.to_contiguous());
-        let geometry = geometry(of, weight.shape().dims(), &settings);
+        let geometry = geometry(shape, weight.shape().dims(), &settings);
         tensor(
             geometry.backward_data(values(&weight), values(&gradient)),
-            of,
+            shape,
         )
     }
 
     fn conv_backward_weight(
         x: FlexTensor,
         gradient: FlexTensor,
-        of: [usize; 4],
-        settings: Settings,
+        shape: [usize; 4],
+        settings: ConvSettings,
     ) -> (FlexTensor, FlexTensor) {
         let [x, gradient] = [x, gradient].map(|t| t.to_contiguous());
-        let geometry = geometry(x.shape().dims(), of, &settings);
+        let geometry = geometry(x.shape().dims(), shape, &settings);
         let weight = geometry.backward_weight(values(&x), values(&gradient));
         let bias = geometry.backward_bias(values(&gradient));
-        (tensor(weight, of), tensor(bias, [of[0]]))
+        (tensor(weight, shape), tensor(bias, [shape[0]]))
     }
 }
 
-/// What the backward pass needs beside x and the weights.
+/// What the forward pass saves for the backward pass.
 #[derive(Clone, Debug)]
-struct Kept {
+struct SavedForBackward {
     x: (NodeId, [usize; 4]),
     weight: (NodeId, [usize; 4]),
-    settings: Settings,
+    settings: ConvSettings,
 }
 
-/// With N of x, weight, bias.
+/// The graph node of a convolution. Its N parents are x, weight and maybe the bias.
 #[derive(Debug)]
 struct Conv;
 
-impl<B: ConvOps> Backward<B, 2> for Conv {
-    type State = Kept;
+impl<B: ConvOps, const N: usize> Backward<B, N> for Conv {
+    type State = SavedForBackward;
 
-    fn backward(self, ops: Ops<Kept, 2>, to: &mut Gradients, from: &mut Checkpointer) {
-        let gradient = to.consume::<B>(&ops.node);
-        let [x, weight] = ops.parents.map(|node| node.map(|n| n.id));
-        backward::<B>(gradient, [x, weight, None], &ops.state, to, from);
-    }
-}
-
-impl<B: ConvOps> Backward<B, 3> for Conv {
-    type State = Kept;
-
-    fn backward(self, ops: Ops<Kept, 3>, to: &mut Gradients, from: &mut Checkpointer) {
-        let gradient = to.consume::<B>(&ops.node);
-        let parents = ops.parents.map(|node| node.map(|n| n.id));
-        backward::<B>(gradient, parents, &ops.state, to, from);
-    }
-}
-
-fn backward<B: ConvOps>(
-    gradient: FloatTensor<B>,
-    [for_x, for_weight, for_bias]: [Option<NodeId>; 3],
-    kept: &Kept,
-    to: &mut Gradients,
-    from: &mut Checkpointer,
-) {
-    let x: FloatTensor<B> = from.retrieve_node_output(kept.x.0);
-    let weight: FloatTensor<B> = from.retrieve_node_output(kept.weight.0);
-    if let Some(node) = for_x {
-        let out = B::conv_backward_data(weight, gradient.clone(), kept.x.1, kept.settings);
-        to.register::<B>(node, out);
-    }
-    if for_weight.is_some() || for_bias.is_some() {
-        let (weight, bias) = B::conv_backward_weight(x, gradient, kept.weight.1, kept.settings);
-        if let Some(node) = for_weight {
-            to.register::<B>(node, weight);
+    fn backward(
+        self,
+        ops: Ops<SavedForBackward, N>,
+        gradients: &mut Gradients,
+        checkpointer: &mut Checkpointer,
+    ) {
+        let SavedForBackward {
+            x: (x, x_shape),
+            weight: (weight, weight_shape),
+            settings,
+        } = ops.state;
+        let gradient = gradients.consume::<B>(&ops.node);
+        let x: FloatTensor<B> = checkpointer.retrieve_node_output(x);
+        let weight: FloatTensor<B> = checkpointer.retrieve_node_output(weight);
+        let mut parents = ops.parents.into_iter().map(|node| node.map(|n| n.id));
+        let mut parent = || parents.next().flatten();
+        let (for_x, for_weight, for_bias) = (parent(), parent(), parent());
+        if let Some(node) = for_x {
+            let out = B::conv_backward_data(weight, gradient.clone(), x_shape, settings);
+            gradients.register::<B>(node, out);
         }
-        if let Some(node) = for_bias {
-            to.register::<B>(node, bias);
+        if for_weight.is_some() || for_bias.is_some() {
+            let (weight, bias) = B::conv_backward_weight(x, gradient, weight_shape, settings);
+            if let Some(node) = for_weight {
+                gradients.register::<B>(node, weight);
+            }
+            if let Some(node) = for_bias {
+                gradients.register::<B>(node, bias);
+            }
         }
     }
 }
 
-/// `out` as what the graph knows to come from x, weight and, of three, bias.
-fn tracked<B: ConvOps, C: CheckpointStrategy, const N: usize>(
-    x: &FloatTensor<Autodiff<B, C>>,
-    weight: &FloatTensor<Autodiff<B, C>>,
-    kind: OpsKind<Conv, B, Kept, C, N>,
+/// Records `out` in the graph as the convolution of `inputs`: x, weight and maybe the bias.
+fn track<B: ConvOps, C: CheckpointStrategy, const N: usize>(
+    inputs: [&FloatTensor<Autodiff<B, C>>; N],
+    settings: ConvSettings,
     out: FloatTensor<B>,
-    settings: Settings,
-) -> FloatTensor<Autodiff<B, C>>
-where
-    Conv: Backward<B, N, State = Kept>,
-{
-    let shapes = [x, weight].map(|t| t.primitive().shape().dims());
-    match kind {
+) -> FloatTensor<Autodiff<B, C>> {
+    let nodes = inputs.map(|input| input.node());
+    let prepared = Backward::<B, N>::prepare::<C>(Conv, nodes);
+    match prepared.compute_bound().stateful() {
         OpsKind::Tracked(mut prepared) => {
-            let kept = Kept {
-                x: (prepared.checkpoint(x), shapes[0]),
-                weight: (prepared.checkpoint(weight), shapes[1]),
+            let mut save = |input: &FloatTensor<Autodiff<B, C>>| {
+                (prepared.checkpoint(input), input.primitive().shape().dims())
+            };
+            let saved = SavedForBackward {
+                x: save(inputs[0]),
+                weight: save(inputs[1]),
                 settings,
             };
-            prepared.finish(kept, out)
+            prepared.finish(saved, out)
         }
         OpsKind::UnTracked(prepared) => prepared.finish(out),
     }
@@ -255,34 +252,28 @@ impl<B: ConvOps, C: CheckpointStrategy> ConvOps for Autodiff<B, C> {
     fn conv_plain(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        settings: Settings,
+        settings: ConvSettings,
     ) -> FloatTensor<Self> {
-        let [for_x, for_weight] = [&x, &weight].map(|t| t.primitive().clone());
-        let out = B::conv_plain(for_x, for_weight, settings);
-        let prepared = Backward::<B, 2>::prepare::<C>(Conv, [x.node(), weight.node()]);
-        let kind = prepared.compute_bound().stateful();
-        tracked(&x, &weight, kind, out, settings)
+        let out = B::conv_plain(x.primitive().clone(), weight.primitive().clone(), settings);
+        track::<B, C, 2>([&x, &weight], settings, out)
     }
 
     fn conv_bias(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        settings: Settings,
+        settings: ConvSettings,
     ) -> FloatTensor<Self> {
         let [for_x, for_weight, for_bias] = [&x, &weight, &bias].map(|t| t.primitive().clone());
         let out = B::conv_bias(for_x, for_weight, for_bias, settings);
-        let nodes = [x.node(), weight.node(), bias.node()];
-        let prepared = Backward::<B, 3>::prepare::<C>(Conv, nodes);
-        let kind = prepared.compute_bound().stateful();
-        tracked(&x, &weight, kind, out, settings)
+        track::<B, C, 3>([&x, &weight, &bias], settings, out)
     }
 
     fn conv_bias_relu(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        settings: Settings,
+        settings: ConvSettings,
     ) -> FloatTensor<Self> {
         let [x, weight, bias] = [x, weight, bias].map(|t| t.primitive().clone());
         FloatTensor::<Self>::new(B::conv_bias_relu(x, weight, bias, settings))
@@ -291,21 +282,21 @@ impl<B: ConvOps, C: CheckpointStrategy> ConvOps for Autodiff<B, C> {
     fn conv_backward_data(
         weight: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
-        of: [usize; 4],
-        settings: Settings,
+        shape: [usize; 4],
+        settings: ConvSettings,
     ) -> FloatTensor<Self> {
         let [weight, gradient] = [weight, gradient].map(|t| t.primitive().clone());
-        FloatTensor::<Self>::new(B::conv_backward_data(weight, gradient, of, settings))
+        FloatTensor::<Self>::new(B::conv_backward_data(weight, gradient, shape, settings))
     }
 
     fn conv_backward_weight(
         x: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
-        of: [usize; 4],
-        settings: Settings,
+        shape: [usize; 4],
+        settings: ConvSettings,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         let [x, gradient] = [x, gradient].map(|t| t.primitive().clone());
-        let (weight, bias) = B::conv_backward_weight(x, gradient, of, settings);
+        let (weight, bias) = B::conv_backward_weight(x, gradient, shape, settings);
         (
             FloatTensor::<Self>::new(weight),
             FloatTensor::<Self>::new(bias),

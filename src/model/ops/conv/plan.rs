@@ -1,62 +1,70 @@
-//! Whose convolution runs: ours or Burn's.
+//! Chooses between our convolution and Burn's.
 
 use std::fmt;
 
-use super::cpu::Geometry;
-use super::kernels::Kind;
+use super::geometry::Geometry;
+use super::source::ConvKernel;
 use crate::gpu::DeviceTraits;
 
-/// Whose, and why.
+/// Which convolution runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plan {
-    /// Our WGSL.
-    Ours(Kind),
-    /// Burn's kernels, and why.
-    Burns(&'static str),
+pub enum ConvPlan {
+    /// Ours: this WGSL on a GPU, im2col on the `cpu` device.
+    Ours(ConvKernel),
+    /// Burn's, with the reason.
+    Burn(&'static str),
 }
 
-impl Plan {
-    /// For an adapter, before any shape is known.
-    pub fn for_adapter(facts: DeviceTraits) -> Self {
-        match facts {
+/// [`ConvKernel::Direct`] has one line of source for each tap of each pixel of a tile.
+const MAX_DIRECT_TAPS: usize = 25;
+/// [`ConvKernel::Direct`] keeps the pixels between two places of the kernel in registers.
+const MAX_DIRECT_STRIDE: usize = 4;
+
+impl ConvPlan {
+    /// Chooses for a device, before any shape is known.
+    pub fn for_device(traits: DeviceTraits) -> Self {
+        match traits {
             DeviceTraits { wgsl: false, .. } => {
-                Self::Burns("Burn compiles to SPIR-V here, with matrix units")
+                Self::Burn("Burn compiles to SPIR-V here, with matrix units")
             }
-            DeviceTraits { software: true, .. } => Self::Ours(Kind::Direct),
-            DeviceTraits { .. } => Self::Ours(Kind::Tiled),
+            DeviceTraits { software: true, .. } => Self::Ours(ConvKernel::Direct),
+            DeviceTraits { .. } => Self::Ours(ConvKernel::Tiled),
         }
     }
 
-    /// For one convolution on an adapter.
-    pub fn of(facts: DeviceTraits, g: &Geometry) -> Self {
-        let fits = |i: usize| g.padding[i] < g.kernel[i];
-        let largest = [
-            g.n * g.input.iter().product::<usize>(),
-            g.n * g.channels * g.output().iter().product::<usize>(),
-        ];
-        match Self::for_adapter(facts) {
-            Self::Ours(_) if largest.iter().any(|&n| n > i32::MAX as usize) => {
-                Self::Burns("more numbers than 31 bits count")
+    /// Chooses for one convolution on a GPU.
+    pub fn new(traits: DeviceTraits, g: &Geometry) -> Self {
+        let padded_too_far = (g.padding.iter().zip(g.kernel))
+            .any(|(&(before, after), kernel)| before.max(after) >= kernel);
+        let tensors = [g.image_len(), g.channels * g.pixels()];
+        let too_large = tensors.iter().any(|len| g.n * len > i32::MAX as usize);
+        match Self::for_device(traits) {
+            Self::Ours(_) if too_large => Self::Burn("more numbers than 31 bits count"),
+            Self::Ours(_) if padded_too_far => Self::Burn("padded by more than the kernel"),
+            Self::Ours(ConvKernel::Direct) if g.taps() > MAX_DIRECT_TAPS => {
+                Self::Burn("a large kernel")
             }
-            Self::Ours(_) if !(fits(0) && fits(1)) => Self::Burns("padded by more than the kernel"),
-            // Each tap of each pixel of a tile is a line of text.
-            Self::Ours(Kind::Direct) if g.kernel.iter().product::<usize>() > 25 => {
-                Self::Burns("a large kernel")
-            }
-            Self::Ours(Kind::Direct) if g.stride.iter().any(|&s| s > 4) => {
-                Self::Burns("a large stride")
+            Self::Ours(ConvKernel::Direct) if g.stride.iter().any(|&s| s > MAX_DIRECT_STRIDE) => {
+                Self::Burn("a large stride")
             }
             plan => plan,
         }
     }
+
+    /// Returns whether our convolution runs.
+    pub fn is_ours(self) -> bool {
+        matches!(self, Self::Ours(_))
+    }
 }
 
-impl fmt::Display for Plan {
+impl fmt::Display for ConvPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ours(Kind::Tiled) => f.write_str("ours, tiles in workgroup memory"),
-            Self::Ours(Kind::Direct) => f.write_str("ours, tiles in registers, without barriers"),
-            Self::Burns(why) => write!(f, "Burn's: {why}"),
+            Self::Ours(ConvKernel::Tiled) => f.write_str("ours, tiles in workgroup memory"),
+            Self::Ours(ConvKernel::Direct) => {
+                f.write_str("ours, tiles in registers, without barriers")
+            }
+            Self::Burn(reason) => write!(f, "Burn's: {reason}"),
         }
     }
 }
@@ -65,18 +73,17 @@ impl fmt::Display for Plan {
 mod tests {
     use super::*;
 
-    fn facts(software: bool, wgsl: bool) -> DeviceTraits {
+    fn traits(software: bool, wgsl: bool) -> DeviceTraits {
         DeviceTraits { software, wgsl }
     }
 
     #[test]
     fn adapters_get_the_kernels_that_suit_them() {
-        let ours = Plan::Ours;
-        assert_eq!(Plan::for_adapter(facts(true, true)), ours(Kind::Direct));
-        assert_eq!(Plan::for_adapter(facts(false, true)), ours(Kind::Tiled));
+        let plan = |software| ConvPlan::for_device(traits(software, true));
+        assert_eq!(plan(true), ConvPlan::Ours(ConvKernel::Direct));
+        assert_eq!(plan(false), ConvPlan::Ours(ConvKernel::Tiled));
         for software in [false, true] {
-            let plan = Plan::for_adapter(facts(software, false));
-            assert!(matches!(plan, Plan::Burns(_)));
+            assert!(!ConvPlan::for_device(traits(software, false)).is_ours());
         }
     }
 
@@ -88,17 +95,26 @@ mod tests {
             channels: 64,
             kernel: [3, 3],
             stride: [1, 1],
-            padding: [0, 0],
+            padding: [(0, 0); 2],
         };
-        let of = |g| Plan::of(facts(true, true), &g);
-        assert_eq!(of(usual), Plan::Ours(Kind::Direct));
+        let plan = |g| ConvPlan::new(traits(true, true), &g);
+        assert_eq!(plan(usual), ConvPlan::Ours(ConvKernel::Direct));
+        let uneven = Geometry {
+            padding: [(0, 1), (2, 1)],
+            ..usual
+        };
+        assert_eq!(plan(uneven), ConvPlan::Ours(ConvKernel::Direct));
         let burns = [
             Geometry {
                 n: 1 << 16,
                 ..usual
             },
             Geometry {
-                padding: [3, 0],
+                padding: [(3, 3), (0, 0)],
+                ..usual
+            },
+            Geometry {
+                padding: [(0, 0), (0, 3)],
                 ..usual
             },
             Geometry {
@@ -111,14 +127,14 @@ mod tests {
             },
         ];
         for g in burns {
-            assert!(matches!(of(g), Plan::Burns(_)), "{g:?}");
+            assert!(!plan(g).is_ours(), "{g:?}");
         }
-        // On cards the kernel's size is no text.
+        // The tiled kernel loops over the taps, so that their number does not matter.
         let large = Geometry {
             kernel: [7, 7],
             ..usual
         };
-        let plan = Plan::of(facts(false, true), &large);
-        assert_eq!(plan, Plan::Ours(Kind::Tiled));
+        let plan = ConvPlan::new(traits(false, true), &large);
+        assert_eq!(plan, ConvPlan::Ours(ConvKernel::Tiled));
     }
 }

@@ -1,4 +1,4 @@
-//! The WGSL against its CPU twin, Burn's `flex` and finite differences, on the software adapter.
+//! Our convolution against the CPU reference, Burn's `flex` backend and finite differences.
 
 use std::sync::OnceLock;
 
@@ -6,11 +6,13 @@ use burn::nn::PaddingConfig2d;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 
-use super::cpu::Geometry;
-use super::op::{ConvOps, Dispatch, Settings};
-use super::{Kind, Plan};
+use super::ConvPlan;
+use super::geometry::Geometry;
+use super::op::{ConvOps, ConvSettings, Dispatch};
+use super::source::ConvKernel;
 use crate::gpu::{Compute, DeviceChoice, device_traits};
 
+/// Opens the software adapter, once per process.
 pub fn software() -> Device {
     static ONE: OnceLock<Compute> = OnceLock::new();
     let open = || {
@@ -45,29 +47,43 @@ fn close<const D: usize>(what: &str, got: Tensor<D>, want: &[f32]) {
     }
 }
 
+const KERNELS: [ConvKernel; 2] = [ConvKernel::Tiled, ConvKernel::Direct];
+
 type Dispatched = burn::backend::tensor::FloatTensor<Dispatch>;
 
+/// The padding of one axis.
+type Padding = (usize, usize);
 /// n, image, channels out, kernel, stride, padding.
-type Case = (usize, [usize; 3], usize, [usize; 2], [usize; 2], [usize; 2]);
+type Case = (
+    usize,
+    [usize; 3],
+    usize,
+    [usize; 2],
+    [usize; 2],
+    [Padding; 2],
+);
 
-/// What the networks use and what they do not: odd sizes, batches of 1 to 33, 1 to 130 channels, kernels that are not square.
-const CASES: [Case; 11] = [
-    (1, [1, 1, 1], 1, [1, 1], [1, 1], [0, 0]),
-    (2, [4, 23, 37], 32, [3, 3], [1, 1], [0, 0]),
-    (3, [32, 11, 13], 65, [3, 3], [1, 1], [0, 0]),
-    (2, [64, 10, 9], 130, [2, 2], [1, 1], [0, 0]),
-    (33, [128, 4, 5], 3, [2, 2], [1, 1], [0, 0]),
-    (1, [4, 31, 18], 24, [3, 3], [2, 2], [1, 1]),
-    (2, [5, 16, 9], 7, [3, 3], [1, 1], [1, 1]),
-    (3, [24, 17, 12], 32, [1, 1], [2, 2], [0, 0]),
-    (1, [130, 3, 3], 1, [3, 3], [2, 2], [1, 1]),
-    (2, [2, 9, 11], 3, [4, 3], [3, 2], [0, 2]),
-    (2, [3, 7, 12], 5, [1, 5], [1, 3], [0, 4]),
+/// Shapes that the networks use and others: odd sizes, batches of 1 to 33, 1 to 130 channels, kernels
+/// that are not square, and uneven padding.
+const CASES: [Case; 13] = [
+    (1, [1, 1, 1], 1, [1, 1], [1, 1], [(0, 0), (0, 0)]),
+    (2, [4, 23, 37], 32, [3, 3], [1, 1], [(0, 0), (0, 0)]),
+    (3, [32, 11, 13], 65, [3, 3], [1, 1], [(0, 0), (0, 0)]),
+    (2, [64, 10, 9], 130, [2, 2], [1, 1], [(0, 0), (0, 0)]),
+    (33, [128, 4, 5], 3, [2, 2], [1, 1], [(0, 0), (0, 0)]),
+    (1, [4, 31, 18], 24, [3, 3], [2, 2], [(1, 1), (1, 1)]),
+    (2, [5, 16, 9], 7, [3, 3], [1, 1], [(1, 1), (1, 1)]),
+    (3, [24, 17, 12], 32, [1, 1], [2, 2], [(0, 0), (0, 0)]),
+    (1, [130, 3, 3], 1, [3, 3], [2, 2], [(1, 1), (1, 1)]),
+    (2, [2, 9, 11], 3, [4, 3], [3, 2], [(0, 0), (2, 2)]),
+    (2, [3, 7, 12], 5, [1, 5], [1, 3], [(0, 0), (4, 4)]),
+    (2, [3, 9, 7], 9, [4, 2], [1, 1], [(1, 2), (0, 1)]),
+    (1, [6, 10, 12], 8, [3, 4], [2, 3], [(0, 1), (3, 0)]),
 ];
 
-/// Result and gradients of both kinds of kernels are those of the twin.
+/// The results and gradients of both kernels are those of the CPU reference.
 #[test]
-fn it_is_the_twin() {
+fn kernels_match_the_cpu_reference() {
     let device = software();
     for (n, input, channels, kernel, stride, padding) in CASES {
         let g = Geometry {
@@ -92,12 +108,12 @@ fn it_is_the_twin() {
         let data = g.backward_data(&weight, &gradient);
         let for_weight = g.backward_weight(&x, &gradient);
         let for_bias = g.backward_bias(&gradient);
-        for kind in [Kind::Tiled, Kind::Direct] {
-            let what = format!("{g:?} {kind:?}");
-            let settings = Settings {
+        for kernel in KERNELS {
+            let what = format!("{g:?} {kernel:?}");
+            let settings = ConvSettings {
                 stride,
                 padding,
-                kind,
+                kernel,
             };
             let x = || on(&device, &x, of_x).into_dispatch();
             let w = || on(&device, &weight, of_weight).into_dispatch();
@@ -105,7 +121,7 @@ fn it_is_the_twin() {
             let d = || on(&device, &gradient, of_out).into_dispatch();
             let out = Dispatch::conv_plain(x(), w(), settings);
             close(&what, Tensor::<4>::from_dispatch(out), &plain);
-            // Each is a text more to compile: once with whole tiles, once with what is left.
+            // Each is one more source to compile: once with whole tiles, once with a remainder.
             if channels == 32 || channels == 7 {
                 let out = Dispatch::conv_bias(x(), w(), b(), settings);
                 close(&what, Tensor::<4>::from_dispatch(out), &biased);
@@ -121,15 +137,15 @@ fn it_is_the_twin() {
     }
 }
 
-/// On tensors of f16, where the adapter has them: as near to the twin as their eleven bits are.
+/// On tensors of f16 the results are as near to the CPU reference as eleven bits allow.
 #[test]
-fn halves_are_the_twin() {
+fn kernels_match_the_cpu_reference_on_halves() {
     let device = software();
     assert!(
         device.supports_dtype(burn::tensor::DType::F16),
         "llvmpipe has f16"
     );
-    let (stride, padding) = ([1, 1], [1, 1]);
+    let (stride, padding) = ([1, 1], [(1, 1); 2]);
     let g = Geometry {
         n: 2,
         input: [5, 16, 9],
@@ -139,7 +155,7 @@ fn halves_are_the_twin() {
         padding,
     };
     let ([of_x, of_weight], of_out) = ([[2, 5, 16, 9], [7, 5, 3, 3]], [2, 7, 16, 9]);
-    // What f16 can say, so that only results are rounded.
+    // Values that f16 represents exactly, so that only results are rounded.
     let draw = |of: [usize; 4], seed| -> Vec<f32> {
         let coarse = |v: f32| (v * 64.0).round() / 64.0;
         noise(of.iter().product(), seed)
@@ -162,11 +178,11 @@ fn halves_are_the_twin() {
             assert!((g - w).abs() < 1e-3 * scale, "{what}: {g} for {w}");
         }
     };
-    for kind in [Kind::Tiled, Kind::Direct] {
-        let settings = Settings {
+    for kernel in KERNELS {
+        let settings = ConvSettings {
             stride,
             padding,
-            kind,
+            kernel,
         };
         let (x_, w_, d_) = (
             half(&x, of_x),
@@ -182,64 +198,179 @@ fn halves_are_the_twin() {
     }
 }
 
-fn layer(device: &Device, stride: usize, pad: usize, bias: bool) -> Conv2d {
-    Conv2dConfig::new([3, 8], [3, 3])
-        .with_stride([stride, stride])
-        .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
-        .with_bias(bias)
-        .init(device)
+/// Layers of every kind: with our kernels on both devices, and with Burn's.
+fn layers(device: &Device) -> Vec<(&'static str, Conv2d)> {
+    let config = |channels: [usize; 2], kernel: [usize; 2]| Conv2dConfig::new(channels, kernel);
+    let explicit = PaddingConfig2d::Explicit;
+    let square = || config([3, 8], [3, 3]);
+    let even = |pad| explicit(pad, pad, pad, pad);
+    let configs = [
+        ("plain", square()),
+        (
+            "strided, without bias",
+            square()
+                .with_stride([2, 2])
+                .with_padding(even(1))
+                .with_bias(false),
+        ),
+        ("strided", square().with_stride([2, 2])),
+        ("same", square().with_padding(PaddingConfig2d::Same)),
+        (
+            "same, of an even kernel",
+            config([3, 5], [4, 2]).with_padding(PaddingConfig2d::Same),
+        ),
+        (
+            "same, strided",
+            config([3, 4], [2, 3])
+                .with_stride([2, 3])
+                .with_padding(PaddingConfig2d::Same),
+        ),
+        ("uneven", square().with_padding(explicit(0, 2, 1, 0))),
+        (
+            "uneven, without bias",
+            square().with_padding(explicit(2, 0, 1, 1)).with_bias(false),
+        ),
+        (
+            "tall and uneven",
+            config([3, 6], [8, 1]).with_padding(explicit(3, 0, 4, 0)),
+        ),
+        (
+            "too large a kernel for the software adapter",
+            config([3, 4], [9, 4]).with_padding(explicit(4, 1, 3, 2)),
+        ),
+        (
+            "padded by more than the kernel",
+            square().with_padding(explicit(3, 0, 4, 5)),
+        ),
+        ("dilated", square().with_dilation([2, 1])),
+        (
+            "grouped and uneven",
+            config([3, 6], [3, 3])
+                .with_groups(3)
+                .with_padding(explicit(1, 0, 0, 2)),
+        ),
+    ];
+    configs
+        .into_iter()
+        .map(|(name, config)| (name, config.init(device)))
+        .collect()
 }
 
-/// Through fusion and autodiff, among Burn's own operations on both sides, all is what Burn's `flex` gives.
+fn flat<const D: usize>(t: Tensor<D>) -> Vec<f32> {
+    t.into_data().try_to_vec().unwrap()
+}
+
+/// Through fusion and autodiff, between Burn's own operations, the results and all gradients are
+/// those of Burn's `flex` backend, on both devices.
 #[test]
-fn it_is_burns_convolution_on_flex() {
+fn layers_match_burn_on_flex() {
     use burn::module::Module;
-    let (device, cpu) = (software().autodiff(), Device::flex().autodiff());
-    for (stride, pad, bias) in [(1, 0, true), (2, 1, false), (2, 0, true)] {
-        let burns = layer(&cpu, stride, pad, bias);
-        let ours = burns.clone().fork(&device);
-        let values = noise(2 * 3 * 13 * 10, 7);
-        let input = |device: &Device| on(device, &values, [2, 3, 13, 10]).require_grad();
-        let (x, y) = (input(&device), input(&cpu));
-        assert!(super::is_ours(&ours, &x));
-        // A transposed view, and operations that fusion joins before and behind.
-        let before = |t: &Tensor<4>| (t.clone() * 2.0 + 0.5).swap_dims(2, 3);
-        let out = super::forward(&ours, before(&x));
-        let want = burns.forward(before(&y));
-        let flat = |t: Tensor<4>| -> Vec<f32> { t.into_data().try_to_vec().unwrap() };
-        close("out", out.clone().inner(), &flat(want.clone().inner()));
-        let got = (out.powf_scalar(2.0) + 1.0).sum().backward();
-        let want = (want.powf_scalar(2.0) + 1.0).sum().backward();
-        close("x", x.grad(&got).unwrap(), &flat(y.grad(&want).unwrap()));
-        let weight = burns.weight.grad(&want).unwrap();
-        close("weight", ours.weight.grad(&got).unwrap(), &flat(weight));
-        if let (Some(a), Some(b)) = (&ours.bias, &burns.bias) {
-            let b: Vec<f32> = b.grad(&want).unwrap().into_data().try_to_vec().unwrap();
-            close("bias", a.grad(&got).unwrap(), &b);
+    let cpu = Device::flex().autodiff();
+    let values = noise(2 * 3 * 13 * 10, 7);
+    let input = |device: &Device| on(device, &values, [2, 3, 13, 10]).require_grad();
+    for device in [cpu.clone(), software().autodiff()] {
+        for (name, burns) in layers(&cpu) {
+            let what = |part: &str| format!("{name}, {part}, {device:?}");
+            let ours = burns.clone().fork(&device);
+            let (x, y) = (input(&device), input(&cpu));
+            // A transposed view, and operations before and after that fusion may join.
+            let before = |t: &Tensor<4>| (t.clone() * 2.0 + 0.5).swap_dims(2, 3);
+            let out = super::forward(&ours, before(&x));
+            let want = burns.forward(before(&y));
+            assert_eq!(out.dims(), want.dims(), "{name}");
+            close(
+                &what("out"),
+                out.clone().inner(),
+                &flat(want.clone().inner()),
+            );
+            let plain = super::forward_without_bias(&ours, before(&x)).inner();
+            let bias = burns.bias.as_ref().map(|bias| bias.val().inner());
+            let want_plain = match bias {
+                Some(bias) => want.clone().inner() - bias.reshape([1, -1, 1, 1]),
+                None => want.clone().inner(),
+            };
+            close(&what("without bias"), plain, &flat(want_plain));
+            let got = (out.powf_scalar(2.0) + 1.0).sum().backward();
+            let want = (want.powf_scalar(2.0) + 1.0).sum().backward();
+            let for_x = y.grad(&want).unwrap();
+            close(&what("x"), x.grad(&got).unwrap(), &flat(for_x));
+            let for_weight = burns.weight.grad(&want).unwrap();
+            close(
+                &what("weight"),
+                ours.weight.grad(&got).unwrap(),
+                &flat(for_weight),
+            );
+            if let (Some(a), Some(b)) = (&ours.bias, &burns.bias) {
+                let for_bias = b.grad(&want).unwrap();
+                close(&what("bias"), a.grad(&got).unwrap(), &flat(for_bias));
+            }
         }
     }
 }
 
-/// A convolution is linear in each of its inputs, so a difference of any size is exactly the gradient's product with it.
+/// The functions that compute one gradient alone return the same with our kernels and with Burn's.
+#[test]
+fn single_gradients_match_burn_on_flex() {
+    use burn::module::Module;
+    let cpu = Device::flex();
+    let values = noise(2 * 3 * 13 * 10, 7);
+    for device in [cpu.clone(), software()] {
+        for (name, layer) in layers(&cpu) {
+            let x = on(&cpu, &values, [2, 3, 13, 10]);
+            let out = layer.forward(x.clone());
+            let count = out.shape().num_elements();
+            let gradient = on(&cpu, &noise(count, 9), out.dims());
+            let burn = ConvPlan::Burn("the reference");
+            let for_x = super::backward_data(&layer, x.clone(), gradient.clone(), burn);
+            let for_weight = super::backward_weight(&layer, x.clone(), gradient.clone(), burn);
+            let layer = layer.fork(&device);
+            let (x, gradient) = (x.to_device(&device), gradient.to_device(&device));
+            let plan = super::plan(&layer, &x);
+            let got = super::backward_data(&layer, x.clone(), gradient.clone(), plan);
+            close(name, got, &flat(for_x));
+            let got = super::backward_weight(&layer, x, gradient, plan);
+            close(name, got, &flat(for_weight));
+        }
+    }
+}
+
+/// Layers that our kernels are made for get them.
+#[test]
+fn the_plan_knows_the_layer() {
+    use burn::module::Module;
+    let cpu = Device::flex();
+    for (name, layer) in layers(&cpu) {
+        let x = on(&cpu, &[0.0; 3 * 13 * 10], [1, 3, 13, 10]);
+        let general = name == "dilated" || name.starts_with("grouped");
+        assert_eq!(super::plan(&layer, &x).is_ours(), !general, "{name}");
+        let large = name.starts_with("too large") || name.starts_with("padded");
+        let (layer, x) = (layer.fork(&software()), x.to_device(&software()));
+        let ours = !general && !large;
+        assert_eq!(super::plan(&layer, &x).is_ours(), ours, "{name}");
+    }
+}
+
+/// A convolution is linear in each of its inputs, so that a difference of any size is exactly the
+/// gradient's product with it.
 #[test]
 fn gradients_are_finite_differences() {
     let device = software();
-    let (stride, padding) = ([2, 1], [1, 0]);
+    let (stride, padding) = ([2, 1], [(1, 1), (0, 0)]);
     let (of_x, of_weight, of_out) = ([2, 3, 9, 8], [5, 3, 3, 2], [2, 5, 5, 7]);
     let draw = |of: [usize; 4], seed| on(&device, &noise(of.iter().product(), seed), of);
-    let (x, weight, seen) = (draw(of_x, 1), draw(of_weight, 2), draw(of_out, 3));
-    for kind in [Kind::Tiled, Kind::Direct] {
-        let settings = Settings {
+    let (x, weight, mask) = (draw(of_x, 1), draw(of_weight, 2), draw(of_out, 3));
+    for kernel in KERNELS {
+        let settings = ConvSettings {
             stride,
             padding,
-            kind,
+            kernel,
         };
         let value = |x: &Tensor<4>, w: &Tensor<4>| -> f32 {
             let (x, w) = (x.clone().into_dispatch(), w.clone().into_dispatch());
             let out = Tensor::<4>::from_dispatch(Dispatch::conv_plain(x, w, settings));
-            (out * seen.clone()).sum().into_scalar()
+            (out * mask.clone()).sum().into_scalar()
         };
-        let gradient = || seen.clone().into_dispatch();
+        let gradient = || mask.clone().into_dispatch();
         let for_x = Dispatch::conv_backward_data(
             weight.clone().into_dispatch(),
             gradient(),
@@ -261,7 +392,7 @@ fn gradients_are_finite_differences() {
                 .into_scalar();
             assert!(
                 (difference / 2.0 - product).abs() < 2e-4,
-                "{kind:?} x: {difference} {product}"
+                "{kernel:?} x: {difference} {product}"
             );
             let step = draw(of_weight, seed);
             let difference = value(&x, &(weight.clone() + step.clone()))
@@ -271,7 +402,7 @@ fn gradients_are_finite_differences() {
                 .into_scalar();
             assert!(
                 (difference / 2.0 - product).abs() < 2e-4,
-                "{kind:?} weight: {difference} {product}"
+                "{kernel:?} weight: {difference} {product}"
             );
         }
     }
@@ -280,6 +411,7 @@ fn gradients_are_finite_differences() {
 /// The software adapter gets the kernels without barriers.
 #[test]
 fn the_plan_knows_the_adapter() {
-    let facts = device_traits(&software()).expect("opened by us");
-    assert_eq!(Plan::for_adapter(facts), Plan::Ours(Kind::Direct));
+    let traits = device_traits(&software()).expect("opened by us");
+    let plan = ConvPlan::for_device(traits);
+    assert_eq!(plan, ConvPlan::Ours(ConvKernel::Direct));
 }

@@ -1,12 +1,14 @@
-//! Batch normalization and its gradients on the CPU, planes (one channel of one image) side by side on all cores. Sums
-//! run in an order that the number of cores does not change.
+//! Batch normalization and its gradients on the CPU, with planes (one channel of one image) side by
+//! side on all cores.
+//!
+//! The order of each sum is independent of the number of cores.
 
 use rayon::prelude::*;
 
-/// Mean and biased variance of each channel: `[2, channels]`.
+/// Returns the mean and the biased variance of each channel: `[2, channels]`.
 ///
-/// Each plane's own two moments are put together by Chan, Golub and LeVeque's formula (1979): no large number is
-/// subtracted from another.
+/// The moments of the planes are combined by the formula of Chan, Golub and LeVeque (1979), which
+/// does not subtract one large number from another.
 pub fn moments(x: &[f32], channels: usize, plane: usize) -> Vec<f32> {
     let planes: Vec<(f64, f64)> = x
         .par_chunks(plane)
@@ -33,23 +35,25 @@ pub fn moments(x: &[f32], channels: usize, plane: usize) -> Vec<f32> {
     out
 }
 
-/// What whitens a channel: `x -> (x - mean) * scale`.
+/// Whitens a channel: `x -> (x - mean) * scale`.
 #[derive(Clone, Copy)]
-struct White {
+struct Whitening {
     mean: f32,
     scale: f32,
 }
 
-fn whitening(moments: &[f32], epsilon: f64) -> Vec<White> {
+/// Returns the whitening of each channel.
+fn whitenings(moments: &[f32], epsilon: f64) -> Vec<Whitening> {
     let (mean, variance) = moments.split_at(moments.len() / 2);
-    let white = |(&mean, v): (&f32, &f32)| White {
+    let whitening = |(&mean, v): (&f32, &f32)| Whitening {
         mean,
         scale: (1.0 / (f64::from(*v) + epsilon).sqrt()) as f32,
     };
-    mean.iter().zip(variance).map(white).collect()
+    mean.iter().zip(variance).map(whitening).collect()
 }
 
-/// The normalized `x`, `[n, channels, plane]`, times `gamma` plus `beta`; no less than zero if `rectify`.
+/// Normalizes `x`, `[n, channels, plane]`, scales it by `gamma` and shifts it by `beta`. Then applies a
+/// ReLU if `rectify`.
 pub fn forward(
     x: &[f32],
     (gamma, beta): (&[f32], &[f32]),
@@ -58,7 +62,7 @@ pub fn forward(
     epsilon: f64,
     rectify: bool,
 ) -> Vec<f32> {
-    let (white, channels) = (whitening(moments, epsilon), gamma.len());
+    let (white, channels) = (whitenings(moments, epsilon), gamma.len());
     let least = if rectify { 0.0 } else { f32::NEG_INFINITY };
     let mut out = vec![0.0; x.len()];
     let planes = out.par_chunks_mut(plane).zip(x.par_chunks(plane));
@@ -72,8 +76,9 @@ pub fn forward(
     out
 }
 
-/// The gradients of [`forward`]'s `x`, `gamma` and `beta`, given that of its result. The moments are those of `x`, and move
-/// with it.
+/// Computes the gradients of the `x`, `gamma` and `beta` of [`forward`] from that of its result.
+///
+/// The moments must be those of `x`. They depend on it, and the gradient accounts for that.
 pub fn backward(
     x: &[f32],
     (gamma, beta): (&[f32], &[f32]),
@@ -83,8 +88,8 @@ pub fn backward(
     epsilon: f64,
     rectify: bool,
 ) -> [Vec<f32>; 3] {
-    let (white, channels) = (whitening(moments, epsilon), gamma.len());
-    // The gradient that comes through the ReLU, and the normalized x.
+    let (white, channels) = (whitenings(moments, epsilon), gamma.len());
+    // Returns the gradient that passes the ReLU, and the normalized x.
     let through = |c: usize| {
         let (white, gamma, beta) = (white[c], gamma[c], beta[c]);
         move |x: f32, g: f32| {
@@ -132,17 +137,17 @@ pub fn backward(
     ]
 }
 
-/// Sums side by side, so that the compiler may use vectors.
+/// The number of partial sums side by side, which lets the compiler use vectors.
 const LANES: usize = 16;
 
 fn sum(x: &[f32], value: impl Fn(f32) -> f32) -> f64 {
     sums(x, x, |x, _| (value(x), 0.0)).0
 }
 
-/// Sums of both values over two slices of one length.
+/// Sums both values over two slices of the same length.
 fn sums(x: &[f32], y: &[f32], values: impl Fn(f32, f32) -> (f32, f32)) -> (f64, f64) {
     let mut total = (0.0f64, 0.0f64);
-    // f32 sums of a few thousand values, f64 beyond.
+    // Adds a few thousand values in f32, and their sums in f64.
     for (x, y) in x.chunks(4096).zip(y.chunks(4096)) {
         let (mut first, mut second) = ([0.0f32; LANES], [0.0f32; LANES]);
         let (xs, ys) = (x.chunks_exact(LANES), y.chunks_exact(LANES));

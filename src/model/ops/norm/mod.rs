@@ -1,8 +1,9 @@
-//! Batch normalization (Ioffe and Szegedy 2015), with the ReLU behind it: Burn's on a GPU, our own on the `cpu` device.
+//! Batch normalization (Ioffe and Szegedy 2015) and the ReLU that follows it: Burn's on a GPU, our own
+//! on the `cpu` device.
 //!
-//! Burn's `flex` backend normalizes by a dozen tensor operations, each of which reads and writes all of the activations,
-//! and transposes them to sum over a channel. Here it is one pass for the moments and one for the result, and as many
-//! for the gradients.
+//! Burn's `flex` backend normalizes by a dozen tensor operations, each of which reads and writes all
+//! activations, and it transposes them to sum over a channel. Ours takes one pass for the moments and
+//! one for the result, and as many for the gradients.
 
 mod cpu;
 mod op;
@@ -15,8 +16,9 @@ use burn::tensor::{Device, Tensor};
 use super::conv;
 use op::{CpuNorm, Dispatch};
 
-/// `norm` of `x`, `[n, channels, height, width]`, and what is negative set to zero if `rectify`. In training the running
-/// moments move, as [`BatchNorm::forward`] moves them.
+/// Applies `norm` to `x`, `[n, channels, height, width]`, and then a ReLU if `rectify`.
+///
+/// Training updates the running moments as [`BatchNorm::forward`] does.
 pub fn forward(norm: &BatchNorm, x: Tensor<4>, rectify: bool) -> Tensor<4> {
     let device = x.device();
     if device.clone().inner() != Device::flex() {
@@ -59,11 +61,13 @@ pub fn forward(norm: &BatchNorm, x: Tensor<4>, rectify: bool) -> Tensor<4> {
     Tensor::from_dispatch(out)
 }
 
-/// `norm` behind `conv`, as [`forward`]. Where nothing is learned and the convolution is ours, both are one: the
-/// normalization is a factor and a sum a channel, and goes into the weights.
-pub fn behind(norm: &BatchNorm, conv: &Conv2d, x: Tensor<4>, rectify: bool) -> Tensor<4> {
+/// Applies `conv` to `x`, and then `norm` and the ReLU as [`forward`] does.
+///
+/// At inference, folds the batch norm into the weights and the bias of a convolution of ours: the
+/// batch norm is one scale and one shift per channel.
+pub fn conv_batch_norm(norm: &BatchNorm, conv: &Conv2d, x: Tensor<4>, rectify: bool) -> Tensor<4> {
     // A device with autodiff equals the one without.
-    if x.device().is_autodiff() || !conv::is_ours(conv, &x) || conv.bias.is_some() {
+    if x.device().is_autodiff() || !conv::plan(conv, &x).is_ours() || conv.bias.is_some() {
         return forward(norm, conv::forward(conv, x), rectify);
     }
     let [channels] = norm.gamma.dims();
@@ -71,7 +75,7 @@ pub fn behind(norm: &BatchNorm, conv: &Conv2d, x: Tensor<4>, rectify: bool) -> T
     let scale = norm.gamma.val() / deviation;
     let bias = norm.beta.val() - norm.running_mean.value() * scale.clone();
     let weight = conv.weight.val() * scale.reshape([channels, 1, 1, 1]);
-    conv::affine(conv, x, weight, bias, rectify)
+    conv::forward_folded(conv, x, weight, bias, rectify)
 }
 
 #[cfg(test)]
@@ -91,7 +95,7 @@ mod tests {
         Tensor::from_data(TensorData::new(values, shape), device)
     }
 
-    /// Result, gradients and running moments are those of Burn's own, with a picture far from zero as well.
+    /// The result, the gradients and the running moments are Burn's, also for values far from zero.
     #[test]
     fn it_is_burns_normalization() {
         let device = Device::flex().autodiff();
@@ -101,7 +105,7 @@ mod tests {
             ([4, 3, 70, 80], 50.0),
         ] {
             let c = shape[1];
-            // Far from zero Burn's sums in f32 are the less exact ones.
+            // Far from zero, Burn's sums in f32 are less exact than ours.
             let within = if far == 0.0 { 2e-5 } else { 1e-3 };
             for rectify in [false, true] {
                 let layer = || -> BatchNorm {
@@ -154,7 +158,7 @@ mod tests {
         }
     }
 
-    /// Without training the running moments are used, and stay.
+    /// Inference uses the running moments and does not change them.
     #[test]
     fn inference_uses_the_running_moments() {
         let device = Device::flex();
@@ -174,7 +178,8 @@ mod tests {
             within,
         );
     }
-    /// Folded into a convolution or behind it, it is the same.
+
+    /// Folding the batch norm into the convolution does not change the result.
     #[test]
     fn a_folded_normalization_is_the_same() {
         let device = Device::flex();
@@ -187,13 +192,13 @@ mod tests {
             .with_bias(false)
             .init(&device);
         let x = noise([2, 3, 17, 12], 7, &device);
-        // Where something may be learned, nothing is folded: the weights get their gradients.
+        // In training nothing is folded, and the weights get their gradients.
         let layer = conv.clone().train();
-        let out = super::behind(&norm.clone().train(), &layer, x.clone().autodiff(), true);
+        let out = super::conv_batch_norm(&norm.clone().train(), &layer, x.clone().autodiff(), true);
         let gradients = out.sum().backward();
         assert!(layer.weight.grad(&gradients).is_some());
         for rectify in [false, true] {
-            let folded = super::behind(&norm, &conv, x.clone(), rectify);
+            let folded = super::conv_batch_norm(&norm, &conv, x.clone(), rectify);
             let behind = norm.forward(conv.forward(x.clone()));
             let behind = if rectify { relu(behind) } else { behind };
             close(folded, behind, 1e-5);

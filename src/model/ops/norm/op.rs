@@ -1,4 +1,4 @@
-//! The normalization of [`super::cpu`] as an operation of Burn's, with its gradients.
+//! The normalization of [`super::cpu`] as a Burn operation with its gradients.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -11,16 +11,18 @@ use burn::tensor::Shape;
 use burn_flex::FlexTensor;
 
 use super::cpu;
-use crate::model::ops::flex::{kept, tensor, values};
+use crate::model::ops::flex::{saved, tensor, values};
 
 pub(super) use burn::backend::Dispatch;
 
 #[backend_extension(Flex, Autodiff)]
 pub trait CpuNorm: Backend {
-    /// Mean and variance of each channel of `x`, `[n, channels, height, width]`: `[2, channels]`. Not differentiable.
+    /// Computes the mean and variance of each channel of `x`, `[n, channels, height, width]`:
+    /// `[2, channels]`. Not differentiable.
     fn cpu_moments(x: FloatTensor<Self>) -> FloatTensor<Self>;
 
-    /// `x` normalized by `moments`. Its gradient takes these for the moments of `x`, and none goes to them.
+    /// Normalizes `x` by `moments`. The gradient of `x` assumes that these are the moments of `x`.
+    /// `moments` itself gets no gradient.
     fn cpu_norm(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
@@ -63,12 +65,22 @@ impl CpuNorm for Flex {
     }
 }
 
+/// What the forward pass saves for the backward pass.
+#[derive(Clone, Debug)]
+struct SavedForBackward {
+    /// x, gamma and beta.
+    inputs: [NodeId; 3],
+    moments: FlexTensor,
+    epsilon: f64,
+    rectify: bool,
+}
+
+/// The graph node of a normalization. Its parents are x, gamma and beta.
 #[derive(Debug)]
 struct Norm;
 
 impl Backward<Flex, 3> for Norm {
-    /// x, gamma, beta; moments, epsilon, whether rectified.
-    type State = ([NodeId; 3], FlexTensor, f64, bool);
+    type State = SavedForBackward;
 
     fn backward(
         self,
@@ -78,8 +90,13 @@ impl Backward<Flex, 3> for Norm {
     ) {
         let parents = ops.parents;
         let gradient = gradients.consume::<Flex>(&ops.node).to_contiguous();
-        let (inputs, moments, epsilon, rectify) = ops.state;
-        let [x, gamma, beta] = kept(inputs, checkpointer);
+        let SavedForBackward {
+            inputs,
+            moments,
+            epsilon,
+            rectify,
+        } = ops.state;
+        let [x, gamma, beta] = saved(inputs, checkpointer);
         let shape = x.layout().shape().clone();
         let [_, channels, height, width] = shape.dims::<4>();
         let [for_x, for_gamma, for_beta] = cpu::backward(
@@ -138,7 +155,13 @@ impl<C: CheckpointStrategy> CpuNorm for Autodiff<Flex, C> {
                     prepared.checkpoint(&gamma),
                     prepared.checkpoint(&beta),
                 ];
-                prepared.finish((inputs, moments, epsilon, rectify), out)
+                let saved = SavedForBackward {
+                    inputs,
+                    moments,
+                    epsilon,
+                    rectify,
+                };
+                prepared.finish(saved, out)
             }
             OpsKind::UnTracked(prepared) => prepared.finish(out),
         }

@@ -1,5 +1,8 @@
-//! A convolution of the seed network and what stands behind it: parametric ReLU and 2x2 max-pooling. Bias, ReLU and pooling are
-//! one pass instead of five over the largest of all activations, wherever the convolution is ours.
+//! A convolution of the original project's network, with the parametric ReLU and the 2x2 max-pooling
+//! that follow it.
+//!
+//! Where the convolution is ours, bias, ReLU and pooling take one pass over the largest activations of
+//! the network instead of five.
 
 mod cpu;
 mod gpu;
@@ -13,11 +16,11 @@ use burn::tensor::Tensor;
 use super::conv;
 use op::{Dispatch, PoolOps};
 
-/// `pool` of `prelu`, if there is one, of `conv` of `x`, `[n, channels, height, width]`.
+/// Applies `conv` to `x`, `[n, channels, height, width]`, then `prelu` if there is one, and then `pool`.
 pub fn forward(conv: &Conv2d, prelu: Option<&PRelu>, pool: &MaxPool2d, x: Tensor<4>) -> Tensor<4> {
     let usual = pool.kernel_size == [2, 2] && pool.stride == [2, 2];
     let bias = conv.bias.as_ref().filter(|_| usual);
-    let (Some(bias), true) = (bias, conv::is_ours(conv, &x)) else {
+    let (Some(bias), true) = (bias, conv::plan(conv, &x).is_ours()) else {
         let x = conv::forward(conv, x);
         return pool.forward(match prelu {
             Some(prelu) => prelu.forward(x),
@@ -29,7 +32,7 @@ pub fn forward(conv: &Conv2d, prelu: Option<&PRelu>, pool: &MaxPool2d, x: Tensor
         None => Tensor::ones(bias.dims(), &x.device()),
     };
     let out = Dispatch::prelu_pool(
-        conv::without_bias(conv, x).into_dispatch(),
+        conv::forward_without_bias(conv, x).into_dispatch(),
         bias.val().into_dispatch(),
         slope.into_dispatch(),
     );
@@ -48,10 +51,11 @@ mod tests {
         crate::model::ops::flex::close(ours, burns, 2e-5);
     }
 
-    /// Result and all gradients are those of Burn's own layers, with odd sides, with and without the ReLU.
+    /// The result and all gradients are those of Burn's own layers, with odd sizes, with and without the
+    /// ReLU.
     #[test]
     fn it_is_burns_layers() {
-        let software = crate::model::ops::conv::software().autodiff();
+        let software = crate::model::ops::conv::tests::software().autodiff();
         for device in [Device::flex().autodiff(), software] {
             check(&device);
         }

@@ -1,5 +1,5 @@
-//! Bias, parametric ReLU and pooling as one operation of Burn's, with its gradients: [`super::cpu`] on the `cpu` device,
-//! [`super::gpu`] on a GPU.
+//! Bias, parametric ReLU and pooling as one Burn operation with its gradients: [`super::cpu`] on the
+//! `cpu` device, [`super::gpu`] on a GPU.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -12,15 +12,15 @@ use burn::backend::{Backend, Flex, TensorMetadata, backend_extension};
 use burn::tensor::Shape;
 use burn_flex::FlexTensor;
 
-use super::cpu::{self, Channel, Sides};
+use super::cpu::{self, Channel, PlaneSize};
 use crate::model::ops::flex::{tensor, values};
 
 pub(super) use burn::backend::Dispatch;
 
 #[backend_extension(Flex, Cube, Fusion, Autodiff)]
 pub trait PoolOps: Backend {
-    /// `x`, `[n, channels, height, width]`, plus `bias`, `[channels]`, negative values times `slope`, `[channels]`, and the
-    /// largest of every 2x2.
+    /// Adds `bias`, `[channels]`, to `x`, `[n, channels, height, width]`, multiplies negative sums by
+    /// `slope`, `[channels]`, and takes the largest value of every 2x2 window.
     #[fusion(dtype = x, shape = halved(x))]
     fn prelu_pool(
         x: FloatTensor<Self>,
@@ -28,7 +28,7 @@ pub trait PoolOps: Backend {
         slope: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
 
-    /// The gradients of x, bias and slope. Not differentiable.
+    /// Computes the gradients of x, bias and slope. Not differentiable.
     #[fusion(meta = |x: &TensorSpec, bias: &TensorSpec, slope: &TensorSpec, _: &TensorSpec| (
         x.clone(), bias.clone(), slope.clone(),
     ))]
@@ -45,9 +45,9 @@ fn halved(x: &Shape) -> Shape {
     Shape::new([n, channels, height / 2, width / 2])
 }
 
-fn sides(x: &FlexTensor) -> Sides {
+fn plane_size(x: &FlexTensor) -> PlaneSize {
     let [_, _, height, width] = x.shape().dims::<4>();
-    Sides {
+    PlaneSize {
         input: [height, width],
     }
 }
@@ -55,8 +55,8 @@ fn sides(x: &FlexTensor) -> Sides {
 impl PoolOps for Flex {
     fn prelu_pool(x: FlexTensor, bias: FlexTensor, slope: FlexTensor) -> FlexTensor {
         let [x, bias, slope] = [x, bias, slope].map(|t| t.to_contiguous());
-        let affine = Channel::all(values(&bias), Some(values(&slope)));
-        let out = cpu::forward(values(&x), &affine, sides(&x));
+        let channels = Channel::all(values(&bias), values(&slope));
+        let out = cpu::forward(values(&x), &channels, plane_size(&x));
         tensor(out, halved(&x.shape()))
     }
 
@@ -67,9 +67,9 @@ impl PoolOps for Flex {
         gradient: FlexTensor,
     ) -> (FlexTensor, FlexTensor, FlexTensor) {
         let [x, bias, slope, gradient] = [x, bias, slope, gradient].map(|t| t.to_contiguous());
-        let affine = Channel::all(values(&bias), Some(values(&slope)));
+        let channels = Channel::all(values(&bias), values(&slope));
         let [for_x, for_bias, for_slope] =
-            cpu::backward(values(&x), &affine, values(&gradient), sides(&x));
+            cpu::backward(values(&x), &channels, values(&gradient), plane_size(&x));
         (
             tensor(for_x, x.shape()),
             tensor(for_bias, bias.shape()),
@@ -78,22 +78,28 @@ impl PoolOps for Flex {
     }
 }
 
+/// The graph node of the operation. Its parents are x, bias and slope.
 #[derive(Debug)]
 struct Pool;
 
 impl<B: PoolOps> Backward<B, 3> for Pool {
-    /// x, bias, slope.
+    /// The saved x, bias and slope.
     type State = [NodeId; 3];
 
-    fn backward(self, ops: Ops<[NodeId; 3], 3>, to: &mut Gradients, from: &mut Checkpointer) {
-        let gradient = to.consume::<B>(&ops.node);
+    fn backward(
+        self,
+        ops: Ops<[NodeId; 3], 3>,
+        gradients: &mut Gradients,
+        checkpointer: &mut Checkpointer,
+    ) {
+        let gradient = gradients.consume::<B>(&ops.node);
         let [x, bias, slope] = ops
             .state
-            .map(|node| from.retrieve_node_output::<FloatTensor<B>>(node));
+            .map(|node| checkpointer.retrieve_node_output::<FloatTensor<B>>(node));
         let (x, bias, slope) = B::prelu_pool_backward(x, bias, slope, gradient);
         for (parent, out) in ops.parents.into_iter().zip([x, bias, slope]) {
             if let Some(node) = parent {
-                to.register::<B>(node.id, out);
+                gradients.register::<B>(node.id, out);
             }
         }
     }
