@@ -9,6 +9,7 @@ use sonoprint::dataset::pcm::PcmSet;
 use sonoprint::dataset::{Dataset, Split, Subset};
 use sonoprint::evaluate::evaluate;
 use sonoprint::frontend::FrontEnd;
+use sonoprint::frontend::config::{Compression, FrontEndConfig, Output};
 use sonoprint::gpu::Compute;
 use sonoprint::model::{Checkpoint, NetworkKind, Task};
 use sonoprint::train::{Job, Outcome, RunFolder, TrainError, TrainSettings, find_lr, train};
@@ -389,4 +390,82 @@ fn the_learning_rate_is_swept() {
     let stop = AtomicBool::new(true);
     let one = find_lr(&Compute::Cpu, &settings, 2, &set, &stop, &mut |_| {}).unwrap();
     assert_eq!(one.0, sweep.0[..1]);
+}
+
+/// A GPU run restores the optimizer's moments on its own device, without the environment variable that
+/// decides Burn's default device.
+#[test]
+fn a_stopped_run_resumes_on_the_software_adapter() {
+    let _turn = crate::support::turn();
+    assert!(
+        std::env::var_os("BURN_DEVICE").is_none(),
+        "unset BURN_DEVICE"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let data = toy(&folder.path().join("toy"));
+    let compute = software();
+    let settings = TrainSettings {
+        batch: 5,
+        ..settings(NetworkKind::Compact, (32, 24), 2)
+    };
+    let split = Split::stratified(&data, 3, (0.0, 0.0)).unwrap();
+    let load = |subset| load(&compute, &data, &split, subset);
+    let sets = (load(Subset::Train), load(Subset::Valid));
+    let run = |name: &str, stops: &[bool]| {
+        let path = folder.path().join(name);
+        let folder = RunFolder::create(&path, &data, &split, &settings, &compute.name()).unwrap();
+        let job = Job {
+            compute: &compute,
+            settings: &settings,
+            classes: &data.classes,
+            train: &sets.0,
+            valid: &sets.1,
+            folder: &folder,
+        };
+        let mut watch = Watch::default();
+        let mut last = None;
+        for &stop in stops {
+            last = Some(train(&job, &mut watch, &AtomicBool::new(stop)).unwrap());
+        }
+        (last.unwrap(), watch.resumed)
+    };
+    let (unbroken, resumed) = run("unbroken", &[false]);
+    assert_eq!(resumed, None);
+    let (stopped, resumed) = run("stopped", &[true, true, false]);
+    assert_eq!(resumed, Some(0), "stopped twice within the first epoch");
+    assert!(!stopped.stopped);
+    for (a, b) in unbroken.epochs.iter().zip(&stopped.epochs) {
+        println!("unbroken {}, stopped {}", a.loss, b.loss);
+        assert!((a.loss - b.loss).abs() < 1e-3, "{a:?} {b:?}");
+    }
+}
+
+/// The spectrogram itself, one channel without a color map, is learned from as images are, with masks and
+/// all other augmentation.
+#[test]
+fn one_channel_features_are_learned() {
+    let _turn = crate::support::turn();
+    let folder = tempfile::tempdir().unwrap();
+    let data = toy(&folder.path().join("toy"));
+    let toy = settings(NetworkKind::Compact, (32, 24), 2);
+    let settings = TrainSettings {
+        batch: 5,
+        front_end: FrontEndConfig {
+            compression: Compression::Log { scale: 1e4 },
+            output: Output::Features,
+            ..toy.front_end.clone()
+        },
+        ..toy
+    };
+    // Frames and mel bands differ, so masks drawn for the wrong axis would not fit.
+    assert_eq!(settings.front_end.output_shape(), [1, 22, 128]);
+    assert!(settings.augment.mask > 0.0);
+    for (name, compute) in [("cpu", Compute::Cpu), ("software", software())] {
+        let run = folder.path().join(name);
+        let (outcome, _, _) = fit(&compute, &data, &settings, &run);
+        let epochs = outcome.unwrap().epochs;
+        assert!(epochs[1].loss < epochs[0].loss, "{name}: {epochs:?}");
+        let checkpoint = Checkpoint::load(&run.join("best.safetensors"), &compute.burn()).unwrap();
+        assert_eq!(checkpoint.header.front_end, settings.front_end);
+    }
 }
