@@ -150,3 +150,26 @@ fn everything(data: &Dataset) -> Split {
         test: (0..data.entries.len()).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, Command, FromArgMatches};
+
+    use super::Args;
+    use crate::dataset::Subset;
+
+    #[test]
+    fn the_former_name_of_subset_is_accepted() {
+        let parse = |words: &str| {
+            let command = Args::augment_args(Command::new("evaluate"));
+            let words = ["evaluate", "music", "--out", "out", "--split", "filtered"]
+                .into_iter()
+                .chain(words.split(' '));
+            let matches = command.try_get_matches_from(words)?;
+            Ok::<_, clap::Error>(Args::from_arg_matches(&matches)?.subset)
+        };
+        assert_eq!(parse("--subset valid").unwrap(), Subset::Valid);
+        assert_eq!(parse("--side train").unwrap(), Subset::Train);
+        parse("--subset validation").unwrap_err();
+    }
+}
