@@ -1,4 +1,4 @@
-"""Plays an own pattern set (see patterns/) over a chord progression."""
+"""Plays a pattern set of patterns/ over a chord progression."""
 
 from harmony import QUALITIES, near, voicing
 from midi import DRUM_CHANNEL, TICKS_PER_BEAT, add_note, add_program
@@ -11,12 +11,12 @@ ELECTRIC_BASSES = (33, 34, 35)
 
 
 def arrange(rng, patterns, chords, bars, bpm, with_drums):
-    """Events of all parts: drums on request, accompaniment, bass."""
+    """Returns the MIDI events of all parts: drums on request, accompaniment, bass."""
     return _Arranger(rng, patterns, chords, bars, bpm).play(with_drums)
 
 
 class _Arranger:
-    """One clip's arrangement; the random draws' order is part of the set."""
+    """One clip's arrangement. The order of the random draws must not change."""
 
     def __init__(self, rng, patterns, chords, bars, bpm):
         self.rng = rng
@@ -35,7 +35,7 @@ class _Arranger:
         self.riff = None
         if "riff" in self.patterns:
             self.riff = [rng.choice(self.patterns["riff"]) for _ in range(2)]
-        # the riff's pitch ornaments and the guitars' tuning hold all through
+        # the riff's ornaments and the guitars' tuning are the same for the whole clip
         self.ornaments = [rng.choice([0, 0, 0, 0, 1, 3, 5, -2]) for _ in range(32)]
         self.tuning = rng.choice([0, 0, -2, 2])
         parts = self.patterns["comp"]
@@ -45,7 +45,7 @@ class _Arranger:
         return self.events
 
     def tick(self, bar, step):
-        """When a step sounds: on the grid, swung, and not quite exact."""
+        """Returns the time of a step: on the grid, with swing and jitter."""
         late = self.swing if step % 2 else 0
         if step % 4 >= 2:
             late += self.shuffle * (1 if step % 4 == 2 else 0.5)
@@ -59,7 +59,7 @@ class _Arranger:
         return self.ornaments[(step + STEPS * (bar % 2)) % 32]
 
     def drums(self):
-        """Every fourth bar plays a second choice of patterns; some fills."""
+        """Adds the drums: every fourth bar plays a second choice, some play fills."""
         rng, drums = self.rng, self.patterns["drums"]
         if not drums:
             return
@@ -109,7 +109,7 @@ class _Arranger:
                 self.stroke(kind, *stroke)
 
     def stroke(self, kind, channel, bar, step, mark, notes, velocity, length):
-        """One note of an arpeggio, one power chord or one strummed chord."""
+        """Adds one note of an arpeggio, one power chord or one strummed chord."""
         rng, events = self.rng, self.events
         if kind == "arp":
             note = notes[(step // 2 + bar) % len(notes)]
@@ -179,7 +179,7 @@ class _Arranger:
 
 
 def _strokes(steps):
-    """(step, mark, steps held) of every stroke of a one-bar pattern."""
+    """Yields (step, mark, steps held) of every stroke of a one-bar pattern."""
     step = 0
     while step < STEPS:
         if steps[step] in ".-":

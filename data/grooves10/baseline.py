@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What simple features reach on a rendered set's own split.
+"""Accuracy of simple features on a rendered set's own split.
 
     python baseline.py grooves10
 
-MFCC and spectral statistics of each clip, then logistic regression and a
-random forest, trained on train + valid and scored on test, whose templates
-neither has seen. Also the score on a random split that shares templates, to
-show what memorising a template is worth.
+Computes MFCC and spectral statistics of each clip and trains logistic
+regression and a random forest on train + valid. Scores them on test, whose
+templates neither has seen, and on a random split that shares templates, which
+shows what memorizing a template is worth.
 """
 
 import argparse
@@ -28,7 +28,7 @@ HOP = 1024
 
 
 def features(samples, rate):
-    """Means and deviations over the clip of MFCC and spectral shape."""
+    """Returns mean and deviation over the clip of MFCC and spectral shape."""
     spectrum = np.abs(librosa.stft(samples, n_fft=2048, hop_length=HOP))
     mel = librosa.feature.melspectrogram(S=spectrum**2, sr=rate, n_mels=64)
     mfcc = librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=20)
@@ -47,7 +47,7 @@ def features(samples, rate):
 
 
 def wilson(hits, total, level=0.95):
-    """The Wilson score interval of a proportion."""
+    """Returns the Wilson score interval of a proportion."""
     z = norm.ppf((1 + level) / 2)
     share = hits / total
     center = share + z**2 / (2 * total)
@@ -57,6 +57,7 @@ def wilson(hits, total, level=0.95):
 
 
 def models():
+    """Returns the untrained models by name."""
     return {
         "logistic regression": make_pipeline(
             StandardScaler(), LogisticRegression(C=0.1, max_iter=2000)
@@ -66,7 +67,7 @@ def models():
 
 
 def score(title, x, y, test):
-    """Fit and print both models; their predictions."""
+    """Fits both models, prints their scores and returns their predictions."""
     predicted = {}
     for name, model in models().items():
         predicted[name] = model.fit(x[~test], y[~test]).predict(x[test])
@@ -78,7 +79,7 @@ def score(title, x, y, test):
 
 
 def random_split(y, test):
-    """A test set with as many clips of each genre, templates ignored."""
+    """Returns a test mask with as many clips of each genre, ignoring templates."""
     rng = np.random.default_rng(0)
     chosen = np.zeros(len(y), bool)
     for genre in sorted(set(y)):
@@ -88,6 +89,7 @@ def random_split(y, test):
 
 
 def print_confusion(y, predicted):
+    """Prints the confusion matrix, a row per true genre."""
     genres = sorted(set(y))
     print(f"{'true':10s} predicted " + " ".join(g[:5].rjust(5) for g in genres))
     for genre, counts in zip(genres, confusion_matrix(y, predicted, labels=genres)):

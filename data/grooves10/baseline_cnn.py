@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""What a plain PyTorch CNN on log-mel spectrograms reaches on the set's split.
+"""Accuracy of a plain PyTorch CNN on log-mel spectrograms on the set's split.
 
     python baseline_cnn.py grooves10 [--seeds 3] [--epochs 14]
     python baseline_cnn.py grooves10 --all --epochs 11
 
-Four blocks of 3x3 convolution, batch normalization, ReLU and max-pooling, then
-global average pooling and one dense layer: what most tutorials build. Trained
-on crops of ten seconds of the train side, the best epoch chosen by the valid
-side; a test file's answer is the mean over its clips. No augmentation but the
-crops. With --all it trains on train and valid together and keeps the last epoch.
+The network has four blocks of 3x3 convolution, batch normalization, ReLU and
+max-pooling, then global average pooling and one dense layer, as in most
+tutorials. It trains on crops of ten seconds of the train subset, and the valid
+subset chooses the best epoch. A test file's prediction is the mean over its
+clips. Crops are the only augmentation. With --all it trains on train and valid
+together and keeps the last epoch.
 """
 
 import argparse
@@ -29,7 +30,7 @@ FRAMES = SECONDS * 22050 // HOP + 1
 
 
 def log_mel(path):
-    """[mels, frames] in dB over the clip's maximum, floor -80, scaled to 0..1."""
+    """Returns [mels, frames]: dB below the clip's maximum, floor -80, scaled to 0..1."""
     samples, rate = soundfile.read(path, dtype="float32")
     power = librosa.feature.melspectrogram(
         y=samples, sr=rate, n_fft=N_FFT, hop_length=HOP, n_mels=MELS
@@ -38,6 +39,7 @@ def log_mel(path):
 
 
 def network():
+    """Returns the untrained network."""
     layers, channels = [], 1
     for out in (16, 32, 64, 128):
         layers += [nn.Conv2d(channels, out, 3, padding=1, bias=False)]
@@ -48,13 +50,13 @@ def network():
 
 
 def crops(spectrogram):
-    """The clips of a file, end to end."""
+    """Returns the clips of a file, without overlap."""
     count = max(1, spectrogram.shape[1] // FRAMES)
     return [spectrogram[:, i * FRAMES : (i + 1) * FRAMES] for i in range(count)]
 
 
 def probabilities(model, spectrograms):
-    """Mean over the clips of each file."""
+    """Returns the mean probabilities over the clips of each file."""
     model.eval()
     with torch.no_grad():
         return torch.stack(
@@ -66,7 +68,7 @@ def probabilities(model, spectrograms):
 
 
 def fit(x, y, valid_x, valid_y, seed, epochs, batch=16):
-    """The weights of the epoch that did best on the valid side, or of the last if there is none."""
+    """Returns the model of the best valid epoch, or of the last one without valid."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     model = network()
@@ -109,23 +111,25 @@ def main():
     parser.add_argument("set", help="folder of a rendered set")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=14)
-    parser.add_argument("--all", action="store_true", help="no valid side")
+    everything = "train on train and valid together"
+    parser.add_argument("--all", action="store_true", help=everything)
     args = parser.parse_args()
     rows = read_manifest(args.set)
-    sides = {}
-    for side in ("train", "valid", "test"):
-        mine = [row for row in rows if row["split"] == side]
+    subsets = {}
+    for subset in ("train", "valid", "test"):
+        mine = [row for row in rows if row["split"] == subset]
         x = [log_mel(os.path.join(args.set, row["file"])) for row in mine]
         y = torch.tensor([GENRES.index(row["genre"]) for row in mine])
-        sides[side] = (x, y)
+        subsets[subset] = (x, y)
     if args.all:
-        (x, y), (more_x, more_y) = sides["train"], sides["valid"]
-        sides["train"], sides["valid"] = (x + more_x, torch.cat([y, more_y])), ([], None)
+        (x, y), (more_x, more_y) = subsets["train"], subsets["valid"]
+        subsets["train"] = (x + more_x, torch.cat([y, more_y]))
+        subsets["valid"] = ([], None)
     print(sum(p.numel() for p in network().parameters()), "parameters")
     accuracies = []
     for seed in range(1, args.seeds + 1):
-        model = fit(*sides["train"], *sides["valid"], seed, args.epochs)
-        x, y = sides["test"]
+        model = fit(*subsets["train"], *subsets["valid"], seed, args.epochs)
+        x, y = subsets["test"]
         hits = int((probabilities(model, x).argmax(1) == y).sum())
         low, high = wilson(hits, len(y))
         accuracies.append(hits / len(y))

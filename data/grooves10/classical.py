@@ -1,4 +1,4 @@
-"""Classical clips: scores of music21's corpus, played by a drawn ensemble."""
+"""Classical clips: scores of music21's corpus, played by a random ensemble."""
 
 import functools
 import math
@@ -31,7 +31,7 @@ MAX_FILES = 6
 
 @dataclass
 class Performance:
-    """What a clip plays, and how."""
+    """The music of a clip and how it is played."""
 
     bpm: float
     shift: int  # semitones
@@ -42,6 +42,7 @@ class Performance:
 
 
 def corpus_root():
+    """Returns the folder of music21's corpus."""
     import music21.corpus
 
     return os.path.dirname(music21.corpus.__file__)
@@ -49,7 +50,7 @@ def corpus_root():
 
 @functools.cache
 def works():
-    """Work -> its score files; movements of a work stay together."""
+    """Returns work -> score files. Movements of a work stay together."""
     root = corpus_root()
     found = {}
     for composer in COMPOSERS:
@@ -63,7 +64,7 @@ def works():
 
 
 def _work_id(composer, sub, name):
-    """A folder is one work and its files movements; some files need a rule."""
+    """Returns the work of a file: its folder, with exceptions for some composers."""
     if composer == "palestrina":
         return composer  # movements of one mass cannot be told apart
     if composer == "schumann_robert" and re.match("dichterliebe|opus48", name):
@@ -77,7 +78,7 @@ def _work_id(composer, sub, name):
 
 
 def perform(rng, work):
-    """Play a stretch of a work, with rubato and slow dynamic waves."""
+    """Plays an excerpt of a work, with rubato and slow dynamic waves."""
     paths = sorted(works()[work])
     first = rng.choice(paths)
     name, programs, _ = rng.choices(ENSEMBLES, [e[2] for e in ENSEMBLES])[0]
@@ -110,9 +111,9 @@ def perform(rng, work):
 
 
 def _gather(paths, beats, shift):
-    """(notes, their length in beats, files) of at least so many beats.
+    """Returns (notes, length in beats, files) of at least `beats` beats.
 
-    Files follow one another; a work that is too short repeats the last one.
+    Files follow each other. A work that is too short repeats the last one.
     """
     notes, total, used, segment = [], 0, [], []
 
@@ -135,7 +136,7 @@ def _gather(paths, beats, shift):
 
 
 def _parse(path, shift):
-    """[(offset, part, MIDI note, length in beats), ...] of a score."""
+    """Returns [(offset, part, MIDI note, length in beats), ...] of a score."""
     from music21 import converter
 
     score = converter.parse(path, forceSource=True, storePickle=False)
@@ -150,7 +151,7 @@ def _parse(path, shift):
 
 
 def _seat(rng, events, notes, programs):
-    """Part -> channel, with the ensemble's programs from high to low."""
+    """Returns part -> channel and assigns the programs from high to low."""
     parts = sorted({part for _, part, _, _ in notes})
     melodic = [c for c in range(16) if c != 9][:15]
     channels = {}

@@ -1,4 +1,4 @@
-"""Makes one clip: a function of (seed, genre, index) alone."""
+"""Makes one clip, which depends on seed, genre and index only."""
 
 import math
 import os
@@ -18,11 +18,11 @@ from harmony import PROGRESSIONS, parse_progression
 from patterns import PATTERNS
 
 FIELDS = "file genre split engine template parts detail soundfont bpm key lead".split()
-SECONDS = 42  # of music: the excerpt starts within it
+SECONDS = 42  # of music, from which the excerpt is taken
 
 
 def make_clip(genre, index, seed, out):
-    """Render the clip under `out`; its manifest row."""
+    """Renders the clip under `out` and returns its manifest row."""
     rng = random.Random(zlib.crc32(f"{seed}/{genre}/{index}".encode()))
     split = splits.split_of_index(index)
     pool = sorted(
@@ -54,7 +54,7 @@ def make_clip(genre, index, seed, out):
 
 
 def _perform(rng, work, midi_path):
-    """A score, played by a drawn ensemble."""
+    """Plays a score with a random ensemble."""
     played = classical.perform(rng, work.id)
     midi.save(played.events, played.bpm, midi_path, played.tempo_changes)
     return {
@@ -66,7 +66,7 @@ def _perform(rng, work, midi_path):
 
 
 def _rubato(rng, bpm, beats):
-    """Tempo changes of a player who breathes, every other beat."""
+    """Returns slow tempo changes, every other beat, like a player's breathing."""
     phase = rng.uniform(0, 6.28)
     return [
         (
@@ -78,7 +78,7 @@ def _rubato(rng, bpm, beats):
 
 
 def _compose(rng, genre, engine, parts, midi_path, folder):
-    """Chords in a drawn key, an accompaniment of the templates, a lead."""
+    """Composes chords in a random key, an accompaniment from the templates, a lead."""
     key = rng.randrange(12)
     patterns, groove, beats = None, None, 4
     if engine == "mma":

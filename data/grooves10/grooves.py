@@ -147,8 +147,8 @@ GROOVES = {
     },
 }
 
-# MMA files that hold drums only: bass and chords come from an own pattern set
-# of the same split
+# MMA files that hold drums only. Bass and chords come from an own pattern set
+# of the same split.
 DRUM_GROOVES = {
     "blues": ["zoom/blues", "zoom/shuffle"],
     "country": ["zoom/cntry", "zoom/country"],
@@ -161,7 +161,7 @@ DRUM_GROOVES = {
     "rock": ["zoom/rock", "zoom/punk"],
 }
 
-# grooves not in four beats: never mixed with own sets, which are
+# Grooves that are not in four beats. They are never mixed with own sets, which are.
 OTHER_METERS = {
     "stdlib/blues68",
     "stdlib/countrywaltz",

@@ -29,8 +29,8 @@ QUALITIES = {
     "m6": (0, 3, 7, 9),
 }
 
-# One chord a bar, 'degree_quality'. The genre names serve the MMA grooves;
-# the short keys serve the own pattern sets.
+# One chord per bar, 'degree_quality'. The MMA grooves use the genre names, and
+# the own pattern sets use the short keys.
 PROGRESSIONS = {
     "blues": [
         "I_7 I_7 I_7 I_7 IV_7 IV_7 I_7 I_7 V_7 IV_7 I_7 V_7",
@@ -232,7 +232,7 @@ PROGRESSIONS = {
 
 
 def parse_progression(text, key):
-    """'I_m IV_7 ...' -> [(root pitch class in `key`, quality), ...]."""
+    """Parses 'I_m IV_7 ...' into [(root pitch class in `key`, quality), ...]."""
     chords = []
     for word in text.split():
         degree, _, quality = word.partition("_")
@@ -241,17 +241,17 @@ def parse_progression(text, key):
 
 
 def chord_name(root, quality):
-    """The chord as MMA writes it."""
+    """Returns the chord in MMA's notation."""
     return NOTE_NAMES[root % 12] + quality
 
 
 def near(pitch_classes, center):
-    """Each pitch class as the note in [center - 6, center + 5]."""
+    """Returns each pitch class as the note in [center - 6, center + 5]."""
     return [center - 6 + ((p - center + 6) % 12) for p in pitch_classes]
 
 
 def voicing(kind, root, quality, center):
-    """MIDI notes of a chord: power chord, wide, thirds on top, or close."""
+    """Returns MIDI notes of a chord: power chord, wide, thirds on top, or close."""
     tones = [root + i for i in QUALITIES[quality]]
     if kind == "pow":
         low = near([root], center)[0]

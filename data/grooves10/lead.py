@@ -18,7 +18,7 @@ SWUNG_GENRES = ("jazz", "blues")
 
 @dataclass(frozen=True)
 class Style:
-    """How often a clip has a lead, by what instruments, in what scale."""
+    """The chance of a lead, its instruments and its scales."""
 
     chance: float
     programs: tuple
@@ -55,7 +55,7 @@ STYLES = {
 
 
 def add_lead(rng, genre, events, chords, bars, beats, key):
-    """(events with a lead on the freest channel, its program or '')."""
+    """Returns (events with a lead on the least used channel, its program or '')."""
     style = STYLES[genre]
     if rng.random() > style.chance:
         return events, ""
@@ -66,7 +66,7 @@ def add_lead(rng, genre, events, chords, bars, beats, key):
     pool = [n for n in range(*style.range) if (n - key) % 12 in scale]
     swing = genre in SWUNG_GENRES and rng.random() < 0.8
     eighths = genre in STRAIGHT_GENRES and rng.random() < 0.6
-    grid = 2 if swing or eighths else 4  # steps a beat
+    grid = 2 if swing or eighths else 4  # steps per beat
     phrase = rng.choice([2, 4])  # bars
     motifs = [_motif(rng, style.density, phrase * beats, grid) for _ in range(2)]
     place = len(pool) // 2 + rng.randint(-3, 3)
@@ -96,7 +96,7 @@ def add_lead(rng, genre, events, chords, bars, beats, key):
 
 
 def _motif(rng, density, beats, grid):
-    """[(step, move along the scale, how long the note is held), ...]."""
+    """Returns [(step, move along the scale, how long the note is held), ...]."""
     motif = []
     steps = int(beats * grid)
     for step in range(steps):
@@ -109,7 +109,7 @@ def _motif(rng, density, beats, grid):
 
 
 def _chord_tone(note, root, quality):
-    """The chord tone nearest to a note."""
+    """Returns the chord tone nearest to a note."""
     tones = [
         n for n in range(note - 4, note + 5) if (n - root) % 12 in QUALITIES[quality]
     ]

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What more clips and more templates are worth to the simplest classifier.
+"""Accuracy of the simplest classifier by number of clips and templates.
 
     python learning_curve.py grooves10
 
-MFCC statistics and logistic regression, trained on parts of train + valid and
-scored on test: with a share of each genre's templates (only clips all of whose
-parts are among them), and with as many clips of all templates. Also folds of
-train + valid at random, whose two sides share templates.
+Trains logistic regression on MFCC statistics of parts of train + valid and
+scores it on test: with a share of each genre's templates (only clips of which
+every part is among them), and with a number of clips of all templates. Also
+scores random folds of train + valid, which share templates.
 """
 
 import argparse
@@ -25,7 +25,7 @@ DRAWS = 8
 
 
 def features(path):
-    """Means, deviations, and deviations of differences of twenty MFCCs."""
+    """Returns means, deviations, and deviations of differences of twenty MFCCs."""
     samples, rate = soundfile.read(path, dtype="float32")
     mel = librosa.feature.melspectrogram(y=samples, sr=rate, hop_length=512)
     mfcc = dct(librosa.power_to_db(mel), axis=0, norm="ortho")[:20]
@@ -39,9 +39,9 @@ def main():
     rows = read_manifest(folder)
     x = np.array([features(os.path.join(folder, row["file"])) for row in rows])
     y = np.array([row["genre"] for row in rows])
-    side = np.array([row["split"] for row in rows])
+    subset = np.array([row["split"] for row in rows])
     parts = [set(row["parts"].split("+")) for row in rows]
-    test = side == "test"
+    test = subset == "test"
 
     def score(train, tested=test):
         model = models()["logistic regression"].fit(x[train], y[train])
@@ -51,8 +51,8 @@ def main():
         print(f"{title}: {np.mean(clips):.0f} clips, {np.mean(scores):.3f}", end=" ")
         print(f"(sd {np.std(scores):.3f} of {len(scores)})", flush=True)
 
-    line("train, on valid", [600], [score(side == "train", side == "valid")])
-    line("train", [600], [score(side == "train")])
+    line("train, on valid", [600], [score(subset == "train", subset == "valid")])
+    line("train", [600], [score(subset == "train")])
     line("train + valid", [800], [score(~test)])
     known = np.flatnonzero(~test)
     folds = KFold(5, shuffle=True, random_state=0).split(known)

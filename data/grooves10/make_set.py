@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Render a labeled set of 30 s clips in ten genres from General MIDI music.
+"""Renders a labeled set of 30 s clips in ten genres from General MIDI music.
 
     python make_set.py --out grooves10 --per-genre 60 --seed 1 --jobs 2
 
-Writes OUT/<genre>/<genre>.00000.wav (22 050 Hz, mono, 16 bits) ... and
-OUT/manifest.csv. See README.md for what to install.
+Writes OUT/<genre>/<genre>.00000.wav and so on (22 050 Hz, mono, 16 bits) and
+OUT/manifest.csv. README.md lists what to install.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from clip import FIELDS, make_clip
 
 
 def read_manifest(path):
-    """File -> row; empty where there is no manifest yet."""
+    """Returns file -> row; empty if there is no manifest yet."""
     if not os.path.exists(path):
         return {}
     with open(path, newline="") as file:

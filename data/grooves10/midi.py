@@ -1,11 +1,11 @@
-"""MIDI events: lists of (tick, channel, kind, mido message), and the file."""
+"""MIDI events, as lists of (tick, channel, kind, mido message), and MIDI files."""
 
 import mido
 
 TICKS_PER_BEAT = 480
 DRUM_CHANNEL = 9
 
-# programs that may stand in for one another
+# programs that may replace each other
 SIMILAR_PROGRAMS = [
     (0, 1, 2),
     (4, 5),
@@ -25,7 +25,7 @@ SIMILAR_PROGRAMS = [
 
 
 def add_note(events, tick, channel, note, velocity, length):
-    """Append a note; one outside MIDI's range is left out."""
+    """Appends a note. A note outside MIDI's range is left out."""
     note = int(note)
     velocity = max(1, min(127, int(velocity)))
     if not 0 <= note < 128:
@@ -39,7 +39,7 @@ def add_note(events, tick, channel, note, velocity, length):
 
 
 def add_program(events, channel, program, volume=None):
-    """Set a channel's program and, where given, its volume at tick 0."""
+    """Sets a channel's program and, if given, its volume at tick 0."""
     message = mido.Message("program_change", channel=channel, program=program)
     events.append((0, channel, "program_change", message))
     if volume is not None:
@@ -51,7 +51,7 @@ def add_program(events, channel, program, volume=None):
 
 
 def free_channel(events):
-    """(least used melodic channel, events without that channel's)."""
+    """Returns (least used melodic channel, events without that channel)."""
     counts = {channel: 0 for channel in range(16) if channel != DRUM_CHANNEL}
     for event in events:
         if event[2] == "note_on" and event[1] in counts:
@@ -61,7 +61,7 @@ def free_channel(events):
 
 
 def swap_programs(rng, events):
-    """Replace some programs by similar ones, the same way all through."""
+    """Replaces some programs by similar ones, consistently within the clip."""
     chosen = {}
     out = []
     for tick, channel, kind, message in events:
@@ -77,14 +77,14 @@ def swap_programs(rng, events):
 
 
 def _priority(kind, message):
-    """Order at one tick: set-up, then note-offs, then note-ons."""
+    """Returns the order within a tick: set-up, then note-offs, then note-ons."""
     if kind == "note_on":
         return 2 if message.velocity else 1
     return 1 if kind == "note_off" else 0
 
 
 def save(events, bpm, path, tempo_changes=()):
-    """Write the events as a one-track file; tempo_changes: (tick, bpm)."""
+    """Writes the events as a one-track file. `tempo_changes` are (tick, bpm)."""
     merged = [
         (tick, -1, mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(tempo)))
         for tick, tempo in [(0, bpm), *tempo_changes]

@@ -10,13 +10,13 @@ from harmony import chord_name
 from midi import TICKS_PER_BEAT
 
 LIBRARY = "/usr/share/mma/lib"
-# variants that are no steady accompaniment
+# variants that are not a steady accompaniment
 _SKIP = re.compile(r"end\d*$|intro|fill|test|metro|coda", re.I)
 _SKIP_SUFFIX = re.compile(r"[a-z0-9](E|F[AB])$")
 
 
 def read_groove_file(name):
-    """(usable groove names, beats a bar) of a library file."""
+    """Returns (usable groove names, beats per bar) of a library file."""
     with open(f"{LIBRARY}/{name}.mma", encoding="latin-1") as file:
         text = file.read()
     names = re.findall(r"^\s*DefGroove\s+(\S+)", text, re.M | re.I)
@@ -26,7 +26,7 @@ def read_groove_file(name):
 
 
 def accompany(rng, name, bpm, chords, bars, folder):
-    """(events, grooves used) of a song over the chords, one a bar."""
+    """Returns (events, grooves used) of a song over the chords, one per bar."""
     names, _ = read_groove_file(name)
     picks = rng.sample(names, min(len(names), rng.choice([1, 2, 2, 3])))
     lines = [f"RndSeed {rng.randrange(1, 10**6)}", f"Tempo {bpm:.2f}"]
@@ -51,7 +51,7 @@ def accompany(rng, name, bpm, chords, bars, folder):
 
 
 def _events(midi_file):
-    """The file's channel events, in our ticks."""
+    """Returns the file's channel events, with times in TICKS_PER_BEAT."""
     scale = TICKS_PER_BEAT / midi_file.ticks_per_beat
     events = []
     for track in midi_file.tracks:

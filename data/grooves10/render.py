@@ -1,4 +1,4 @@
-"""MIDI to audio: a soundfont, then tone, level, drive and noise of a master."""
+"""MIDI to audio: a soundfont, then tone, level, saturation and noise."""
 
 import os
 import subprocess
@@ -17,18 +17,18 @@ SOUNDFONTS = {
     "OPL3": ("/usr/share/sounds/sf2/OPL-3_FM_128M.sf2", 1),
     "sf_GMbank": ("/usr/share/sounds/sf2/sf_GMbank.sf2", 4),
 }
-# heard in test only; MuseScore's descends from FluidR3, so it would not do
+# used in test only; MuseScore's would not do, because it descends from FluidR3
 TEST_SOUNDFONTS = {"sf_GMbank"}
 
 
 def choose_soundfont(rng, split):
-    """A font by weight; those kept for test are in no other split."""
+    """Draws a soundfont by weight. Those for test occur in no other split."""
     names = [n for n in SOUNDFONTS if split == "test" or n not in TEST_SOUNDFONTS]
     return rng.choices(names, [SOUNDFONTS[n][1] for n in names])[0]
 
 
 def synthesize(rng, midi_path, soundfont, folder):
-    """Mono float samples at RATE of the whole file, in a drawn room."""
+    """Returns mono float samples of the whole file at RATE, with random reverb."""
     wav = os.path.join(folder, "song.wav")
     options = [
         "synth.dynamic-sample-loading=1",
@@ -50,7 +50,7 @@ def synthesize(rng, midi_path, soundfont, folder):
 
 
 def excerpt(rng, samples):
-    """SAMPLES of them, from a drawn start."""
+    """Returns SAMPLES samples from a random start."""
     start = int(rng.uniform(1, 6) * RATE)
     cut = samples[start : start + SAMPLES]
     if len(cut) < SAMPLES and len(samples) >= SAMPLES:
@@ -69,7 +69,7 @@ def _level(samples, rms):
 
 
 def master(rng, samples):
-    """Tone controls, band limits, saturation, noise, and a drawn loudness."""
+    """Applies tone controls, band limits, saturation, noise and a random level."""
     noise = np.random.default_rng(rng.randrange(2**31))
     x = _level(samples, 0.1)
     low = _filter(x, 1, rng.uniform(150, 400), "low")
@@ -88,7 +88,7 @@ def master(rng, samples):
 
 
 def _tame_peaks(x):
-    """Scale down, or limit softly where the peaks are far out."""
+    """Scales down, or limits softly if the peaks are far too high."""
     peak = np.abs(x).max()
     if peak <= 0.97:
         return x
@@ -99,5 +99,5 @@ def _tame_peaks(x):
 
 
 def write_wav(path, samples):
-    """16-bit mono WAV."""
+    """Writes a 16-bit mono WAV file."""
     wavfile.write(path, RATE, (np.clip(samples, -1, 1) * 32767).astype(np.int16))

@@ -1,13 +1,13 @@
-"""Which templates there are, and which split each belongs to.
+"""The templates and the split that each belongs to.
 
 A template is what clips of one style share: an own pattern set, an MMA groove
 file or, for classical, a work. It belongs to exactly one of train, valid and
-test, whatever the seed. What a clip is played by, its *engine*, follows from
-its place in its split alone and is dealt alike in every genre:
+test, for every seed. The *engine* that plays a clip depends only on the clip's
+place in its split, in the same way for every genre:
 
     own    drums, bass and chords of own pattern sets (half the clips)
-    mixed  the drums of an MMA groove under an own set (three of ten)
-    mma    an MMA groove complete (two of ten; mixed where a split has none)
+    mixed  the drums of an MMA groove with an own set (three of ten)
+    mma    a complete MMA groove (two of ten; mixed if a split has none)
     score  a work of music21's corpus (classical, in place of mixed and mma)
 """
 
@@ -24,9 +24,9 @@ from render import TEST_SOUNDFONTS
 
 GENRES = "blues classical country disco hiphop jazz metal pop reggae rock".split()
 SPLITS = ("train", "valid", "test")
-# orders in which shuffled templates are dealt: own sets 10 : 3 : 7 of twenty,
-# so that each genre has eight test templates or more; few groove files get one
-# of each split first
+# Orders in which shuffled templates are dealt to the splits. Own sets are dealt
+# 10 : 3 : 7 of twenty, which helps give each genre eight test templates. Of few
+# groove files, each split gets one first.
 _DEAL = ["train", "test", "valid", "train", "train"]
 _DEAL_FEW = _DEAL + ["test", "valid", "train"]
 _DEAL_OWN = """train test train valid test train train test train test
@@ -39,7 +39,7 @@ BORROW = 0.4
 
 @dataclass(frozen=True)
 class Template:
-    """kind: 'own', 'mma', 'drums' (an MMA file of drums only) or 'score'."""
+    """A template of kind 'own', 'mma', 'drums' (an MMA file of drums) or 'score'."""
 
     id: str
     kind: str
@@ -47,7 +47,7 @@ class Template:
 
     @property
     def pattern(self):
-        """The name of an own pattern set: own/<genre>_<name>."""
+        """The name of an own pattern set, whose id is own/<genre>_<name>."""
         return self.id.split("_", 1)[1]
 
     @property
@@ -60,18 +60,18 @@ def stable_hash(text):
 
 
 def split_of_index(index):
-    """Three clips of five are train, the fourth valid, the fifth test."""
+    """Returns the split: of five clips, three train, the fourth valid, the fifth test."""
     return {3: "valid", 4: "test"}.get(index % 5, "train")
 
 
 def deal(ids, salt, order):
-    """Deal ids to the splits in a fixed shuffled order."""
+    """Deals ids to the splits in a fixed shuffled order."""
     ids = sorted(ids, key=lambda i: stable_hash(salt + i))
     return {id_: order[i % len(order)] for i, id_ in enumerate(ids)}
 
 
 def templates(genre):
-    """All templates of a genre."""
+    """Returns all templates of a genre."""
     own = [f"own/{genre}_{name}" for name in PATTERNS[genre]]
     found = [
         Template(id_, "own", split)
@@ -89,7 +89,7 @@ def templates(genre):
 
 
 def _works():
-    """Works, dealt composer by composer; those with one or two together."""
+    """Returns the works, dealt by composer. Composers with one or two are pooled."""
     by_composer = {}
     for work in classical.works():
         by_composer.setdefault(work.split("/")[0], []).append(work)
@@ -107,7 +107,7 @@ def _works():
 
 
 def check(genres=GENRES):
-    """Fail unless every template has one genre and one split; the counts."""
+    """Asserts that every template has one genre and one split; returns the counts."""
     owner = {}
     counts = {}
     for genre in genres:
@@ -123,7 +123,7 @@ def check(genres=GENRES):
 
 
 def read_manifest(folder):
-    """The rows of a set's manifest, checked."""
+    """Returns the rows of a set's manifest, checked."""
     with open(os.path.join(folder, "manifest.csv"), newline="") as file:
         rows = list(csv.DictReader(file))
     check_rows(rows)
@@ -131,9 +131,9 @@ def read_manifest(folder):
 
 
 def check_rows(rows):
-    """Fail if a template is in two splits or genres, or a font leaves test.
+    """Asserts one split and genre per template, and test soundfonts in test only.
 
-    A clip's `parts` names every template that it plays; all of them count.
+    A clip's `parts` names every template that it plays. All of them count.
     """
     seen = {}
     for row in rows:
@@ -145,17 +145,17 @@ def check_rows(rows):
 
 
 def turn_of(index):
-    """How many clips of its genre and split come before a clip."""
+    """Returns the number of clips of the genre and split before a clip."""
     if split_of_index(index) == "train":
         return index // 5 * 3 + index % 5
     return index // 5
 
 
 def choose(rng, genre, index, pool):
-    """(engine, templates) of a clip, from the pool of its split.
+    """Returns (engine, templates) of a clip, from the pool of its split.
 
-    The first template is the clip's own: it gives the drums, or the work. An
-    own set may borrow its bass and chords from another of the same split.
+    The first template is the clip's main one: it gives the drums, or the work.
+    An own set may take its bass and chords from another of the same split.
     """
     turn = turn_of(index)
     own = [t for t in pool if t.kind == "own"]
@@ -163,7 +163,7 @@ def choose(rng, genre, index, pool):
         engine = _CLASSICAL_ENGINES[turn % 2]
         works = [t for t in pool if t.kind == "score"]
         if engine == "score":
-            # balance composers, not works: most of those are Bach's
+            # balance composers, not works: most works are Bach's
             composer = rng.choice(sorted({t.composer for t in works}))
             return engine, [rng.choice([t for t in works if t.composer == composer])]
         return engine, [own[turn // 2 % len(own)]] * 2

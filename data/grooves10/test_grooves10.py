@@ -1,4 +1,4 @@
-"""Run with: python -m unittest (in this folder); needs no soundfonts."""
+"""Run `python -m unittest` in this folder. The tests need no soundfonts."""
 
 import random
 import unittest
@@ -26,13 +26,13 @@ class Splits(unittest.TestCase):
             with self.assertRaises(AssertionError):
                 splits.check_rows([row, row | other])
 
-    def test_a_soundfont_of_the_test_side_is_refused_elsewhere(self):
+    def test_a_soundfont_of_the_test_subset_is_refused_elsewhere(self):
         (font,) = TEST_SOUNDFONTS
         row = {"genre": "rock", "split": "test", "parts": "a", "soundfont": font}
         splits.check_rows([row])
-        for side in ("train", "valid"):
+        for subset in ("train", "valid"):
             with self.assertRaises(AssertionError):
-                splits.check_rows([row | {"split": side}])
+                splits.check_rows([row | {"split": subset}])
         rng = random.Random(1)
         drawn = {
             s: {choose_soundfont(rng, s) for _ in range(300)} for s in splits.SPLITS
@@ -49,21 +49,21 @@ class Splits(unittest.TestCase):
             self.assertGreaterEqual(counts["test"], 8, genre)
 
     def chosen(self, genre):
-        """Side -> the engines of a hundred clips."""
-        engines = {side: Counter() for side in splits.SPLITS}
+        """Returns subset -> the engines of a hundred clips."""
+        engines = {subset: Counter() for subset in splits.SPLITS}
         for index in range(100):
-            side = splits.split_of_index(index)
-            pool = [t for t in splits.templates(genre) if t.split == side]
+            subset = splits.split_of_index(index)
+            pool = [t for t in splits.templates(genre) if t.split == subset]
             engine, parts = splits.choose(random.Random(index), genre, index, pool)
-            self.assertTrue(all(part.split == side for part in parts))
-            engines[side][engine] += 1
+            self.assertTrue(all(part.split == subset for part in parts))
+            engines[subset][engine] += 1
         return engines
 
     def test_no_genre_is_told_by_its_engine(self):
-        """Half of every genre's clips on every side are own sets; the rest is alike."""
+        """Own sets play half of every genre's clips in every subset; the rest is alike."""
         for genre in splits.GENRES:
-            for side, engines in self.chosen(genre).items():
-                with self.subTest(genre=genre, side=side):
+            for subset, engines in self.chosen(genre).items():
+                with self.subTest(genre=genre, subset=subset):
                     total = sum(engines.values())
                     self.assertEqual(engines["own"] / total, 0.5)
                     if genre != "classical":

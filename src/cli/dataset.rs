@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Subcommand;
 
-use super::{Done, args};
+use super::words::print_line;
+use super::{Done, progress};
 use crate::dataset::{Dataset, check};
 
-/// What there is to know of a dataset before one trains on it.
+/// Check a dataset before training on it.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -17,31 +18,37 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Read every file: counts, durations, rates, and files that are unreadable, silent, clipped or there twice.
+    /// Read every file and report what is wrong.
+    ///
+    /// Prints counts, lengths and sample rates, then the files that are unreadable, damaged,
+    /// silent, clipped or duplicates. Exit code 0: training can use every file; 1: training should
+    /// leave some files out.
     Check {
-        /// Folder with a folder for each class.
+        /// Folder with one subfolder per class.
         dataset: PathBuf,
-        /// Print JSON.
+        /// Print the report as JSON.
         #[arg(long)]
         json: bool,
     },
 }
 
-/// Exit code 0: nothing to leave out; 1: some files should be.
+/// Checks the dataset and prints the report. Returns [`Done::Some`] if training should leave files
+/// out.
 pub fn run(args: &Args) -> anyhow::Result<Done> {
     let Command::Check { dataset, json } = &args.command;
     let data = Dataset::scan(dataset)?;
-    let bar = args::bar(
+    let bar = progress::bar(
         data.entries.len(),
         "{bar:30} {pos}/{len} files, {per_sec}, {eta} left",
     );
-    let report = check::check(&data, &|| bar.inc(1));
+    let report = check(&data, &|| bar.inc(1));
     bar.finish_and_clear();
     if *json {
-        let text = serde_json::to_string_pretty(&report).context("the report cannot be written")?;
-        args::say(text)?;
+        let text = serde_json::to_string_pretty(&report)
+            .context("the report cannot be written as JSON")?;
+        print_line(text)?;
     } else {
-        args::say(&report)?;
+        print_line(&report)?;
     }
     Ok(if report.left_out().is_empty() {
         Done::All

@@ -1,8 +1,8 @@
-"""Own pattern sets, about twenty a genre.
+"""Own pattern sets, about twenty per genre.
 
-A set is a dict, written out in Python or in the short notation of
-`notation.py`; sixteen steps make a bar, and every list holds alternatives of
-which a clip draws one or two:
+A set is a dict, written in Python or in the short notation of `notation.py`.
+Sixteen steps make a bar. Every list holds alternatives, of which a clip draws
+one or two:
 
     bpm            tempo range
     swing          delay of the odd sixteenths, in sixteenths (a range)
@@ -34,7 +34,7 @@ _IN_PYTHON = {
 
 
 def _load():
-    """Genre -> name -> set."""
+    """Returns genre -> name -> set."""
     found = {}
     for path in sorted(Path(__file__).parent.glob("*.txt")):
         genre = path.stem

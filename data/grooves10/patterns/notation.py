@@ -1,17 +1,17 @@
-"""Reads pattern sets from text, five or six short lines a set.
+"""Reads pattern sets from text with five or six short lines per set.
 
     chicago 96-126 shuffle .5-.67        name, bpm, optional feel and its range
-    d K 9...|9.9. / S bb / R swing       drums: alternatives behind |
+    d K 9...|9.9. / S bb / R swing       drums: alternatives separated by |
     b 0R4 4T4 8F4 12X4 / ...             bass: step, degree, length (sixteenths)
     c 26,27 x..x..x..x..x... hi 64 66    comp: programs, pattern, voicing,
-                                         center, volume; parts behind /
+                                         center, volume; parts separated by /
     r x.x.x.x.x.x.X--- / ...             riff, for comp pattern 'riff'
     p blues                              key of harmony.PROGRESSIONS
-    i 32,33                              bass programs, where not electric
+    i 32,33                              bass programs, if not electric
 
 A bass of 'riff' follows the riff. Degrees: Root, Third, Fifth, Seventh,
 Octave, siXth, seconD, m the root an octave down, N a semitone below the next
-root. Patterns that many sets share have names, see WORDS.
+root. WORDS names patterns that many sets share.
 """
 
 import re
@@ -39,7 +39,7 @@ DEGREES = dict(R="R", T="3", F="5", S="7", O="8", X="6", D="2", m="m", N="N")
 
 
 def read(text):
-    """Name -> set, as the Python sets are (see the package docstring)."""
+    """Returns name -> set, like the Python sets (see the package docstring)."""
     sets = {}
     for block in re.split(r"\n\s*\n", text.strip()):
         head, *lines = [line for line in block.split("\n") if line[:1] != "#"]

@@ -1,4 +1,5 @@
-//! Any bytes as a checkpoint, as far as the weights: an error that says why, or a header that holds together.
+//! Promise: any bytes, read as a checkpoint's header, give an error with a reason or a header that is
+//! consistent in itself.
 #![no_main]
 
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Any bytes as an audio file, from decoder to clips: no panic, nothing that is not finite, memory within libFuzzer's
-//! `-rss_limit_mb`.
+//! Promise: any bytes, read as an audio file and divided into clips, give no panic and no sample that
+//! is not finite, in memory within libFuzzer's `-rss_limit_mb`.
 #![no_main]
 
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 #[path = "../../../src/audio/mod.rs"]
 mod audio;
 
-/// In memory where the system has such a place.
+/// The file with the fuzzer's bytes, in memory if the system has a place for that.
 static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = PathBuf::from("/dev/shm");
     let folder = if folder.is_dir() { folder } else { std::env::temp_dir() };
@@ -19,10 +19,12 @@ static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 const RATE: u32 = 22_050;
 const CLIP: usize = 2205;
-/// A few bytes may stand for days of silence; the fuzzer has not the time.
+/// Maximum number of clips per file. A few bytes can hold days of silence, and the fuzzer has no time
+/// for that.
 const CLIPS: usize = 300;
 
-// A panic that `audio` catches and makes an error of is none; one that it does not catch ends the fuzzer still.
+// The empty hook keeps libFuzzer from aborting on panics that `audio` catches and turns into errors.
+// A panic that it does not catch still ends the fuzzer.
 fuzz_target!(init: std::panic::set_hook(Box::new(|_| {})), |bytes: &[u8]| {
     std::fs::write(&*FILE, bytes).expect("room for one file");
     let Ok(mut clips) = audio::Clips::open(&FILE, RATE, CLIP, CLIP / 2) else {

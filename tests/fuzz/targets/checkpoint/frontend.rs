@@ -1,4 +1,4 @@
-//! What a header needs of the front end.
+//! The part of `crate::frontend` that a header needs.
 
 #[path = "../../../../src/frontend/colormap.rs"]
 pub mod colormap;

@@ -1,4 +1,4 @@
-//! The header and what it is made of, without networks.
+//! The header and the types in it, without networks.
 
 #[path = "../../../../src/model/checkpoint/header.rs"]
 pub mod header;
