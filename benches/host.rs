@@ -1,5 +1,5 @@
-//! What the host does before and beside the device: tables, decoding, resampling, and the front end's two
-//! passes on the CPU.
+//! What the host does before and beside the device: tables, decoding, resampling, and the front
+//! end's two passes on the CPU.
 //!
 //!     cargo bench --bench host -- [FILTER]
 

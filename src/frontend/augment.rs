@@ -1,16 +1,16 @@
 //! What training does to clips in every step, on the device: a few bytes per clip.
 //!
-//! To add an augmentation of the samples: a field of [`Waveform`] and its CPU implementation here, and
-//! the same field in `Augment` of `shaders/frontend/stft_common.wgsl` with its WGSL.
+//! To add an augmentation of the samples: a field of [`Waveform`] and its CPU implementation here,
+//! and the same field in `Augment` of `shaders/frontend/stft_common.wgsl` with its WGSL.
 
 use bytemuck::{Pod, Zeroable};
 
-/// What SpecAugment (Park et al. 2019) hides of one clip: two spans of time and two of frequency, each
-/// from..to and possibly empty.
+/// What SpecAugment (Park et al. 2019) hides of one clip: two spans of time and two of frequency,
+/// each from..to and possibly empty.
 ///
-/// In an image they count columns and rows from the top, and hidden pixels get the color of the lowest
-/// value. In features they count frames and rows from the lowest, and hidden cells get the value of
-/// zero power.
+/// In an image they count columns and rows from the top, and hidden pixels get the color of the
+/// lowest value. In features they count frames and rows from the lowest, and hidden cells get the
+/// value of zero power.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct Masks {
@@ -33,8 +33,8 @@ pub const EQUALIZER_TERMS: usize = 6;
 
 /// What is done to one clip's samples, and how its frames are then taken.
 ///
-/// A sample `x` becomes `(x (1 - mix) + next mix) gain + noise white`. `next` is the clip after this one
-/// in the batch (the first, for the last), and `white` is uniform noise in -1..1.
+/// A sample `x` becomes `(x (1 - mix) + next mix) gain + noise white`. `next` is the clip after
+/// this one in the batch (the first, for the last), and `white` is uniform noise in -1..1.
 ///
 /// Tempo and pitch are independent of each other. Frames start `tempo` times as far apart as usual.
 /// Within a frame, samples are read `pitch` times as far apart about its middle, with linear
@@ -80,9 +80,9 @@ impl Waveform {
         self.gain != 1.0 || self.noise > 0.0 || self.mix > 0.0
     }
 
-    /// Returns where a frame begins that would begin at sample `at` of `samples` without this change
-    /// of tempo; the lead of centered frames is not counted. CPU implementation of `frame_start` in
-    /// `shaders/frontend/stft_common.wgsl`, in the same arithmetic.
+    /// Returns where a frame begins that would begin at sample `at` of `samples` without this
+    /// change of tempo; the lead of centered frames is not counted. CPU implementation of
+    /// `frame_start` in `shaders/frontend/stft_common.wgsl`, in the same arithmetic.
     pub fn frame_start(&self, at: usize, samples: usize) -> usize {
         if self.tempo == 1.0 {
             at

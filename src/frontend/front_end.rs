@@ -27,8 +27,8 @@ impl FrontEnd {
     /// Checks `config`, plans it for `compute`, compiles shaders and computes tables.
     ///
     /// # Errors
-    /// [`FrontEndError::Config`] if the configuration is wrong, [`FrontEndError::Plan`] if it exceeds
-    /// what the device can do, [`FrontEndError::Gpu`] if the device fails.
+    /// [`FrontEndError::Config`] if the configuration is wrong, [`FrontEndError::Plan`] if it
+    /// exceeds what the device can do, [`FrontEndError::Gpu`] if the device fails.
     pub fn new(compute: &Compute, config: &FrontEndConfig) -> Result<Self, FrontEndError> {
         config.validate()?;
         Ok(match compute {
@@ -55,8 +55,8 @@ impl FrontEnd {
         }
     }
 
-    /// Returns the same front end with features of f16, in half the memory, for a network of f16. The
-    /// passes compute in f32 and round on store.
+    /// Returns the same front end with features of f16, in half the memory, for a network of f16.
+    /// The passes compute in f32 and round on store.
     ///
     /// # Errors
     /// [`FrontEndError::NoHalf`] on the CPU and on adapters without f16.
@@ -92,8 +92,8 @@ impl FrontEnd {
     /// `augments`, one per clip or none, which the device applies.
     ///
     /// # Errors
-    /// As [`FrontEnd::features`], and [`FrontEndError::Augments`] if there are augments, but not one
-    /// per clip.
+    /// As [`FrontEnd::features`], and [`FrontEndError::Augments`] if there are augments, but not
+    /// one per clip.
     pub fn augmented_features(
         &self,
         clips: &[Samples<'_>],
@@ -106,8 +106,8 @@ impl FrontEnd {
         }
     }
 
-    /// Draws `clips` as RGBA bytes `[y][x]` of size [`FrontEndConfig::image_size`]. If the output is
-    /// features, they are drawn in the default way ([`FrontEndConfig::image`]).
+    /// Draws `clips` as RGBA bytes `[y][x]` of size [`FrontEndConfig::image_size`]. If the output
+    /// is features, they are drawn in the default way ([`FrontEndConfig::image`]).
     ///
     /// # Errors
     /// As [`FrontEnd::features`].

@@ -16,7 +16,8 @@ pub(super) fn rgba_bytes(planes: &[f32]) -> Vec<u8> {
         .collect()
 }
 
-/// Encodes RGBA bytes `[y][x]`, as [`FrontEnd::images`](super::FrontEnd::images) returns them, as PNG.
+/// Encodes RGBA bytes `[y][x]`, as [`FrontEnd::images`](super::FrontEnd::images) returns them, as
+/// PNG.
 ///
 /// # Errors
 /// If `size` is not the size of the image, or too large for PNG.

@@ -1,9 +1,9 @@
 //! The front end: PCM in, features for the network or images out.
 //!
-//! A [`FrontEndConfig`](config::FrontEndConfig) says what is computed, and a [`FrontEnd`] computes it
-//! on the device that it was made for: with the WGSL passes of `shaders/frontend` on a GPU, with their
-//! implementations in Rust on the CPU. Both read the same [`tables`], and tests hold them against each
-//! other and against the libraries that the [`presets`] copy.
+//! A [`FrontEndConfig`](config::FrontEndConfig) says what is computed, and a [`FrontEnd`] computes
+//! it on the device that it was made for: with the WGSL passes of `shaders/frontend` on a GPU, with
+//! their implementations in Rust on the CPU. Both read the same [`tables`], and tests hold them
+//! against each other and against the libraries that the [`presets`] copy.
 
 pub mod augment;
 pub mod colormap;

@@ -51,8 +51,8 @@ pub fn deeppixel() -> FrontEndConfig {
 }
 
 /// Returns the modern default: librosa's `melspectrogram` (2048/512, 128 bands) and
-/// `power_to_db(ref=np.max, top_db=80)`. A 30 s clip has 1292 frames of 128 bands, and its image has
-/// that size.
+/// `power_to_db(ref=np.max, top_db=80)`. A 30 s clip has 1292 frames of 128 bands, and its image
+/// has that size.
 pub fn mel() -> FrontEndConfig {
     FrontEndConfig {
         preset: "mel".into(),

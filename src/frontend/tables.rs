@@ -1,7 +1,7 @@
 //! Host-side tables: window, twiddles, mel weights, resize weights, colors.
 //!
-//! All are computed in f64 and rounded once to f32, so that the passes on the GPU and on the CPU read
-//! the same numbers.
+//! All are computed in f64 and rounded once to f32, so that the passes on the GPU and on the CPU
+//! read the same numbers.
 
 use std::f64::consts::PI;
 
@@ -9,8 +9,8 @@ use bytemuck::{Pod, Zeroable};
 
 use super::config::{FrontEndConfig, Rows, Scale, Window};
 
-/// A matrix whose rows have few, neighboring non-zero entries: mel bands over bins, pixels over rows or
-/// frames.
+/// A matrix whose rows have few, neighboring non-zero entries: mel bands over bins, pixels over
+/// rows or frames.
 ///
 /// Row `r` is `weights[offset[r] ..][.. len[r]]`, applied to the inputs from `start[r]` on.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -68,8 +68,8 @@ impl SparseRows {
         lanes.iter().sum::<f32>() + rest
     }
 
-    /// Returns a resize as `shaders/frontend/rgba.wgsl` reads it: the cells of each row with the first
-    /// and the last weight, and the weight that all cells between share.
+    /// Returns a resize as `shaders/frontend/rgba.wgsl` reads it: the cells of each row with the
+    /// first and the last weight, and the weight that all cells between share.
     pub fn cell_spans(&self) -> (Vec<CellSpan>, f32) {
         let mut inner = 0.0;
         let span = |r: usize| {
@@ -135,8 +135,8 @@ pub fn bin_scale(config: &FrontEndConfig) -> (f32, f32) {
     }
 }
 
-/// Returns `exp(-2 pi i k / n)` for `k` in `0..n`, as `[re, im]`: the twiddles of every transform whose
-/// length divides `n`.
+/// Returns `exp(-2 pi i k / n)` for `k` in `0..n`, as `[re, im]`: the twiddles of every transform
+/// whose length divides `n`.
 pub fn twiddles(n: usize) -> Vec<[f32; 2]> {
     (0..n)
         .map(|k| {
@@ -164,8 +164,8 @@ fn mel_to_hz(mel: f64) -> f64 {
     }
 }
 
-/// Returns the mel bands over bins: triangles between neighboring mel points, each of unit area in Hz
-/// (`librosa.filters.mel` with `norm="slaney"`). Empty for linear rows.
+/// Returns the mel bands over bins: triangles between neighboring mel points, each of unit area in
+/// Hz (`librosa.filters.mel` with `norm="slaney"`). Empty for linear rows.
 pub fn mel_weights(config: &FrontEndConfig) -> SparseRows {
     let mut out = SparseRows::default();
     let Rows::Mel {
@@ -195,9 +195,9 @@ pub fn mel_weights(config: &FrontEndConfig) -> SparseRows {
     out
 }
 
-/// Returns weights that resize an axis of `from` cells to `to` pixels: the mean over the cells that a
-/// pixel covers when shrinking, linear interpolation between cell centers when growing, the cell itself
-/// when equal. The weights of a row sum to 1.
+/// Returns weights that resize an axis of `from` cells to `to` pixels: the mean over the cells that
+/// a pixel covers when shrinking, linear interpolation between cell centers when growing, the cell
+/// itself when equal. The weights of a row sum to 1.
 ///
 /// With `flip`, pixel 0 is the far end of the axis (low frequencies at the bottom).
 pub fn resize_weights(from: usize, to: usize, flip: bool) -> SparseRows {
@@ -209,7 +209,8 @@ pub fn resize_weights(from: usize, to: usize, flip: bool) -> SparseRows {
             let (a, b) = (p * ratio, (p + 1.0) * ratio);
             let (first, last) = (a.floor() as usize, (b.ceil() as usize).min(from));
             let share = |c: usize| ((c + 1) as f64).min(b) - (c as f64).max(a);
-            // By rounding, a pixel that ends at a cell's edge may seem to cover a sliver of the next.
+            // By rounding, a pixel that ends at a cell's edge may seem to cover a sliver of the
+            // next.
             let cells: Vec<usize> = (first..last).filter(|&c| share(c) > 1e-9).collect();
             let sum: f64 = cells.iter().map(|&c| share(c)).sum();
             out.push(cells[0], cells.iter().map(|&c| share(c) / sum));
@@ -226,8 +227,9 @@ pub fn resize_weights(from: usize, to: usize, flip: bool) -> SparseRows {
     out
 }
 
-/// Mel bands ordered by bins: each bin lies between two mel points, where one band falls and the next
-/// rises. Segment `s`, of `rows + 1`, holds the bins in which band `s - 1` falls and band `s` rises.
+/// Mel bands ordered by bins: each bin lies between two mel points, where one band falls and the
+/// next rises. Segment `s`, of `rows + 1`, holds the bins in which band `s - 1` falls and band `s`
+/// rises.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MelSegments {
     /// First bin after each segment.
@@ -259,7 +261,8 @@ impl MelSegments {
                 let found = bands.iter().find(|(r, _)| Some(*r) == of);
                 found.map_or(0.0, |(_, w)| *w)
             };
-            // A bin that belongs to one band only, past its peak, lies in the segment where it falls.
+            // A bin that belongs to one band only, past its peak, lies in the segment where it
+            // falls.
             let alone = bands.len() == 1 && segment == bands[0].0;
             if alone && bin > 0 && past_peak(rows, bands[0].0, bin) {
                 segment += 1;

@@ -1,4 +1,5 @@
-//! Promise: one-channel features are the spectrogram itself, on every device, in the tensor's memory.
+//! Promise: one-channel features are the spectrogram itself, on every device, in the tensor's
+//! memory.
 
 use std::sync::Arc;
 
@@ -179,8 +180,8 @@ fn the_network_reads_what_the_stft_wrote() {
     }
 }
 
-/// A clip's features are the same bits alone and at every place of a batch, in f16 as well, also when
-/// the device's limits split the batch.
+/// A clip's features are the same bits alone and at every place of a batch, in f16 as well, also
+/// when the device's limits split the batch.
 #[test]
 fn no_clip_looks_at_another() {
     for config in [config(), linear()] {
@@ -245,8 +246,8 @@ fn halves_are_rounded() {
     assert!(matches!(cpu.into_half(), Err(FrontEndError::NoHalf(_))));
 }
 
-/// SpecAugment hides the frames and rows that it names, under the value of silence, on every device and
-/// for every kernel, and nothing else.
+/// SpecAugment hides the frames and rows that it names, under the value of silence, on every device
+/// and for every kernel, and nothing else.
 #[test]
 fn masks_hide_what_they_name() {
     for config in [config(), linear()] {
@@ -335,8 +336,8 @@ fn features_can_be_drawn() {
     }
 }
 
-/// Samples in a GPU's memory give every front end the same features as samples on the host; clips of
-/// another length are refused.
+/// Samples in a GPU's memory give every front end the same features as samples on the host; clips
+/// of another length are refused.
 #[test]
 fn samples_may_lie_anywhere() {
     let Compute::Gpu(gpu) = software() else {

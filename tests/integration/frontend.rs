@@ -80,8 +80,8 @@ fn kernels(n_fft: usize) -> Vec<(&'static str, StftKernel, Compute)> {
     all
 }
 
-/// Every n_fft and kernel on every device, against the O(N^2) transform: error of the power, relative
-/// to the frame's largest.
+/// Every n_fft and kernel on every device, against the O(N^2) transform: error of the power,
+/// relative to the frame's largest.
 #[test]
 fn every_transform_is_the_dft() {
     for log2 in 8..=13 {
@@ -113,8 +113,9 @@ fn every_transform_is_the_dft() {
     }
 }
 
-/// Configurations unlike the presets: GPU and CPU reference agree within a hundredth of a decibel over
-/// 100 dB. At most one byte in fifty differs, and by no more than one entry of the color table.
+/// Configurations unlike the presets: GPU and CPU reference agree within a hundredth of a decibel
+/// over 100 dB. At most one byte in fifty differs, and by no more than one entry of the color
+/// table.
 #[test]
 fn gpu_and_cpu_agree_on_other_configurations() {
     let base = FrontEndConfig {
@@ -229,10 +230,10 @@ fn relative_error(frame: &[f32], window: &[f32], got: impl Iterator<Item = Optio
     (off / all).sqrt()
 }
 
-/// Every accurate kernel, n_fft and device: no frame's spectrum is further from f64's than twice the
-/// distance of realfft's f32 (the CPU reference). `packed` is much further where a frame stands beside
-/// one 100 dB louder, and is therefore never chosen. Spectra come out as decibels only, and the
-/// logarithm's rounding (WGSL allows 2^-21) is therefore granted to all.
+/// Every accurate kernel, n_fft and device: no frame's spectrum is further from f64's than twice
+/// the distance of realfft's f32 (the CPU reference). `packed` is much further where a frame stands
+/// beside one 100 dB louder, and is therefore never chosen. Spectra come out as decibels only, and
+/// the logarithm's rounding (WGSL allows 2^-21) is therefore granted to all.
 #[test]
 fn spectra_are_as_good_as_realffts() {
     const LOGARITHM: f64 = 3.5e-7;
@@ -301,8 +302,8 @@ fn spectra_are_as_good_as_realffts() {
     );
 }
 
-/// Every kernel computes the CPU reference's mel bands and ranges, where frames extend past both ends of
-/// the clip.
+/// Every kernel computes the CPU reference's mel bands and ranges, where frames extend past both
+/// ends of the clip.
 #[test]
 fn every_kernel_computes_the_same_bands() {
     for n_fft in [512, 2048] {

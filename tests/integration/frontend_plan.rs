@@ -78,7 +78,8 @@ fn plans_multiply_out() {
     assert!(matches!(refused, PlanError::ImageTooSmall { .. }));
 }
 
-/// Resizing keeps the mean, copies at the same size, and interpolates between neighbors when growing.
+/// Resizing keeps the mean, copies at the same size, and interpolates between neighbors when
+/// growing.
 #[test]
 fn resize_weights_sum_to_one() {
     for (from, to) in [

@@ -12,8 +12,8 @@ fn signal(name: &str) -> Vec<f32> {
     sonoprint::audio::load(&path, 22_050).unwrap().samples
 }
 
-/// Asserts that every device's decibels are within 1e-2 dB of a golden array, wherever the library is
-/// above its maximum - 80 dB.
+/// Asserts that every device's decibels are within 1e-2 dB of a golden array, wherever the library
+/// is above its maximum - 80 dB.
 fn decibels(settings: &FrontEndConfig, name: &str, golden: &str) {
     let golden = npy(golden);
     let want = golden.decibels();
@@ -107,9 +107,9 @@ fn other_sizes_too() {
 /// At the spectrogram's own resolution: the mean is within 1/255 over all cells, and no channel is
 /// further off than 8/255 wherever matplotlib's value is above its clip's maximum - 135 dB.
 ///
-/// matplotlib transforms in f64. The rounding of an f32 FFT lies about 165 dB under a pure tone, and in
-/// the deepest cells of `tone` (no other signal has any so deep) the last few decibels are noise: eleven
-/// of its 139 400 values are off by up to 19/255.
+/// matplotlib transforms in f64. The rounding of an f32 FFT lies about 165 dB under a pure tone,
+/// and in the deepest cells of `tone` (no other signal has any so deep) the last few decibels are
+/// noise: eleven of its 139 400 values are off by up to 19/255.
 #[test]
 fn deeppixel_colors_are_matplotlibs() {
     for name in SIGNALS {

@@ -1,5 +1,5 @@
-//! Promise: nothing returns to the host between PCM and logits: the shaders write the very memory that
-//! Burn reads.
+//! Promise: nothing returns to the host between PCM and logits: the shaders write the very memory
+//! that Burn reads.
 
 use crate::support::{noise, software};
 use burn::module::Module;
@@ -27,8 +27,8 @@ fn sized(kind: NetworkKind, height: usize, width: usize) -> (FrontEndConfig, Net
     (settings, spec)
 }
 
-/// The network's input lies in the buffer and at the offset to which the shader was bound, with fusion
-/// on: a copy would lie elsewhere.
+/// The network's input lies in the buffer and at the offset to which the shader was bound, with
+/// fusion on: a copy would lie elsewhere.
 #[test]
 fn the_network_reads_what_the_shader_wrote() {
     let Compute::Gpu(gpu) = software() else {
@@ -66,8 +66,8 @@ fn the_network_reads_what_the_shader_wrote() {
     }
 }
 
-/// Fused kernels right after the pass read the right values, and memory freed right before it is not
-/// written again.
+/// Fused kernels right after the pass read the right values, and memory freed right before it is
+/// not written again.
 #[test]
 fn order_holds_with_fusion() {
     let compute = software();
@@ -82,7 +82,8 @@ fn order_holds_with_fusion() {
         .unwrap();
     let want: f64 = plain.iter().map(|v| (f64::from(*v) + 1.0) * 2.0).sum();
     for _ in 0..4 {
-        // Lazy work on a tensor of the same size, dropped unread: the next image may get its memory.
+        // Lazy work on a tensor of the same size, dropped unread: the next image may get its
+        // memory.
         let junk = Tensor::<4>::ones([1, 4, 32, 40], &device) * 7.0;
         let _lazy = (junk + 3.0).exp();
         let x = front_end.features(&[&clip]).unwrap();

@@ -19,8 +19,8 @@ pub use validate::ConfigError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Framing {
-    /// Frame `t` starts at sample `t * hop`; a signal shorter than one frame is padded with zeros to
-    /// one frame (matplotlib's `specgram`).
+    /// Frame `t` starts at sample `t * hop`; a signal shorter than one frame is padded with zeros
+    /// to one frame (matplotlib's `specgram`).
     Start,
     /// Frame `t` is centered on sample `t * hop`; outside the signal there are zeros (librosa's
     /// `center=True`, `pad_mode="constant"`).

@@ -23,7 +23,8 @@ pub enum ConfigError {
     },
     /// The clip is empty or has too many frames.
     #[error(
-        "a clip of {samples} samples gives {frames} frames: it must give from 1 to 65535 (a longer hop or shorter clip)"
+        "a clip of {samples} samples gives {frames} frames: \
+         it must give from 1 to 65535 (a longer hop or shorter clip)"
     )]
     Clip {
         /// Samples per clip.
@@ -33,7 +34,8 @@ pub enum ConfigError {
     },
     /// The clip is too short for its edges to be mirrored.
     #[error(
-        "a clip of {samples} samples is too short to be mirrored: more than n_fft / 2 = {half} are needed"
+        "a clip of {samples} samples is too short to be mirrored: \
+         more than n_fft / 2 = {half} are needed"
     )]
     Reflect {
         /// Samples per clip.
@@ -65,12 +67,14 @@ pub enum ConfigError {
     },
     /// Features were asked for, and the compression leaves cells without a value.
     #[error(
-        "features need a value in every cell, and compression 'masked' leaves a power of zero without one: it must be 'floor' or 'log'"
+        "features need a value in every cell, and \
+         compression 'masked' leaves a power of zero without one: it must be 'floor' or 'log'"
     )]
     MaskedFeatures,
     /// The size of the image is out of range.
     #[error(
-        "an image of {width}x{height}: at most {MAX_WIDTH} wide and {MAX_HEIGHT} high, and not empty"
+        "an image of {width}x{height}: \
+         at most {MAX_WIDTH} wide and {MAX_HEIGHT} high, and not empty"
     )]
     ImageSize {
         /// Pixels.

@@ -42,8 +42,9 @@ pub fn silence(compression: Compression) -> f32 {
     cell[0]
 }
 
-/// Returns the binary logarithm of a normal positive number, with an error of at most 3e-7 or, above
-/// 2, one unit in the last place. It has no call and no branch, so that the compiler can use vectors.
+/// Returns the binary logarithm of a normal positive number, with an error of at most 3e-7 or,
+/// above 2, one unit in the last place. It has no call and no branch, so that the compiler can use
+/// vectors.
 ///
 /// The number is halved until it lies in sqrt(1/2)..sqrt(2), where ln(m) = 2 atanh((m - 1) / (m +
 /// 1)).

@@ -41,7 +41,8 @@ impl CpuFrontEnd {
         &self.config
     }
 
-    /// Computes `[n, channels, height, width]` of `clips`; `augments` has an entry per clip, or none.
+    /// Computes `[n, channels, height, width]` of `clips`; `augments` has an entry per clip, or
+    /// none.
     pub(super) fn features(&self, clips: &[Cow<'_, [f32]>], augments: &[Augment]) -> Tensor<4> {
         let [channels, height, width] = self.config.output_shape();
         let one = channels * height * width;

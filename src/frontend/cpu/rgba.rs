@@ -8,8 +8,8 @@ use crate::frontend::tables::Tables;
 
 /// Draws the image of one clip.
 ///
-/// `cells` is `[frame][row]` and `range` is the clip's own. `out` receives `[channel][y][x]` in 0..=1:
-/// red, green, blue, alpha.
+/// `cells` is `[frame][row]` and `range` is the clip's own. `out` receives `[channel][y][x]` in
+/// 0..=1: red, green, blue, alpha.
 ///
 /// # Panics
 /// If `out` is not four planes of the configuration's image size.
@@ -40,7 +40,8 @@ pub fn run(
     });
 }
 
-/// Blends the rows that pixel row `y` covers, for each frame: weighted sum of values, sum of weights.
+/// Blends the rows that pixel row `y` covers, for each frame: weighted sum of values, sum of
+/// weights.
 fn blend(
     config: &FrontEndConfig,
     tables: &Tables,

@@ -33,8 +33,8 @@ impl Stft {
         }
     }
 
-    /// Writes the spectrogram of one clip into `out`, `[frame][row]`. Returns the clip's smallest and
-    /// largest value, or `None` if no cell has one.
+    /// Writes the spectrogram of one clip into `out`, `[frame][row]`. Returns the clip's smallest
+    /// and largest value, or `None` if no cell has one.
     ///
     /// `pcm` has `clip_samples` samples, to which [`Waveform::apply`] has been applied; the tempo,
     /// pitch and filter of `waveform` are applied here.
@@ -157,8 +157,8 @@ fn cells(
         .fold(None, |range, &v| widen(range, Some((v, v))))
 }
 
-/// Returns the union of two ranges. The order does not matter, and therefore neither does the number
-/// of workers.
+/// Returns the union of two ranges. The order does not matter, and therefore neither does the
+/// number of workers.
 fn widen(a: Option<(f32, f32)>, b: Option<(f32, f32)>) -> Option<(f32, f32)> {
     match (a, b) {
         (Some((a0, a1)), Some((b0, b1))) => Some((a0.min(b0), a1.max(b1))),

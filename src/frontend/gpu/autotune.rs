@@ -30,8 +30,8 @@ pub struct Tuned {
     pub kept: Result<PathBuf, String>,
 }
 
-/// Measures every accurate kernel that can run `config` on `gpu`, on a few clips of noise, and keeps
-/// the fastest for front ends that are made later.
+/// Measures every accurate kernel that can run `config` on `gpu`, on a few clips of noise, and
+/// keeps the fastest for front ends that are made later.
 ///
 /// # Errors
 /// If the configuration is wrong or the device fails.

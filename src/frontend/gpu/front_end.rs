@@ -33,8 +33,8 @@ pub struct GpuFrontEnd {
 }
 
 impl GpuFrontEnd {
-    /// Plans the passes of `config` with the kernel that was measured to be the fastest, or else with
-    /// the plan's choice, compiles them and uploads their tables.
+    /// Plans the passes of `config` with the kernel that was measured to be the fastest, or else
+    /// with the plan's choice, compiles them and uploads their tables.
     ///
     /// # Errors
     /// If the configuration is wrong or exceeds what the device can do, or if the driver refuses a
@@ -90,11 +90,11 @@ impl GpuFrontEnd {
         &self.plan
     }
 
-    /// Computes the features of `clips` in memory of Burn's, `[n, channels, height, width]`. If they
-    /// are spectrograms, the STFT pass writes them there itself.
+    /// Computes the features of `clips` in memory of Burn's, `[n, channels, height, width]`. If
+    /// they are spectrograms, the STFT pass writes them there itself.
     ///
-    /// PCM on the host is uploaded once, PCM on the device is copied there, and nothing is read back.
-    /// `augments` has an entry per clip, or none.
+    /// PCM on the host is uploaded once, PCM on the device is copied there, and nothing is read
+    /// back. `augments` has an entry per clip, or none.
     ///
     /// # Errors
     /// [`GpuError::Failed`] if the device was lost or its memory is full;
@@ -184,9 +184,9 @@ impl GpuFrontEnd {
         Duration::from_nanos(self.upload_nanos.load(Ordering::Relaxed))
     }
 
-    /// Runs the passes that make a tensor over `clips` (at most as many as one dispatch serves) `runs`
-    /// times, and returns how long each took. Pass 0 is `stft`; pass 1 is `rgba_tensor`, if the output
-    /// is an image. Does one extra warm-up run, which is not reported.
+    /// Runs the passes that make a tensor over `clips` (at most as many as one dispatch serves)
+    /// `runs` times, and returns how long each took. Pass 0 is `stft`; pass 1 is `rgba_tensor`, if
+    /// the output is an image. Does one extra warm-up run, which is not reported.
     ///
     /// # Errors
     /// As [`GpuFrontEnd::target`].

@@ -2,8 +2,8 @@
 //!
 //! The choice is kept in `sonoprint/tune.json` in the user's cache folder (`$XDG_CACHE_HOME`, else
 //! `~/.cache`; on Windows `%LOCALAPPDATA%`). Without such a folder, or if it cannot be written, the
-//! choice holds for this process only, and the next process uses the plan's choice. A file that cannot
-//! be read, is damaged, or is about another adapter, driver or version is ignored.
+//! choice holds for this process only, and the next process uses the plan's choice. A file that
+//! cannot be read, is damaged, or is about another adapter, driver or version is ignored.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,8 +19,8 @@ type Choices = BTreeMap<String, StftKernel>;
 /// What this process has measured, including what could not be written.
 static KERNEL_CACHE: Mutex<Choices> = Mutex::new(Choices::new());
 
-/// Returns the kernel that was measured to be the fastest for `config` on `gpu`, if there is one and it
-/// can still run.
+/// Returns the kernel that was measured to be the fastest for `config` on `gpu`, if there is one
+/// and it can still run.
 pub(super) fn read(gpu: &Gpu, config: &FrontEndConfig) -> Option<StftKernel> {
     let key = key(gpu, config);
     let here = lock().get(&key).copied();
@@ -29,8 +29,8 @@ pub(super) fn read(gpu: &Gpu, config: &FrontEndConfig) -> Option<StftKernel> {
     (found.accurate() && possible.contains(&found)).then_some(found)
 }
 
-/// Keeps `kernel` as the fastest for `config` on `gpu`. Returns the file that holds it, or why it holds
-/// for this process only.
+/// Keeps `kernel` as the fastest for `config` on `gpu`. Returns the file that holds it, or why it
+/// holds for this process only.
 pub(super) fn keep(
     gpu: &Gpu,
     config: &FrontEndConfig,

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// An implementation of the STFT pass. All compute the same numbers within rounding, and each computes
-/// the same bits for a frame wherever it stands in a batch.
+/// An implementation of the STFT pass. All compute the same numbers within rounding, and each
+/// computes the same bits for a frame wherever it stands in a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -21,8 +21,8 @@ pub enum StftKernel {
     /// 32 x 32 points in the registers of sixteen invocations, tables in uniform buffers: for
     /// processors.
     Registers,
-    /// 32 points in the registers of each invocation of one subgroup, exchanged by shuffles: frames of
-    /// 64 samples per invocation of a subgroup.
+    /// 32 points in the registers of each invocation of one subgroup, exchanged by shuffles: frames
+    /// of 64 samples per invocation of a subgroup.
     Subgroup,
 }
 
@@ -148,8 +148,8 @@ impl StftKernel {
 fn radix8(kernel: StftKernel, points: u32, transforms: u32) -> FftPlan {
     let log2 = points.ilog2();
     let rounds = if points > 2048 { 2 } else { 1 };
-    // Padding avoids bank conflicts. It is left out where it would exceed WebGPU's base of 16 KiB (at
-    // 2048 points) or the 32 KiB that most adapters have (at 4096).
+    // Padding avoids bank conflicts. It is left out where it would exceed WebGPU's base of 16 KiB
+    // (at 2048 points) or the 32 KiB that most adapters have (at 4096).
     let pad_shift = if points >= 4096 || (points == 2048 && kernel == StftKernel::Packed) {
         31
     } else {

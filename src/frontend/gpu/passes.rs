@@ -106,55 +106,39 @@ impl Passes {
         augment: bool,
         to: Destination<'_>,
     ) -> Result<Vec<Pass>, GpuError> {
-        let spectrograms = || {
-            let one = self.plan.spectrogram_bytes();
-            buffers.spectrograms(&self.gpu, one).as_entire_binding()
-        };
-        Ok(match (to, self.config.output) {
-            (Destination::Spectrograms, _) => {
-                vec![self.stft(
-                    buffers,
-                    clips,
-                    self.stft_key(augment, false),
-                    spectrograms(),
-                )?]
-            }
-            (Destination::Tensor { target, first }, Output::Features) => {
+        let image = matches!(self.config.output, Output::Image(_));
+        let (key, place) = match to {
+            Destination::Tensor { target, first } if !image => {
                 let key = self.stft_key(augment, true);
-                let place = self.place(target, first, clips);
-                vec![self.stft(buffers, clips, key, place)?]
+                (key, self.place(target, first, clips))
             }
-            (Destination::Tensor { target, first }, Output::Image(_)) => {
+            _ => {
+                let one = self.plan.spectrogram_bytes();
+                let spectrograms = buffers.spectrograms(&self.gpu, one);
+                let key = self.stft_key(augment, false);
+                (key, spectrograms.as_entire_binding())
+            }
+        };
+        let mut passes = vec![self.stft(buffers, clips, key, place)?];
+        match to {
+            Destination::Tensor { target, first } if image => {
                 let half = self.half;
                 let key = PipelineKey::RgbaTensor { half };
                 let place = self.place(target, first, clips);
-                let augments = buffers.augments.as_entire_binding();
-                vec![
-                    self.stft(
-                        buffers,
-                        clips,
-                        self.stft_key(augment, false),
-                        spectrograms(),
-                    )?,
-                    self.rgba(buffers, clips, key, [(6, place), (8, augments)])?,
-                ]
+                let own = [(6, place), (8, buffers.augments.as_entire_binding())];
+                passes.push(self.rgba(buffers, clips, key, own)?);
             }
-            (Destination::Bytes(bytes), _) => {
-                let bytes = [(7, bytes.as_entire_binding())];
-                vec![
-                    self.stft(
-                        buffers,
-                        clips,
-                        self.stft_key(augment, false),
-                        spectrograms(),
-                    )?,
-                    self.rgba(buffers, clips, PipelineKey::RgbaBytes, bytes)?,
-                ]
+            Destination::Bytes(bytes) => {
+                let own = [(7, bytes.as_entire_binding())];
+                passes.push(self.rgba(buffers, clips, PipelineKey::RgbaBytes, own)?);
             }
-        })
+            Destination::Tensor { .. } | Destination::Spectrograms => {}
+        }
+        Ok(passes)
     }
 
-    /// Returns the variant of the STFT pass; `output`: the result is what the configuration says.
+    /// Returns the variant of the STFT pass that writes the `output` of the configuration, or else a
+    /// spectrogram for the image pass or the host.
     fn stft_key(&self, augment: bool, output: bool) -> PipelineKey {
         let features = output && self.config.output == Output::Features;
         PipelineKey::Stft {

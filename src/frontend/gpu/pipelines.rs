@@ -157,8 +157,8 @@ mod tests {
     use crate::frontend::cpu::compress::tests::{ALL, assert_near_f64, powers};
     use crate::gpu::{Compute, DeviceChoice};
 
-    /// The shaders' compression against f64, for powers of all magnitudes. WGSL allows log2 an error
-    /// of 2^-21 near 1, and of three units in the last place elsewhere.
+    /// The shaders' compression against f64, for powers of all magnitudes. WGSL allows log2 an
+    /// error of 2^-21 near 1, and of three units in the last place elsewhere.
     #[test]
     fn compressed_values_are_those_of_f64() {
         const PROBE: &str = "

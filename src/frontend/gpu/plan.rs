@@ -124,7 +124,8 @@ pub enum PlanError {
     },
     /// A pixel covers more cells than a loop may have iterations.
     #[error(
-        "a {height}x{width} image of {rows}x{frames} cells is too small for the GPU: a pixel may cover at most {MAX_LOOP_ITERATIONS} cells"
+        "a {height}x{width} image of {rows}x{frames} cells is too small for the GPU: \
+         a pixel may cover at most {MAX_LOOP_ITERATIONS} cells"
     )]
     ImageTooSmall {
         /// Pixels.
@@ -138,8 +139,9 @@ pub enum PlanError {
     },
 }
 
-/// Mesa's software adapter ends an invocation's loops, all together, after this many iterations (its
-/// guard against endless loops) and continues as if they were done. No real image comes near it.
+/// Mesa's software adapter ends an invocation's loops, all together, after this many iterations
+/// (its guard against endless loops) and continues as if they were done. No real image comes near
+/// it.
 const MAX_LOOP_ITERATIONS: usize = 65_000;
 
 impl Plan {
@@ -151,8 +153,8 @@ impl Plan {
         Self::with_kernel(config, limits, Self::choose_kernel(config.n_fft, limits))
     }
 
-    /// Returns the kernel that is fastest as far as limits can tell: registers on processors, shared
-    /// workgroups for short frames.
+    /// Returns the kernel that is fastest as far as limits can tell: registers on processors,
+    /// shared workgroups for short frames.
     pub fn choose_kernel(n_fft: usize, limits: &Limits) -> StftKernel {
         let preferred = match limits.software {
             true => StftKernel::Registers,
@@ -203,7 +205,8 @@ impl Plan {
     /// Plans a validated configuration with the kernel that is named.
     ///
     /// # Errors
-    /// As [`Plan::new`]; [`PlanError::StftKernel`] if the kernel cannot run this configuration here.
+    /// As [`Plan::new`]; [`PlanError::StftKernel`] if the kernel cannot run this configuration
+    /// here.
     pub fn with_kernel(
         config: &FrontEndConfig,
         limits: &Limits,
