@@ -4,8 +4,7 @@ use std::collections::HashSet;
 
 use super::EvaluateError;
 use super::metrics::{LevelMetrics, argmax};
-use crate::dataset::pcm::prefetch;
-use crate::dataset::pcm::{ClipPcm, PcmSet};
+use crate::dataset::pcm::{ClipPcm, PcmSet, prefetch};
 use crate::frontend::FrontEnd;
 use crate::inference::probabilities;
 use crate::model::{Network, Task};

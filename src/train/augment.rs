@@ -7,8 +7,7 @@
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::TrainError;
-use super::config::check;
+use super::error::{TrainError, check};
 use crate::dataset::pcm::File;
 use crate::frontend::augment::{Augment, EQUALIZER_TERMS, Masks, Waveform};
 use crate::frontend::config::Axes;

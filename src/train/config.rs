@@ -1,11 +1,9 @@
 //! The settings of a training run, saved with it as `run.toml`.
 
-use std::ops::RangeInclusive;
-
 use serde::{Deserialize, Serialize};
 
-use super::TrainError;
 use super::augment::AugmentConfig;
+use super::error::{TrainError, check};
 use crate::frontend::FrontEndError;
 use crate::frontend::config::FrontEndConfig;
 use crate::frontend::presets;
@@ -133,23 +131,6 @@ impl TrainSettings {
         front_end.validate().map_err(FrontEndError::from)?;
         Ok(())
     }
-}
-
-/// Checks that a setting lies in its range; `must` says the range in words.
-pub(super) fn check<T: PartialOrd + ToString>(
-    name: &'static str,
-    value: T,
-    range: RangeInclusive<T>,
-    must: &'static str,
-) -> Result<(), TrainError> {
-    if range.contains(&value) {
-        return Ok(());
-    }
-    Err(TrainError::Setting {
-        name,
-        value: value.to_string(),
-        must,
-    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What stops a training run.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use crate::dataset::DatasetError;
@@ -66,4 +67,21 @@ pub enum TrainError {
     /// The device failed, often for lack of memory.
     #[error("the device failed: {0}")]
     Device(String),
+}
+
+/// Checks that the setting `name` lies in `range`, which `must` says in words.
+pub(super) fn check<T: PartialOrd + ToString>(
+    name: &'static str,
+    value: T,
+    range: RangeInclusive<T>,
+    must: &'static str,
+) -> Result<(), TrainError> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    Err(TrainError::Setting {
+        name,
+        value: value.to_string(),
+        must,
+    })
 }

@@ -1,7 +1,7 @@
 //! Network, optimizer and schedule, and what one step does to them.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use burn::module::Module;
 use burn::optim::lr_scheduler::LrSchedulerConfig;
@@ -17,7 +17,8 @@ use rand_chacha::rand_core::Rng;
 use super::batches::Batch;
 use super::optimizer::adamw;
 use super::state::Blobs;
-use super::{StepTimes, TrainError, TrainSettings};
+use super::times::{StepTimes, Stopwatch};
+use super::{TrainError, TrainSettings};
 use crate::evaluate::Epoch;
 use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
@@ -232,35 +233,6 @@ struct Forward {
     loss: Tensor<1>,
     /// That sum and the number of correct clips, without autodiff.
     sums: Tensor<1>,
-}
-
-/// Measures the parts of a step one after the other.
-struct Stopwatch {
-    /// The GPU to wait for at the end of each part.
-    device: Option<Device>,
-    lap: Instant,
-}
-
-impl Stopwatch {
-    /// Starts to measure, when `device` has done what was submitted before.
-    fn start(device: Option<Device>) -> Result<Self, TrainError> {
-        let mut stopwatch = Self {
-            device,
-            lap: Instant::now(),
-        };
-        stopwatch.lap()?;
-        Ok(stopwatch)
-    }
-
-    /// Returns the time since the last call.
-    fn lap(&mut self) -> Result<Duration, TrainError> {
-        if let Some(device) = &self.device {
-            let failed = |e| TrainError::Device(format!("{e:?}"));
-            device.sync().map_err(failed)?;
-        }
-        let last = std::mem::replace(&mut self.lap, Instant::now());
-        Ok(self.lap - last)
-    }
 }
 
 /// Returns the settings as notes for a checkpoint's header, except those that the header holds anyway.

@@ -1,7 +1,11 @@
 //! Where the time of the training steps went.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use burn::tensor::Device;
+
+use super::TrainError;
 
 /// Time of each part of the measured steps, by the host's clock.
 ///
@@ -44,5 +48,34 @@ impl fmt::Display for StepTimes {
             write!(f, "{} {name} {share:.0} %", if i == 0 { ":" } else { "," })?;
         }
         Ok(())
+    }
+}
+
+/// Measures the parts of a step one after the other.
+pub(super) struct Stopwatch {
+    /// The GPU to wait for at the end of each part.
+    device: Option<Device>,
+    lap: Instant,
+}
+
+impl Stopwatch {
+    /// Starts to measure, when `device` has done what was submitted before.
+    pub(super) fn start(device: Option<Device>) -> Result<Self, TrainError> {
+        let mut stopwatch = Self {
+            device,
+            lap: Instant::now(),
+        };
+        stopwatch.lap()?;
+        Ok(stopwatch)
+    }
+
+    /// Returns the time since the last call.
+    pub(super) fn lap(&mut self) -> Result<Duration, TrainError> {
+        if let Some(device) = &self.device {
+            let failed = |e| TrainError::Device(format!("{e:?}"));
+            device.sync().map_err(failed)?;
+        }
+        let last = std::mem::replace(&mut self.lap, Instant::now());
+        Ok(self.lap - last)
     }
 }

@@ -4,8 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, bail};
 
-use super::describe;
-use super::plan::PlannedRun;
+use super::plan::{PlannedRun, describe};
 use crate::cli::Done;
 use crate::cli::args::{PcmMemoryArg, make_folder};
 use crate::cli::progress::{bar, decode};

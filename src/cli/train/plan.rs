@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, anyhow, ensure};
 
-use super::Args;
+use super::flags::Args;
 use crate::dataset::{Dataset, Split};
 use crate::frontend::config::Output;
 use crate::frontend::presets;
@@ -143,5 +143,83 @@ fn with_flag(error: TrainError) -> anyhow::Error {
             anyhow!("--{} is {value}: it must be {must}", name.replace('_', "-"))
         }
         other => other.into(),
+    }
+}
+
+/// Describes the settings in a line, for people.
+pub fn describe(settings: &TrainSettings) -> String {
+    let front_end = &settings.front_end;
+    let [_, height, width] = front_end.output_shape();
+    let input = match front_end.output {
+        Output::Image(_) => format!("{width}x{height} images"),
+        Output::Features => format!("features of {height} frames by {width} rows"),
+    };
+    format!(
+        "{} on {input} of {:.1} s ({}), batch {}, seed {}",
+        settings.network.name(),
+        front_end.clip_seconds(),
+        front_end.preset,
+        settings.batch,
+        settings.seed
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, Command, FromArgMatches};
+
+    use super::{Args, settings};
+    use crate::train::TrainSettings;
+
+    fn parse(words: &str) -> Result<Args, clap::Error> {
+        let command = Args::augment_args(Command::new("train"));
+        let matches =
+            command.try_get_matches_from(std::iter::once("train").chain(words.split(' ')))?;
+        Args::from_arg_matches(&matches)
+    }
+
+    #[test]
+    fn flags_without_values_are_the_defaults_of_the_library() {
+        let args = parse("music --out run").unwrap();
+        assert_eq!(settings(&args).unwrap(), TrainSettings::default());
+    }
+
+    /// Both take their settings from files, which flags would contradict.
+    #[test]
+    fn resume_and_config_exclude_settings() {
+        for ok in [
+            "--resume run",
+            "--config run.toml --out run",
+            "--resume run --pcm-memory 1",
+        ] {
+            parse(ok).unwrap_or_else(|e| panic!("{ok}: {e}"));
+        }
+        for more in [
+            "music",
+            "--network compact",
+            "--lr 0.1",
+            "--seed 1",
+            "--mask 0",
+            "--polarity",
+            "--size 9x9",
+            "--split filtered",
+            "--seeds 3",
+            "--find-lr",
+        ] {
+            for begin in ["--resume run", "--config run.toml --out run"] {
+                let words = format!("{begin} {more}");
+                assert!(parse(&words).is_err(), "{words}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_setting_out_of_its_range_is_named_by_its_flag() {
+        let args = parse("music --out run --label-smoothing 2").unwrap();
+        let error = settings(&args).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "--label-smoothing is 2: it must be from 0 to 0.5"
+        );
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::atomic::AtomicBool;
 
 use super::console::Console;
-use super::plan::PlannedRun;
-use super::{Args, describe};
+use super::flags::Args;
+use super::plan::{PlannedRun, describe};
 use crate::cli::progress::bar;
 use crate::cli::report::{self, Subject};
 use crate::cli::words::{note, print_line_lossy};
