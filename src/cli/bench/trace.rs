@@ -18,8 +18,8 @@ use crate::frontend::presets;
 use crate::gpu::Compute;
 use crate::gpu::adapter::is_hardware;
 use crate::inference::{InferenceError, Predictor};
-use crate::model::{Checkpoint, NetworkKind};
-use crate::train::{TrainSettings, Tried, find_lr};
+use crate::model::Checkpoint;
+use crate::train::{LrTrial, TrainSettings, find_lr};
 
 /// The length of the clips, as in the training command of the documentation.
 const CLIP_SECONDS: f64 = 10.0;
@@ -102,24 +102,11 @@ fn trace_train(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> a
         .with_clip_seconds(CLIP_SECONDS)
         .with_image_size(Some(IMAGE_SIZE));
     let settings = TrainSettings {
-        network: NetworkKind::Compact,
         epochs: 2,
-        patience: None,
         batch: clips,
-        accumulate: 1,
-        lr: 1e-3,
         weight_decay: 0.05,
-        mask: 0.15,
-        gain: 0.0,
-        polarity: false,
-        noise_snr: None,
-        mixup: 0.0,
-        tempo: 0.0,
-        pitch: 0.0,
-        equalize: 0.0,
-        label_smoothing: 0.1,
-        seed: 1,
         front_end,
+        ..TrainSettings::default()
     };
     let data = Dataset::scan(root)?;
     let split = Split::stratified(&data, 1, (0.0, 0.0))?;
@@ -129,7 +116,7 @@ fn trace_train(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> a
     let stop = AtomicBool::new(false);
     let (mut steps, mut result, mut start) = (0, Ok(()), Instant::now());
     // Runs after each step: the first compiles kernels, the second is traced.
-    let mut after_step = |_: &Tried| {
+    let mut after_step = |_: &LrTrial| {
         steps += 1;
         if steps == 1 {
             result = trace.begin(gpu(compute));
