@@ -31,7 +31,8 @@ fn right(k: u32, column: u32) -> f32 {
     let out_x = u32(x) / {{ sx }}u;
     if (out_y >= shape.out_height || out_x >= shape.out_width) { return 0.0; }
     let n = column / (shape.height * shape.width);
-    return f32(gradient[((n * shape.channels_out + k / TAPS) * shape.out_height + out_y) * shape.out_width + out_x]);
+    let row = (n * shape.channels_out + k / TAPS) * shape.out_height + out_y;
+    return f32(gradient[row * shape.out_width + out_x]);
 }
 
 fn store(row: u32, column: u32, part: u32, sum: f32) {
@@ -39,9 +40,9 @@ fn store(row: u32, column: u32, part: u32, sum: f32) {
     image[(column / pixels * shape.channels_in + row) * pixels + column % pixels] = real(sum);
 }
 {% else %}
-// For software adapters, as in conv2d_forward.wgsl. One invocation computes {{ ty }}x{{ tx }} pixels of
-// {{ tc }} channels. Its first pixel is a multiple of the stride, and therefore the template knows which
-// taps meet which pixels.
+// For software adapters, as in conv2d_forward.wgsl. One invocation computes
+// {{ ty }}x{{ tx }} pixels of {{ tc }} channels. Its first pixel is a multiple of the stride, and
+// therefore the template knows which taps meet which pixels.
 {% set taps = kh * kw %}{% set whole_y = sy == 1 %}{% set whole_x = sx == 1 %}
 {%- set first_y = -((kh - 1 - py) // sy) %}{% set last_y = (ty - 1 + py) // sy %}
 {%- set first_x = -((kw - 1 - px) // sx) %}{% set last_x = (tx - 1 + px) // sx %}

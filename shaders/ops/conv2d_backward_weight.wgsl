@@ -12,8 +12,8 @@
 @group(0) @binding(3) var<storage, read_write> bias: array<f32>;   // [part][o]
 @group(0) @binding(4) var<uniform> shape: Shape;
 {% if tiled %}
-// For cards: an implicit matrix product, [out, pixels] by [pixels, in * taps + 1]. The last column is
-// ones, for the bias.
+// For cards: an implicit matrix product, [out, pixels] by [pixels, in * taps + 1]. The last column
+// is ones, for the bias.
 {% include "conv2d_product.wgsl" %}
 fn rows() -> u32 { return shape.channels_out; }
 fn columns() -> u32 { return shape.channels_in * TAPS + 1u; }
@@ -32,7 +32,8 @@ fn right(k: u32, column: u32) -> f32 {
     let x = i32(pixel % shape.out_width * {{ sx }}u + column % {{ kw }}u) - {{ px }};
     if (y < 0 || x < 0 || y >= i32(shape.height) || x >= i32(shape.width)) { return 0.0; }
     let n = k / (shape.out_height * shape.out_width);
-    return f32(image[((n * shape.channels_in + column / TAPS) * shape.height + u32(y)) * shape.width + u32(x)]);
+    let row = (n * shape.channels_in + column / TAPS) * shape.height + u32(y);
+    return f32(image[row * shape.width + u32(x)]);
 }
 
 fn store(row: u32, column: u32, part: u32, sum: f32) {
@@ -44,9 +45,9 @@ fn store(row: u32, column: u32, part: u32, sum: f32) {
     }
 }
 {% else %}
-// For software adapters, as in conv2d_forward.wgsl. One invocation computes {{ to }} channels out by
-// {{ tc }} in over a band of rows of one image, {{ tx }} columns at a time. Rows of the image that the next
-// row of the output also needs stay in registers.
+// For software adapters, as in conv2d_forward.wgsl. One invocation computes
+// {{ to }} channels out by {{ tc }} in over a band of rows of one image, {{ tx }} columns at a time.
+// Rows of the image that the next row of the output also needs stay in registers.
 {% set taps = kh * kw %}{% set columns = (tx - 1) * sx + kw %}{% set kept = [kh - sy, 0]|max %}{% set new = kh - kept %}
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {

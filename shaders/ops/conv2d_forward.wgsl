@@ -33,12 +33,16 @@ fn right(k: u32, column: u32) -> f32 {
     let x = i32(pixel % shape.out_width * {{ sx }}u + k % {{ kw }}u) - {{ px }};
     if (y < 0 || x < 0 || y >= i32(shape.height) || x >= i32(shape.width)) { return 0.0; }
     let n = column / (shape.out_height * shape.out_width);
-    return f32(image[((n * shape.channels_in + c) * shape.height + u32(y)) * shape.width + u32(x)]);
+    let row = (n * shape.channels_in + c) * shape.height + u32(y);
+    return f32(image[row * shape.width + u32(x)]);
 }
 
 fn store(row: u32, column: u32, part: u32, sum: f32) {
     let pixels = shape.out_height * shape.out_width;
-    out[(column / pixels * shape.channels_out + row) * pixels + column % pixels] = real({% if rectify %}max(0.0, {% endif %}sum{% if bias %} + f32(bias[row]){% endif %}{% if rectify %}){% endif %});
+    var value = sum;
+{% if bias %}    value += f32(bias[row]);
+{% endif %}{% if rectify %}    value = max(0.0, value);
+{% endif %}    out[(column / pixels * shape.channels_out + row) * pixels + column % pixels] = real(value);
 }
 {% else %}
 // For software adapters. There is no barrier, and each loaded value is used as often as possible in

@@ -1,9 +1,10 @@
 // The matrix product: store(row, column) = sum over k of left(row, k) * right(k, column).
 //
-// A workgroup computes {{ tile_side }}x{{ tile_side }} sums, an invocation {{ tile_side // 16 }}x{{ tile_side // 16 }}. Both factors go through workgroup
-// memory, {{ tile_depth }} values of k at a time. Each workgroup along z computes one part of the sum.
+{% set each = tile_side // 16 -%}
+// A workgroup computes {{ tile_side }}x{{ tile_side }} sums, an invocation {{ each }}x{{ each }}.
+// Both factors go through workgroup memory, {{ tile_depth }} values of k at a time.
+// Each workgroup along z computes one part of the sum.
 const TAPS: u32 = {{ kh * kw }}u;
-{% set each = tile_side // 16 %}
 var<workgroup> lefts: array<f32, {{ tile_side * tile_depth }}>;
 var<workgroup> rights: array<f32, {{ tile_side * tile_depth }}>;
 

@@ -1,5 +1,5 @@
-// The gradients of the image, bias and slope of prelu_pool_forward.wgsl. The first of equal values in
-// a 2x2 window gets the whole gradient. The gradients of bias and slope are parts, which
+// The gradients of the image, bias and slope of prelu_pool_forward.wgsl. The first of equal values
+// in a 2x2 window gets the whole gradient. The gradients of bias and slope are parts, which
 // sum_parts.wgsl adds. One invocation per band of rows of a plane.
 //
 // CPU reference: `backward` in src/model/ops/pool/cpu.rs.
@@ -35,7 +35,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var x = 0u; x < across; x += 1u) {
             let at = above + 2u * x;
             let under = below + 2u * x;
-            let v = vec4<f32>(vec4<real>(image[at], image[at + 1u], image[under], image[under + 1u])) + b;
+            let window = vec4<real>(image[at], image[at + 1u], image[under], image[under + 1u]);
+            let v = vec4<f32>(window) + b;
             let a = select(v * s, v, v > vec4<f32>(0.0));
             let most = max(max(a.x, a.y), max(a.z, a.w));
             let x0 = a.x == most;

@@ -1,5 +1,5 @@
-// Bias, parametric ReLU (negative values times the channel's slope) and 2x2 max-pooling, in one pass.
-// A last odd row or column is dropped. One invocation per output.
+// Bias, parametric ReLU (negative values times the channel's slope) and 2x2 max-pooling, in one
+// pass. A last odd row or column is dropped. One invocation per output.
 //
 // CPU reference: `forward` in src/model/ops/pool/cpu.rs.
 
@@ -18,7 +18,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let plane = i / (across * down);
     let c = plane % shape.channels;
     let at = (plane * shape.height + i / across % down * 2u) * shape.width + i % across * 2u;
-    let x = vec4<f32>(vec4<real>(image[at], image[at + 1u], image[at + shape.width], image[at + shape.width + 1u])) + f32(bias[c]);
+    let below = at + shape.width;
+    let window = vec4<real>(image[at], image[at + 1u], image[below], image[below + 1u]);
+    let x = vec4<f32>(window) + f32(bias[c]);
     let y = select(x * f32(slope[c]), x, x > vec4<f32>(0.0));
     out[i] = real(max(max(y.x, y.y), max(y.z, y.w)));
 }

@@ -9,7 +9,7 @@ use crate::dataset::DatasetError;
 use crate::evaluate::EvaluateError;
 use crate::frontend::FrontEndError;
 use crate::frontend::gpu::plan::PlanError;
-use crate::gpu::GpuError;
+use crate::gpu::{DeviceChoice, GpuError};
 use crate::inference::InferenceError;
 use crate::model::{CheckpointError, ModelError};
 use crate::train::TrainError;
@@ -54,6 +54,10 @@ fn advice(cause: &(dyn Error + 'static)) -> Option<Advice> {
 
 fn gpu(e: &GpuError) -> Advice {
     match e {
+        GpuError::NoAdapter {
+            wanted: DeviceChoice::Software,
+            ..
+        } => Some("Debian's package mesa-vulkan-drivers has a software rasterizer"),
         GpuError::NoAdapter { .. } => Some("`sonoprint devices` lists the devices there are"),
         GpuError::Failed(_) => Some(SMALLER_BATCH),
         _ => None,
