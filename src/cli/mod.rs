@@ -48,7 +48,7 @@ enum Command {
     /// Join the tables that several machines wrote with `classify --shard`.
     Merge(merge::Args),
     /// Train a network on a folder with one subfolder per genre.
-    Train(train::Args),
+    Train(Box<train::Args>),
     /// Check a dataset before training on it.
     Dataset(dataset::Args),
     /// Measure a checkpoint on labeled files and write a report.

@@ -17,7 +17,11 @@ use crate::rng::{below, stream};
 // A key that `run.toml` lacks is read as "none": the augmentation did not exist when the file was
 // written.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "cli", derive(clap::Args), group(id = "augment"))]
+#[cfg_attr(
+    feature = "cli",
+    derive(clap::Args),
+    group(id = "augment", conflicts_with_all = ["resume", "config"])
+)]
 pub struct AugmentConfig {
     /// Longest SpecAugment mask, as a share of the clip's length or of its frequency rows. Two masks in time and
     /// two in frequency hide parts of each clip; their lengths are random. 0: none.

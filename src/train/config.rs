@@ -19,7 +19,13 @@ const MAX_SEED: u64 = i64::MAX as u64;
 // Serde does not promise that `deny_unknown_fields` works with `flatten`. It does in this direction,
 // and `run_toml` in this file's tests would notice a change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "cli", derive(clap::Args), group(id = "settings"))]
+// Both flags of `sonoprint train` read the settings from a file. clap takes a group's conflicts only
+// from the group itself.
+#[cfg_attr(
+    feature = "cli",
+    derive(clap::Args),
+    group(id = "settings", conflicts_with_all = ["resume", "config"])
+)]
 #[serde(deny_unknown_fields)]
 pub struct TrainSettings {
     /// Network.

@@ -45,7 +45,7 @@ impl<'a> Console<'a> {
         let at_most = job.settings.patience.map_or("", |_| "at most ");
         let indent = name.len().max("epoch".len());
         let bar = |name: &str, time: &str, left: &TimeLeft| {
-            let template = format!("{name:indent$} {{bar:20}} {time}  {{wide_msg}}");
+            let template = format!("{name:indent$} {{bar:14}} {time}  {{wide_msg}}");
             let style = ProgressStyle::with_template(&template).expect("templates are constants");
             let style = style.progress_chars("█▉▊▋▌▍▎▏ ");
             let left = left.clone();

@@ -25,10 +25,10 @@ pub struct Args {
     )]
     pub out: Option<PathBuf>,
     /// Resume a run that was stopped or killed, from its last saved state.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["settings", "augment"])]
+    #[arg(long, value_name = "RUN")]
     pub resume: Option<PathBuf>,
     /// Repeat a run, from its run.toml and the split.csv beside it.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "settings", "augment"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     pub config: Option<PathBuf>,
     /// Split of the files: stratified (random, with equal shares of each class), filtered (GTZAN's
     /// fault-filtered lists), or a CSV file with the columns `file` and `split` (train, valid, test).
