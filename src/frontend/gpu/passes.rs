@@ -137,8 +137,8 @@ impl Passes {
         Ok(passes)
     }
 
-    /// Returns the variant of the STFT pass that writes the `output` of the configuration, or else a
-    /// spectrogram for the image pass or the host.
+    /// Returns the variant of the STFT pass that writes the `output` of the configuration, or else
+    /// a spectrogram for the image pass or the host.
     fn stft_key(&self, augment: bool, output: bool) -> PipelineKey {
         let features = output && self.config.output == Output::Features;
         PipelineKey::Stft {
