@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""The dB spectrogram on the CPU, ours against torch.stft on the same cores.
+"""Compares the dB spectrogram on the CPU with torch.stft on the same cores.
 
-    pip install torch numpy
-    cargo build --release
+    pip install -r requirements.txt
+    cargo build --release --locked
     python benches/frontend_vs_torch.py [--rounds 5]
 
 16 clips of 30 s, n_fft 2048, hop 1920 and 512: samples in memory to decibels in
-memory. PyTorch gets the best of four ways to write it, and its result is held
-against NumPy first. The two take turns; medians of the rounds and the ratio of
-each round are printed.
+memory. PyTorch gets the best of four ways to write it, and its result is compared
+with NumPy first. The two take turns. The medians of the rounds, and the lowest and
+highest ratio of a round, are printed.
 """
 
 import argparse
@@ -29,21 +29,21 @@ N_FFT, CLIPS, SAMPLES = 2048, 16, 661_500
 
 
 def ours(binary, runs):
-    """Milliseconds to the decibels, by shape: sonoprint's own bench."""
+    """Returns our milliseconds to the decibels by shape, from `sonoprint bench`."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "bench.json"
         command = [binary, "bench", "--device", "cpu", "--only", "deeppixel"]
         command += ["--runs", str(runs), "--json", out]
         subprocess.run(command, check=True, capture_output=True)
         shapes = json.loads(out.read_text())["shapes"]
-    found = {s["id"]: s for s in shapes}
-    assert all(found[name]["clips"] == CLIPS for name in SHAPES)
-    return {name: 1e3 * found[name]["stft"]["median"] for name in SHAPES}
+    by_id = {s["id"]: s for s in shapes}
+    assert all(by_id[name]["clips"] == CLIPS for name in SHAPES)
+    return {name: 1e3 * by_id[name]["stft"]["median"] for name in SHAPES}
 
 
-def ways(hop):
-    """Four ways to the same decibels: all clips at once or one after the other,
-    the power by abs() or by its parts."""
+def implementations(hop):
+    """Returns four functions that compute the same decibels: all clips at once or one
+    after the other, the power by abs() or from real and imaginary part."""
     window = torch.hann_window(N_FFT, periodic=False)
     scale = torch.full((N_FFT // 2 + 1, 1), 2.0 / (2.0 * float((window**2).sum())))
     scale[0] /= 2
@@ -63,22 +63,23 @@ def ways(hop):
     def decibels(pcm, power):
         return power(transform(pcm)).mul_(scale).clamp_min_(1e-38).log10_().mul_(10)
 
-    def together(power):
+    def batched(power):
         return lambda pcm: decibels(pcm, power)
 
-    def in_turn(power):
+    def one_by_one(power):
         return lambda pcm: [decibels(clip, power) for clip in pcm]
 
-    return [make(power) for make in (together, in_turn) for power in (by_abs, by_parts)]
+    powers = (by_abs, by_parts)
+    return [make(power) for make in (batched, one_by_one) for power in powers]
 
 
 def check(hop):
-    """Against NumPy in f64, on the first and last frame of a clip."""
+    """Compares PyTorch with NumPy in f64, on the first and last frame of a clip."""
     pcm = torch.rand(1, SAMPLES) - 0.5
     window = np.hanning(N_FFT)
     frames = (SAMPLES - N_FFT) // hop + 1
-    for way in ways(hop):
-        db = way(pcm)[0].numpy()
+    for decibels in implementations(hop):
+        db = decibels(pcm)[0].numpy()
         assert db.shape == (N_FFT // 2 + 1, frames)
         for t in (0, frames - 1):
             x = pcm[0, t * hop :][:N_FFT].numpy().astype(np.float64)
@@ -87,14 +88,15 @@ def check(hop):
             assert np.abs(10 * np.log10(p) - db[:, t]).max() < 0.1
 
 
-def torchs(hop, runs):
+def theirs(hop, runs):
+    """Returns PyTorch's milliseconds to the decibels: the best of the four."""
     pcm = torch.rand(CLIPS, SAMPLES) - 0.5
     best = []
-    for way in ways(hop):
+    for decibels in implementations(hop):
         times = []
         for run in range(runs + 1):
             start = time.perf_counter()
-            way(pcm)
+            decibels(pcm)
             times.append(1e3 * (time.perf_counter() - start))
         best.append(statistics.median(times[1:]))
     return min(best)
@@ -116,14 +118,15 @@ def main():
         for _ in range(args.rounds):
             mine = ours(args.binary, args.runs)
             for name, hop in SHAPES.items():
-                rounds[name].append((mine[name], torchs(hop, args.runs)))
+                rounds[name].append((mine[name], theirs(hop, args.runs)))
     for name, pairs in rounds.items():
-        ratios = [theirs / mine for mine, theirs in pairs]
-        mine, theirs = (statistics.median(column) for column in zip(*pairs))
+        ratios = [torch_ms / our_ms for our_ms, torch_ms in pairs]
+        our_ms, torch_ms = (statistics.median(column) for column in zip(*pairs))
         print(
-            f"hop {SHAPES[name]}: sonoprint {mine:.1f} ms, torch.stft {theirs:.1f} ms; "
-            f"ours is {statistics.median(ratios):.2f} times as fast "
-            f"({min(ratios):.2f} to {max(ratios):.2f})"
+            f"hop {SHAPES[name]}: sonoprint {our_ms:.1f} ms, "
+            f"torch.stft {torch_ms:.1f} ms; "
+            f"sonoprint is {statistics.median(ratios):.2f} times as fast "
+            f"({min(ratios):.2f} to {max(ratios):.2f} over {args.rounds} rounds)"
         )
 
 

@@ -1,8 +1,8 @@
-//! From a file to its 720x720 picture in memory, as the seed's network takes it: milliseconds a file, one line a round.
+//! Times the way from a file to its 720x720 RGBA image in memory, the input of `deeppixel`.
 //!
 //!     cargo bench --bench picture -- ROUNDS FILE...
 //!
-//! `seed_picture.py` runs it beside the seed's way.
+//! `image_vs_matplotlib.py` runs it in turns with the original project's code.
 
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -16,26 +16,26 @@ use sonoprint::gpu::Compute;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    let words: Vec<String> = std::env::args()
+    let args: Vec<String> = std::env::args()
         .skip(1)
-        .filter(|w| w != "--bench")
+        .filter(|arg| arg != "--bench")
         .collect();
-    let (rounds, files) = words.split_first().expect("rounds and files");
+    let (rounds, files) = args.split_first().expect("rounds and files");
     let rounds: usize = rounds.parse().expect("a number of rounds");
     let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
     let settings = presets::deeppixel();
-    let engine = FrontEnd::new(&Compute::Cpu, &settings).expect("a preset");
-    let draw = |path: &PathBuf| {
+    let front_end = FrontEnd::new(&Compute::Cpu, &settings).expect("a preset");
+    let run = |path: &PathBuf| {
         let mut pcm = audio::load(path, settings.sample_rate)
             .expect("audio")
             .samples;
         pcm.resize(settings.clip_samples, 0.0);
-        black_box(engine.features(&[&pcm]).expect("a picture"));
+        black_box(front_end.features(&[&pcm]).expect("features"));
     };
-    files.iter().for_each(draw);
+    files.iter().for_each(run);
     for _ in 0..rounds {
         let start = Instant::now();
-        files.iter().for_each(draw);
+        files.iter().for_each(run);
         println!(
             "{}",
             1e3 * start.elapsed().as_secs_f64() / files.len() as f64

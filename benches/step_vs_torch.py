@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""A training step on the CPU, ours against the same network in PyTorch.
+"""Times a training step on the CPU against the same network in PyTorch.
 
     pip install torch safetensors numpy
     python benches/step_vs_torch.py [--rounds 5] [--batch 8]
 
-Forward, cross-entropy, backward and AdamW on pictures that are in memory: the
-same batch, sizes and cores. The two take turns, so that a busy machine hits
-both; medians of the rounds and the ratio of each round are printed.
+A step is forward, cross-entropy, backward and AdamW on images in memory, with
+the same batch, sizes and cores. The two programs take turns, because a busy
+machine then slows both. Prints the medians of the rounds and their ratio.
 """
 
 import argparse
@@ -31,29 +31,30 @@ CASES = [
 ]
 
 
-def ours(network, size, batch, steps):
-    """Milliseconds of a step, the median of `steps`."""
+def time_sonoprint(network, size, batch, steps):
+    """Returns the median milliseconds of `steps` steps."""
     words = [network, f"{size[0]}x{size[1]}", str(batch), str(steps)]
     command = ["cargo", "bench", "--quiet", "--bench", "train_step", "--", *words]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     return float(done.stdout.split()[-1])
 
 
-def torchs(network, size, batch, steps, channels_last):
+def time_torch(network, size, batch, steps, channels_last):
+    """Returns the median milliseconds of `steps` steps, after two to warm up."""
     layout = torch.channels_last if channels_last else torch.contiguous_format
-    twin = (
+    reference = (
         torch_reference.NETWORKS[network](10, (4, size[1], size[0]))
         .to(memory_format=layout)
         .train()
     )
-    optimizer = torch.optim.AdamW(twin.parameters(), lr=1e-4, weight_decay=1e-2)
-    pictures = torch.rand(batch, 4, size[1], size[0]).to(memory_format=layout)
+    optimizer = torch.optim.AdamW(reference.parameters(), lr=1e-4, weight_decay=1e-2)
+    images = torch.rand(batch, 4, size[1], size[0]).to(memory_format=layout)
     targets = torch.arange(batch) % 10
     times = []
     for step in range(steps + 2):
         start = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
-        loss = torch.nn.functional.cross_entropy(twin(pictures), targets)
+        loss = torch.nn.functional.cross_entropy(reference(images), targets)
         loss.backward()
         optimizer.step()
         loss.item()
@@ -66,7 +67,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=7)
-    parser.add_argument("--batch", type=int, help="only cases with so many pictures")
+    parser.add_argument("--batch", type=int, help="run only the cases of this batch size")
     args = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
     torch.set_num_threads(cores)
@@ -78,16 +79,17 @@ def main():
             continue
         rounds = []
         for _ in range(args.rounds):
-            mine = ours(network, size, batch, args.steps)
-            # whichever layout suits PyTorch better
+            ours = time_sonoprint(network, size, batch, args.steps)
+            # PyTorch's faster memory layout.
             theirs = min(
-                torchs(network, size, batch, args.steps, last) for last in (False, True)
+                time_torch(network, size, batch, args.steps, last)
+                for last in (False, True)
             )
-            rounds.append((mine, theirs))
-        ratios = [mine / theirs for mine, theirs in rounds]
-        mine, theirs = (statistics.median(column) for column in zip(*rounds))
+            rounds.append((ours, theirs))
+        ratios = [ours / theirs for ours, theirs in rounds]
+        ours, theirs = (statistics.median(column) for column in zip(*rounds))
         print(
-            f"{network} {size[0]}x{size[1]}, batch {batch}: sonoprint {mine:.0f} ms, "
+            f"{network} {size[0]}x{size[1]}, batch {batch}: sonoprint {ours:.0f} ms, "
             f"PyTorch {theirs:.0f} ms, ratio {statistics.median(ratios):.2f} "
             f"({min(ratios):.2f} to {max(ratios):.2f})"
         )

@@ -15,32 +15,25 @@ fn main() -> ExitCode {
     sonoprint::cli::run()
 }
 
-/// Sees to two environment variables, which a process may only do safely by starting over (a millisecond; it keeps
-/// its number):
-/// - Mesa's device layer asks for a Wayland display and complains on stderr where `XDG_RUNTIME_DIR` is unset;
-/// - Burn loads an optimizer's state to its default device, whatever device one works on, and that would open a GPU of
-///   its own choice, if there is one at all.
+/// Sets `XDG_RUNTIME_DIR` where it is unset: Mesa's device layer asks for a Wayland display and
+/// complains on stderr without it.
+///
+/// A process may only set a variable safely by starting over, which takes a millisecond and keeps its
+/// number.
 #[cfg(target_os = "linux")]
 fn settle_environment() {
     use std::env::{args_os, current_exe, temp_dir, var_os};
     use std::os::unix::process::CommandExt;
-    let wanted = [
-        ("XDG_RUNTIME_DIR", temp_dir().into_os_string()),
-        ("BURN_DEVICE", "flex".into()),
-    ];
-    let missing: Vec<_> = wanted
-        .into_iter()
-        .filter(|(name, _)| var_os(name).is_none())
-        .collect();
-    if !missing.is_empty()
+    const NAME: &str = "XDG_RUNTIME_DIR";
+    if var_os(NAME).is_none()
         && let Ok(this) = current_exe()
     {
         let arguments: Vec<_> = args_os().collect();
-        // Only returns if it failed; then the noise is the lesser evil.
+        // Returns only if it failed; then the noise is the lesser evil.
         let _ = std::process::Command::new(this)
             .arg0(&arguments[0])
             .args(&arguments[1..])
-            .envs(missing)
+            .env(NAME, temp_dir())
             .exec();
     }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make the golden files of sonoprint's front end with the real libraries.
 
-    python3 -m venv venv && venv/bin/pip install -r requirements.txt
+    python3 -m venv venv && venv/bin/pip install -r ../../requirements.txt
     venv/bin/python make_golden.py                   # all but signals/clip30.flac
     venv/bin/python make_golden.py --clip TRACK.ogg  # that one too
 

@@ -1,4 +1,5 @@
-// The roofline of `sonoprint bench`: 16 bytes an invocation from one buffer to another.
+// The memory roofline of `sonoprint bench`: copies 16 bytes per invocation from one buffer to
+// another.
 
 @group(0) @binding(0) var<storage, read> source: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> target_: array<vec4<f32>>;

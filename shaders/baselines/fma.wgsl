@@ -1,5 +1,5 @@
-// The compute roofline of `sonoprint bench --only conv`: fused multiply-adds in registers, eight chains of four numbers,
-// 256 turns: 8 192 multiply-adds an invocation.
+// The arithmetic roofline of `sonoprint bench --only conv`: fused multiply-adds in registers. Eight
+// independent chains of four numbers, 256 iterations: 8 192 multiply-adds per invocation.
 
 @group(0) @binding(0) var<storage, read_write> out: array<f32>;
 

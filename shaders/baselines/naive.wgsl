@@ -1,5 +1,5 @@
-// A rival for `sonoprint bench`: the STFT as one writes it first. A workgroup makes a frame, with all N_FFT points complex
-// in workgroup memory, radix 2, sine and cosine computed in every butterfly.
+// A baseline of `sonoprint bench`: a first, simple STFT. One workgroup per frame, all N_FFT complex
+// points in workgroup memory, radix 2, sine and cosine computed in every butterfly.
 
 override N_FFT: u32 = 2048u;
 override LOG2: u32 = 11u;

@@ -1,45 +1,53 @@
-//! The shapes that are timed, and that a test holds against the CPU twin.
+//! The shapes that are timed, and that a test compares with the CPU reference.
 
-use crate::frontend::config::{FrontEndConfig, Scale, Size, Window};
+use crate::frontend::config::{FrontEndConfig, Output, Scale, Size, Window};
 use crate::frontend::presets;
 
-/// Something to measure.
+/// A workload of the front end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shape {
-    /// Stable, for records and `--only`.
+    /// A stable name, for records and for choosing shapes.
     pub id: &'static str,
-    /// For people.
+    /// The shape in words.
     pub label: &'static str,
-    /// Clips at once.
+    /// Clips per run.
     pub clips: usize,
-    /// PCM to picture.
+    /// The configuration of the front end.
     pub front_end: FrontEndConfig,
 }
 
 impl Shape {
-    /// Bytes that `stft` cannot do without: PCM in, decibels out.
+    /// Returns the bytes that `stft` has to move at least: PCM in, decibels out.
     pub fn stft_bytes(&self) -> u64 {
         self.clips as u64 * 4 * (self.front_end.clip_samples + self.cells()) as u64
     }
 
-    /// Bytes that `rgba` cannot do without: decibels in, four channels out.
+    /// Returns the bytes that `rgba` has to move at least: decibels in, images out. Zero if the
+    /// output is the spectrogram itself, because then there is no second pass.
     pub fn rgba_bytes(&self) -> u64 {
-        let Size { height, width } = self.front_end.image_size();
-        self.clips as u64 * 4 * (self.cells() + 4 * height * width) as u64
+        let values: usize = match self.front_end.output {
+            Output::Image(_) => {
+                self.cells() + self.front_end.output_shape().iter().product::<usize>()
+            }
+            Output::Features => 0,
+        };
+        self.clips as u64 * 4 * values as u64
     }
 
-    /// Seconds of audio.
+    /// Returns the seconds of audio in all clips.
     pub fn seconds(&self) -> f64 {
         let s = &self.front_end;
         (self.clips * s.clip_samples) as f64 / f64::from(s.sample_rate)
     }
 
+    /// Returns the cells of the spectrogram of one clip.
     fn cells(&self) -> usize {
         self.front_end.frames() * self.front_end.rows()
     }
 }
 
-/// All of them: the presets at their own size, a short one for training, and every transform length.
+/// Returns all shapes: the presets at their own size, a short clip as in training, and every
+/// transform length.
 pub fn catalog() -> Vec<Shape> {
     let square = |side| {
         Some(Size {
@@ -50,13 +58,13 @@ pub fn catalog() -> Vec<Shape> {
     let mut all = vec![
         Shape {
             id: "deeppixel",
-            label: "seed preset, 720x720",
+            label: "deeppixel preset, 720x720",
             clips: 16,
             front_end: presets::deeppixel(),
         },
         Shape {
             id: "deeppixel-512",
-            label: "seed preset, hop 512",
+            label: "deeppixel preset, hop 512",
             clips: 16,
             front_end: FrontEndConfig {
                 hop: 512,
@@ -65,7 +73,7 @@ pub fn catalog() -> Vec<Shape> {
         },
         Shape {
             id: "deeppixel-1",
-            label: "seed preset, one clip",
+            label: "deeppixel preset, one clip",
             clips: 1,
             front_end: presets::deeppixel(),
         },
@@ -115,7 +123,7 @@ pub fn catalog() -> Vec<Shape> {
     all
 }
 
-/// `clips` signals of `samples`: tones that glide, each at another pitch, over noise.
+/// Makes `clips` signals of `samples` samples each: gliding tones, each at another pitch, over noise.
 pub fn signals(clips: usize, samples: usize) -> Vec<Vec<f32>> {
     (0..clips)
         .map(|clip| {

@@ -1,5 +1,7 @@
-//! Timing the networks' convolutions against Burn's own on the same device, in turns, and a whole training step with either.
+//! Timing the networks' convolutions, and a whole training step, with our kernels and with Burn's in
+//! turns on the same device.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use burn::module::Module;
@@ -10,8 +12,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use serde::Serialize;
 
 use super::burn_network::BurnNetwork;
-use super::measure::BenchError;
-use super::record::Stat;
+use super::error::BenchError;
+use super::record::{Stat, write_json};
 use super::roofline;
 use crate::gpu::{Compute, DeviceTraits};
 use crate::model::ops::conv::{self, ConvPlan};
@@ -20,20 +22,21 @@ use crate::model::{Network, NetworkKind, NetworkSpec, Task};
 /// A convolution of a network, at the size that it has there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layer {
-    /// Stable, for `--only`.
+    /// A stable name, for records and for choosing layers.
     pub id: &'static str,
-    /// Pictures.
+    /// Batch size.
     pub n: usize,
-    /// Channels, height and width of what it reads.
+    /// Channels, height and width of the input.
     pub input: [usize; 3],
-    /// Channels that it writes.
+    /// Channels of the output.
     pub channels: usize,
-    /// Subset of the kernel, stride and padding both ways.
+    /// Side of the square kernel, and stride and padding in both directions.
     pub kernel: [usize; 3],
 }
 
 impl Layer {
-    /// Floating-point operations of the result, and of each gradient: two a multiply-add.
+    /// Returns the floating-point operations of the forward pass, which are those of each gradient:
+    /// two per multiply-add.
     pub fn flops(&self) -> f64 {
         let [side, stride, padding] = self.kernel;
         let out = |n: usize| (n + 2 * padding - side) / stride + 1;
@@ -58,7 +61,8 @@ const fn layer(
     }
 }
 
-/// The seed network's layers at 180x180, four pictures, and at 720x720, one; the default network's at 216x128, four.
+/// The layers of `deeppixel` at 180x180 (batch 4) and at 720x720 (batch 1), and those of `compact`,
+/// the default network, at 216x128 (batch 4).
 pub const LAYERS: [Layer; 16] = [
     layer("conv-180-1", 4, [4, 180, 180], 32, [3, 1, 0]),
     layer("conv-180-2", 4, [32, 89, 89], 64, [3, 1, 0]),
@@ -78,71 +82,88 @@ pub const LAYERS: [Layer; 16] = [
     layer("conv-default-keep-3", 4, [128, 8, 14], 128, [3, 1, 1]),
 ];
 
-/// Shares of the largest value that rounding may make.
+/// The largest error that rounding may make, relative to the largest value.
 pub const TOLERANCE: f32 = 1e-4;
 
-/// What [`steps`] is called in `--only`.
+/// The id of the training step that [`step`] times.
 pub const STEP: &str = "conv-step-180";
 
-/// Ours and Burn's, in seconds.
+/// Times with our kernels and with Burn's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Both {
-    /// Ours, or whatever the plan says.
+pub struct PairedTimes {
+    /// Our kernels, or those that the plan chooses.
     pub ours: Stat,
-    /// Burn's own.
-    pub burns: Stat,
-    /// Burn's largest distance from the CPU twin, as a share of the largest value; beyond [`TOLERANCE`] its numbers are wrong.
-    pub burns_off: f32,
+    /// Burn's own kernels.
+    #[serde(rename = "burns")]
+    pub burn: Stat,
+    /// Largest error of Burn's result, compared with the CPU reference and relative to the largest
+    /// value. Beyond [`TOLERANCE`] Burn's numbers are wrong.
+    #[serde(rename = "burns_off")]
+    pub burn_error: f32,
 }
 
-impl Both {
-    /// Burn's time over ours.
+impl PairedTimes {
+    /// Returns Burn's time divided by ours.
     pub fn ratio(&self) -> f64 {
-        self.burns.median / self.ours.median
+        self.burn.median / self.ours.median
     }
 }
 
-/// A layer's times.
+/// The times of a layer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LayerTimes {
-    /// Of [`LAYERS`].
+    /// The id in [`LAYERS`].
     pub id: &'static str,
-    /// Of each of the three.
+    /// Floating-point operations of each of the three passes.
     pub flops: f64,
-    /// Whether the plan takes our kernels; otherwise both times are Burn's.
+    /// Whether the plan chooses our kernels. Otherwise both times are of Burn's kernels.
     pub ours: bool,
-    /// The result.
-    pub forward: Both,
-    /// The gradient of what was read.
-    pub backward_data: Both,
-    /// The gradients of the weights.
-    pub backward_weight: Both,
+    /// The forward pass.
+    pub forward: PairedTimes,
+    /// The gradient of the input.
+    pub backward_data: PairedTimes,
+    /// The gradient of the weights.
+    pub backward_weight: PairedTimes,
 }
 
-/// The device that is measured.
+/// The results of a run of the convolution benchmark on one device.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ConvRecord {
-    /// Name, driver and backend.
+    /// Name, driver and backend of the device.
     pub device: String,
-    /// Whose kernels, in words.
+    /// Whose kernels the plan chooses, in words.
     pub plan: String,
-    /// GFLOPS of a kernel that does nothing but multiply and add; `None` on the `cpu` device.
+    /// GFLOPS of a kernel that only multiplies and adds. `None` on the `cpu` device.
     pub peak: Option<f64>,
     /// Runs behind each median.
     pub runs: usize,
-    /// In the order of [`LAYERS`].
+    /// One entry per layer, in the order of [`LAYERS`].
     pub layers: Vec<LayerTimes>,
-    /// A whole training step, if it was asked for.
-    pub step: Option<Both>,
+    /// A whole training step, if it was measured.
+    pub step: Option<PairedTimes>,
 }
 
-/// An empty record of this device.
+impl ConvRecord {
+    /// Writes the record as JSON.
+    ///
+    /// # Errors
+    /// [`BenchError::Write`] if the file cannot be written.
+    pub fn write_json(&self, path: &Path) -> Result<(), BenchError> {
+        write_json(self, path)
+    }
+}
+
+/// Returns a record of this device, with its roofline and without layers.
 ///
 /// # Errors
 /// If the device fails.
 pub fn conv_record(compute: &Compute, runs: usize) -> Result<ConvRecord, BenchError> {
     let (device, plan, peak) = match compute {
-        Compute::Cpu => ("cpu".into(), "ours, im2col and products".into(), None),
+        Compute::Cpu => (
+            "cpu".into(),
+            "ours, im2col and matrix products".into(),
+            None,
+        ),
         Compute::Gpu(gpu) => {
             let plan = ConvPlan::for_device(DeviceTraits::of(&gpu.info)).to_string();
             let peak = roofline::multiply_add(gpu, runs)?;
@@ -159,10 +180,12 @@ pub fn conv_record(compute: &Compute, runs: usize) -> Result<ConvRecord, BenchEr
     })
 }
 
-/// Both ways of one layer, in turns, after they were held together.
+/// Times the three passes of one layer with our kernels and with Burn's in turns, after comparing
+/// both with the CPU reference.
 ///
 /// # Errors
-/// [`BenchError::Burn`] if they differ, or Burn fails.
+/// [`BenchError::Wrong`] if our result differs from the reference, [`BenchError::Burn`] if Burn
+/// fails.
 pub fn conv(compute: &Compute, layer: &Layer, runs: usize) -> Result<LayerTimes, BenchError> {
     let device = compute.burn();
     let [side, stride, padding] = layer.kernel;
@@ -184,70 +207,73 @@ pub fn conv(compute: &Compute, layer: &Layer, runs: usize) -> Result<LayerTimes,
     let gradient = noise(conv.forward(x.clone()).dims(), 2);
     let plan = conv::plan(&conv, &x);
     let cpu = Device::flex();
-    let twin = (
+    let reference = (
         conv.clone().fork(&cpu),
         x.clone().to_device(&cpu),
         gradient.clone().to_device(&cpu),
     );
-    let cpu_plan = conv::plan(&twin.0, &twin.1);
-    let burn = ConvPlan::Burn("the baseline");
-    let pass = |name: &str, which: Pass| -> Result<Both, BenchError> {
+    let cpu_plan = conv::plan(&reference.0, &reference.1);
+    let burn_plan = ConvPlan::Burn("the baseline");
+    let measure = |name: &str, pass: Pass| -> Result<PairedTimes, BenchError> {
         let run = |plan: ConvPlan| -> Result<(Duration, Tensor<4>), BenchError> {
             let sync = || device.sync().map_err(|e| BenchError::Burn(e.to_string()));
             sync()?;
             let start = Instant::now();
-            let out = which(&conv, x.clone(), gradient.clone(), plan);
+            let out = pass(&conv, x.clone(), gradient.clone(), plan);
             sync()?;
-            let took = start.elapsed();
-            Ok((took, out))
+            let time = start.elapsed();
+            Ok((time, out))
         };
-        // The first of each compiles, and must be right.
-        let want = which(&twin.0, twin.1.clone(), twin.2.clone(), cpu_plan);
+        // The first run of each compiles its kernels. Its result is compared.
+        let (layer_on_cpu, x_on_cpu, gradient_on_cpu) = reference.clone();
+        let want = pass(&layer_on_cpu, x_on_cpu, gradient_on_cpu, cpu_plan);
         let scale: f32 = want.clone().abs().max().into_scalar();
-        let off = |plan: ConvPlan| -> Result<f32, BenchError> {
+        let error = |plan: ConvPlan| -> Result<f32, BenchError> {
             let got = run(plan)?.1.to_device(&cpu);
             let difference: f32 = (got - want.clone()).abs().max().into_scalar();
             Ok(difference / scale)
         };
-        let (ours_off, burns_off) = (off(plan)?, off(burn)?);
-        if ours_off.is_nan() || ours_off > TOLERANCE {
-            return Err(BenchError::Burn(format!(
-                "{} {name}: ours is {ours_off} of the largest off the CPU twin: not timed",
-                layer.id
-            )));
+        let (our_error, burn_error) = (error(plan)?, error(burn_plan)?);
+        if our_error.is_nan() || our_error > TOLERANCE {
+            return Err(BenchError::Wrong {
+                implementation: "sonoprint".into(),
+                shape: layer.id.into(),
+                difference: format!("{name} differs by {our_error} of the largest value"),
+            });
         }
         let mut times = [Vec::new(), Vec::new()];
         for _ in 0..runs {
             times[0].push(run(plan)?.0);
-            times[1].push(run(burn)?.0);
+            times[1].push(run(burn_plan)?.0);
         }
-        let [ours, burns] = times.map(Stat::of);
-        Ok(Both {
+        let [ours, burn] = times.map(Stat::of);
+        Ok(PairedTimes {
             ours,
-            burns,
-            burns_off,
+            burn,
+            burn_error,
         })
     };
     Ok(LayerTimes {
         id: layer.id,
         flops: layer.flops(),
         ours: plan.is_ours(),
-        forward: pass("forward", |conv, x, _, plan| {
+        forward: measure("forward", |conv, x, _, plan| {
             conv::forward_planned(conv, x, plan)
         })?,
-        backward_data: pass("backward data", conv::backward_data)?,
-        backward_weight: pass("backward weight", conv::backward_weight)?,
+        backward_data: measure("backward data", conv::backward_data)?,
+        backward_weight: measure("backward weight", conv::backward_weight)?,
     })
 }
 
-/// A result of a layer, what it reads, and the gradient of its result.
+/// One pass of a layer, given its input, the gradient of its output, and whose kernels run.
 type Pass = fn(&Conv2d, Tensor<4>, Tensor<4>, ConvPlan) -> Tensor<4>;
 
-/// A training step (forward, loss, backward, AdamW) of the seed network on four pictures of 180x180, with each.
+/// Times a training step (forward, loss, backward, AdamW) of `deeppixel` at 180x180, batch 4, with
+/// our convolutions and with Burn's.
 ///
 /// # Errors
 /// If the device or Burn fails.
-pub fn steps(compute: &Compute, runs: usize) -> Result<Both, BenchError> {
+pub fn step(compute: &Compute, runs: usize) -> Result<PairedTimes, BenchError> {
     let device = compute.burn();
     let spec = NetworkSpec {
         kind: NetworkKind::DeepPixel,
@@ -255,11 +281,11 @@ pub fn steps(compute: &Compute, runs: usize) -> Result<Both, BenchError> {
         input: [4, 180, 180],
     };
     let ours = Network::new(&spec, 1, &device).map_err(|e| BenchError::Burn(e.to_string()))?;
-    let burns = BurnNetwork::new(180, 10, &device);
-    Ok(Both {
+    let burn = BurnNetwork::new(180, 10, &device);
+    Ok(PairedTimes {
         ours: Stat::of(step_times(&device, ours, Network::forward, runs)?),
-        burns: Stat::of(step_times(&device, burns, BurnNetwork::forward, runs)?),
-        burns_off: 0.0,
+        burn: Stat::of(step_times(&device, burn, BurnNetwork::forward, runs)?),
+        burn_error: 0.0,
     })
 }
 
@@ -269,24 +295,25 @@ fn step_times<N: Module>(
     forward: impl Fn(&N, Tensor<4>) -> Tensor<2>,
     runs: usize,
 ) -> Result<Vec<Duration>, BenchError> {
-    let failed = |e: &dyn std::fmt::Display| BenchError::Burn(e.to_string());
+    let burn = |e: &dyn std::fmt::Display| BenchError::Burn(e.to_string());
     let mut network = network.train();
     let mut optimizer = AdamWConfig::new().init();
     let shape = [4, 4, 180, 180];
     let noise = (0..shape.iter().product::<usize>()).map(|i| (i * 7919 % 1009) as f32 / 1009.0);
     let data = TensorData::new(noise.collect::<Vec<f32>>(), shape);
-    let pictures = Tensor::<4>::from_data(data, device).autodiff();
+    let features = Tensor::<4>::from_data(data, device).autodiff();
     let targets: Vec<f32> = (0..40).map(|i| f32::from(i % 10 == i / 10)).collect();
     let targets = Tensor::<2>::from_data(TensorData::new(targets, [4, 10]), device).autodiff();
     let mut times = Vec::new();
+    // One more run warms up.
     for run in 0..=runs {
-        device.sync().map_err(|e| failed(&e))?;
+        device.sync().map_err(|e| burn(&e))?;
         let start = Instant::now();
-        let logits = forward(&network, pictures.clone());
+        let logits = forward(&network, features.clone());
         let loss = Task::SingleLabel.loss(logits, targets.clone()) / 4.0;
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
         network = optimizer.step(1e-4, network, gradients);
-        device.sync().map_err(|e| failed(&e))?;
+        device.sync().map_err(|e| burn(&e))?;
         if run > 0 {
             times.push(start.elapsed());
         }

@@ -1,57 +1,28 @@
-//! The catalog's shapes on one device, and rivals beside them.
+//! Timing shapes of the catalog, and baselines on the same shapes, on one device.
 
 use std::time::{Duration, Instant};
 
 use super::baselines::{self, Baseline};
 use super::catalog::{Shape, signals};
-use super::check::{Reference, ours};
-use super::record::{Adapter, BaselineTime, Measured, Record, Stat};
+use super::error::BenchError;
+use super::record::{Adapter, BaselineTimes, Record, ShapeTimes, Stat};
+use super::reference::Reference;
 use super::roofline;
-use crate::frontend::{FrontEnd, FrontEndError};
+use crate::frontend::FrontEnd;
+use crate::gpu::Compute;
 use crate::gpu::adapter::is_hardware;
 use crate::gpu::timing::{Clock, Times};
-use crate::gpu::{Compute, GpuError};
 
 /// How to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Behind each median.
+    /// Runs behind each median, at least one.
     pub runs: usize,
-    /// Whether rivals run too.
-    pub rivals: bool,
+    /// Whether baselines run too.
+    pub baselines: bool,
 }
 
-/// Why nothing was measured.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BenchError {
-    /// The shape does not run on this device, or the device failed.
-    #[error(transparent)]
-    FrontEnd(#[from] FrontEndError),
-    /// The device failed.
-    #[error(transparent)]
-    Gpu(#[from] GpuError),
-    /// Burn failed.
-    #[error("burn: {0}")]
-    Burn(String),
-    /// A process has one listener.
-    #[error("no trace: something in this process listens to its spans already")]
-    Tracing,
-    /// A figure for wrong numbers would be worth nothing.
-    #[error(
-        "{who} {what} the CPU twin on {shape}: not timed. Please report it with `sonoprint devices`"
-    )]
-    Wrong {
-        /// Which way.
-        who: String,
-        /// How it differs.
-        what: String,
-        /// Of which shape.
-        shape: String,
-    },
-}
-
-/// An empty record of this device, with its roofline.
+/// Returns a record of this device, with its roofline and without shapes.
 ///
 /// # Errors
 /// If the device fails.
@@ -68,131 +39,134 @@ pub fn record(compute: &Compute, options: &Options) -> Result<Record, BenchError
         shapes: Vec::new(),
     };
     if let Compute::Gpu(gpu) = compute {
-        let (info, l) = (&gpu.info, &gpu.limits);
+        let (info, limits) = (&gpu.info, &gpu.limits);
+        let driver = format!("{} {}", info.driver, info.driver_info);
         record.adapter = Some(Adapter {
             name: info.name.clone(),
-            driver: format!("{} {}", info.driver, info.driver_info)
-                .trim()
-                .to_owned(),
+            driver: driver.trim().to_owned(),
             backend: info.backend.to_string(),
         });
         record.software = !is_hardware(info);
         if Clock::new(gpu, 1).has_timestamps() {
             record.clock = "timestamps".into();
         }
-        let limits = [
-            (
-                "workgroup memory",
-                u64::from(l.max_compute_workgroup_storage_size),
-            ),
-            (
-                "invocations a workgroup",
-                u64::from(l.max_compute_invocations_per_workgroup),
-            ),
-            ("storage binding", l.max_storage_buffer_binding_size),
-            ("buffer", l.max_buffer_size),
-        ];
-        record.limits = limits.map(|(name, n)| (name.to_owned(), n)).to_vec();
+        let workgroup_memory = limits.max_compute_workgroup_storage_size;
+        let invocations = limits.max_compute_invocations_per_workgroup;
+        record.limits = [
+            ("workgroup memory", u64::from(workgroup_memory)),
+            ("invocations per workgroup", u64::from(invocations)),
+            ("storage binding", limits.max_storage_buffer_binding_size),
+            ("buffer", limits.max_buffer_size),
+        ]
+        .map(|(name, n)| (name.to_owned(), n))
+        .to_vec();
     }
     Ok(record)
 }
 
-/// One shape: checked against the CPU twin, then timed; with rivals, they are too. As many clips at once as the shape
-/// says, or as one dispatch of this device serves.
+/// Times our passes on one shape, and the baselines if `options` say so, after comparing each with
+/// the CPU reference.
+///
+/// Runs as many clips as the shape says, but at most those that one dispatch of this device takes.
 ///
 /// # Errors
-/// [`BenchError::Wrong`] for numbers that are not the twin's; otherwise if the device fails.
+/// [`BenchError::Wrong`] for numbers that differ from the reference. Others if the device fails.
 pub fn measure(
     compute: &Compute,
     shape: &Shape,
     options: &Options,
-) -> Result<Measured, BenchError> {
-    let engine = FrontEnd::new(compute, &shape.front_end)?;
-    let most = match &engine {
+) -> Result<ShapeTimes, BenchError> {
+    let front_end = FrontEnd::new(compute, &shape.front_end)?;
+    let max_clips = match &front_end {
         FrontEnd::Gpu(f) => f.plan().clips_per_dispatch,
         FrontEnd::Cpu(_) => shape.clips,
     };
     let shape = &Shape {
-        clips: shape.clips.min(most),
+        clips: shape.clips.min(max_clips),
         ..shape.clone()
     };
     let clips = signals(shape.clips, shape.front_end.clip_samples);
     let views: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
-    let reference = Reference::of(shape, views[0])?;
-    ours(&engine, &clips[..1], &reference)?;
-    let times = match &engine {
+    let reference = Reference::new(shape, views[0])?;
+    reference.compare_ours(&front_end, &views[..1])?;
+    let times = match &front_end {
         FrontEnd::Gpu(front_end) => front_end.measure(&views, options.runs)?,
-        FrontEnd::Cpu(_) => on_cpu(&engine, &views, options.runs)?,
+        FrontEnd::Cpu(_) => measure_on_cpu(&front_end, &views, options.runs)?,
     };
-    let stamps = times.iter().all(|t| t.passes.len() == 2);
-    let (stft, rgba) = if stamps {
+    let wall = Stat::of(times.iter().map(|t| t.wall));
+    let (stft, rgba) = if times.iter().all(|t| t.passes.len() == 2) {
         let pass = |i: usize| Stat::of(times.iter().map(|t| t.passes[i]));
         (pass(0), Some(pass(1)))
     } else {
-        // Without a clock of its own for each pass, the first has the whole time.
-        (Stat::of(times.iter().map(|t| t.wall)), None)
+        // The passes cannot be timed one by one.
+        (wall, None)
     };
-    let mut measured = Measured {
+    let mut measured = ShapeTimes {
         id: shape.id.into(),
         label: shape.label.into(),
         clips: shape.clips,
         audio_seconds: shape.seconds(),
         stft,
         rgba,
-        wall: Stat::of(times.iter().map(|t| t.wall)),
+        wall,
         stft_bytes: shape.stft_bytes(),
         rgba_bytes: shape.rgba_bytes(),
-        rivals: Vec::new(),
+        baselines: Vec::new(),
     };
-    if options.rivals && baselines::comparable(shape) {
-        for mut rival in baselines::all(compute, shape, &clips)? {
-            let time = time(rival.as_mut(), &reference, options.runs)?;
-            measured.rivals.push(time);
+    if options.baselines && baselines::comparable(shape) {
+        for mut baseline in baselines::all(compute, shape, &clips)? {
+            let times = measure_baseline(baseline.as_mut(), &reference, options.runs)?;
+            measured.baselines.push(times);
         }
     }
     Ok(measured)
 }
 
-/// The second pass has what whole pictures take more than spectrograms.
-fn on_cpu(engine: &FrontEnd, clips: &[&[f32]], runs: usize) -> Result<Vec<Times>, BenchError> {
+/// Times the passes on the CPU, by the host's clock. The second pass gets the time that features
+/// take more than spectrograms.
+fn measure_on_cpu(
+    front_end: &FrontEnd,
+    clips: &[&[f32]],
+    runs: usize,
+) -> Result<Vec<Times>, BenchError> {
     let run = || -> Result<Times, BenchError> {
         let start = Instant::now();
-        engine.spectrograms(clips, &[])?;
+        front_end.spectrograms(clips, &[])?;
         let stft = start.elapsed();
         let start = Instant::now();
-        engine.features(clips)?;
+        front_end.features(clips)?;
         let wall = start.elapsed();
         let passes = vec![stft, wall.saturating_sub(stft)];
         Ok(Times { passes, wall })
     };
-    run()?;
+    run()?; // warms up
     (0..runs).map(|_| run()).collect()
 }
 
-fn time(
-    rival: &mut dyn Baseline,
+fn measure_baseline(
+    baseline: &mut dyn Baseline,
     reference: &Reference,
     runs: usize,
-) -> Result<BaselineTime, BenchError> {
-    // This is the run that warms up, too.
-    rival.decibels()?;
-    let db = rival.first()?;
-    let picture = rival.first_picture().transpose()?;
-    let checked = reference.check(rival.name(), &db, picture.as_deref())?;
-    let times: Result<Vec<Duration>, _> = (0..runs).map(|_| rival.decibels()).collect();
-    let pictures = match picture {
-        Some(_) if !checked.wrong_picture => {
-            let all: Result<Vec<Duration>, _> =
-                (0..runs).filter_map(|_| rival.features()).collect();
-            Some(Stat::of(all?))
+) -> Result<BaselineTimes, BenchError> {
+    // These runs warm up, too.
+    baseline.decibels()?;
+    let db = baseline.first_decibels()?;
+    let features = baseline.first_features().transpose()?;
+    let accuracy = reference.compare(baseline.name(), &db, features.as_deref())?;
+    let db_times: Result<Vec<Duration>, _> = (0..runs).map(|_| baseline.decibels()).collect();
+    let features = match features {
+        Some(_) if !accuracy.wrong_features => {
+            let times: Result<Vec<Duration>, _> =
+                (0..runs).filter_map(|_| baseline.features()).collect();
+            Some(Stat::of(times?))
         }
         _ => None,
     };
-    Ok(BaselineTime {
-        name: rival.name().into(),
-        db: Stat::of(times?),
-        picture: pictures,
-        worst_db: checked.worst_db,
-        wrong_picture: checked.wrong_picture,
+    Ok(BaselineTimes {
+        name: baseline.name().into(),
+        db: Stat::of(db_times?),
+        features,
+        max_db_error: accuracy.max_db_error,
+        wrong_features: accuracy.wrong_features,
     })
 }

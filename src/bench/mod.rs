@@ -1,5 +1,8 @@
-//! Timing the front end: a catalog of shapes, each pass by the GPU's clock against a measured roofline, and rivals in
-//! the same run that must give the same numbers before they are timed. Traces of where a step's time goes.
+//! Benchmarks of the front end, of the convolutions, and of whole steps.
+//!
+//! A [`catalog`] of shapes drives [`measure()`]: each pass is timed by the GPU's clock and compared
+//! with a measured roofline. Baselines run in the same process on the same clips. Everything that is
+//! timed must first match the CPU reference. A [`Trace`] shows where the time of a step goes.
 
 mod baselines;
 mod burn_network;
@@ -7,17 +10,23 @@ mod catalog;
 mod check;
 mod compare;
 mod conv;
+mod csv;
+mod dispatch;
+mod error;
 mod measure;
 mod record;
+mod reference;
 mod roofline;
 mod trace;
 
 pub use catalog::{Shape, catalog, signals};
-pub use check::{Checked, check};
-pub use compare::{Changed, CompareError, Verdict, compare};
+pub use check::check;
+pub use compare::{Change, CompareError, Verdict, compare};
 pub use conv::{
-    Both, ConvRecord, LAYERS, Layer, LayerTimes, STEP, TOLERANCE, conv, conv_record, steps,
+    ConvRecord, LAYERS, Layer, LayerTimes, PairedTimes, STEP, TOLERANCE, conv, conv_record, step,
 };
-pub use measure::{BenchError, Options, measure, record};
-pub use record::{Adapter, BaselineTime, Measured, Record, Stat};
+pub use error::BenchError;
+pub use measure::{Options, measure, record};
+pub use record::{Adapter, BaselineTimes, Record, ShapeTimes, Stat};
+pub use reference::Accuracy;
 pub use trace::Trace;

@@ -1,84 +1,93 @@
-//! What a bench found, as it is kept and compared.
+//! The results of a run, as they are kept and compared.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::error::BenchError;
+
 /// Median and spread of several runs, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stat {
-    /// Of the runs.
+    /// Median of the runs.
     pub median: f64,
-    /// Median distance from the median.
+    /// Median distance of the runs from their median (the median absolute deviation).
     pub spread: f64,
 }
 
 impl Stat {
-    /// Of at least one run.
+    /// Computes both from `times`, the times of at least one run.
     pub fn of(times: impl IntoIterator<Item = Duration>) -> Self {
         let mut seconds: Vec<f64> = times.into_iter().map(|t| t.as_secs_f64()).collect();
-        let median = middle(&mut seconds);
-        let mut off: Vec<f64> = seconds.iter().map(|s| (s - median).abs()).collect();
+        let median = median(&mut seconds);
+        let mut distances: Vec<f64> = seconds.iter().map(|s| (s - median).abs()).collect();
         Self {
             median,
-            spread: middle(&mut off),
+            spread: self::median(&mut distances),
         }
     }
 }
 
-fn middle(values: &mut [f64]) -> f64 {
+/// Sorts `values` and returns the middle one, or NaN if there are none.
+fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// A rival on one shape.
+/// The times of a baseline on one shape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BaselineTime {
-    /// Which.
+pub struct BaselineTimes {
+    /// The name of the baseline.
     pub name: String,
-    /// Its decibels of all clips.
+    /// PCM to decibels, all clips.
     pub db: Stat,
-    /// Its pictures of all clips, where it makes them.
-    pub picture: Option<Stat>,
-    /// Largest difference of its decibels from the CPU twin's, within 80 dB of the loudest.
-    pub worst_db: f64,
-    /// It draws pictures, and they are wrong: they were not timed.
-    #[serde(default)]
-    pub wrong_picture: bool,
+    /// PCM to features, all clips. `None` if it makes decibels only, or wrong features.
+    #[serde(alias = "picture")]
+    pub features: Option<Stat>,
+    /// Largest difference of its decibels from the CPU reference, in cells at most 80 dB below the
+    /// loudest.
+    #[serde(alias = "worst_db")]
+    pub max_db_error: f64,
+    /// Whether its features are wrong, and therefore were not timed.
+    #[serde(default, alias = "wrong_picture")]
+    pub wrong_features: bool,
 }
 
-/// One shape.
+/// The times of our passes, and of the baselines, on one shape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Measured {
-    /// Of the catalog.
+pub struct ShapeTimes {
+    /// The id in the catalog.
     pub id: String,
-    /// For people.
+    /// The shape in words.
     pub label: String,
-    /// At once.
+    /// Clips per run.
     pub clips: usize,
-    /// Seconds of audio in them.
+    /// Seconds of audio in all of them.
     pub audio_seconds: f64,
-    /// PCM to decibels.
+    /// First pass: PCM to decibels.
     pub stft: Stat,
-    /// Decibels to pictures; where the device has no clock for passes, `stft` has the time of both.
+    /// Second pass: decibels to features. `None` if the passes could not be timed one by one; then
+    /// `stft` is the time of both.
     pub rgba: Option<Stat>,
-    /// Both passes by the host's clock.
+    /// Both passes, by the host's clock.
     pub wall: Stat,
-    /// Bytes that the first pass cannot do without: samples in, decibels out.
+    /// Bytes that the first pass has to move at least: samples in, decibels out.
     pub stft_bytes: u64,
-    /// Bytes that the second pass cannot do without: decibels in, pictures out.
+    /// Bytes that the second pass has to move at least: decibels in, features out.
     pub rgba_bytes: u64,
-    /// Rivals that give the same decibels.
-    pub rivals: Vec<BaselineTime>,
+    /// Baselines that compute the same decibels.
+    #[serde(alias = "rivals")]
+    pub baselines: Vec<BaselineTimes>,
 }
 
-impl Measured {
-    /// Both passes by the clock that timed them, in seconds.
+impl ShapeTimes {
+    /// Returns the median time of both passes, in seconds.
     pub fn total(&self) -> f64 {
         self.stat().median
     }
 
-    /// Both passes together.
+    /// Returns the time of both passes, by the clock that timed them.
     pub fn stat(&self) -> Stat {
         let rgba = self.rgba.unwrap_or_default();
         Stat {
@@ -87,17 +96,17 @@ impl Measured {
         }
     }
 
-    /// Clips a second through both passes.
+    /// Returns clips per second through both passes.
     pub fn clips_per_second(&self) -> f64 {
         self.clips as f64 / self.total()
     }
 
-    /// Seconds of audio a second.
+    /// Returns seconds of audio per second.
     pub fn times_real_time(&self) -> f64 {
         self.audio_seconds / self.total()
     }
 
-    /// Gigabytes a second, of the bytes that both passes cannot do without.
+    /// Returns gigabytes per second, counting only the bytes that both passes have to move at least.
     pub fn gigabytes_per_second(&self) -> f64 {
         (self.stft_bytes + self.rgba_bytes) as f64 / 1e9 / self.total()
     }
@@ -106,42 +115,75 @@ impl Measured {
 /// A wgpu adapter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Adapter {
-    /// Its own.
+    /// The adapter's own name.
     pub name: String,
-    /// Driver and its version.
+    /// The driver and its version.
     pub driver: String,
-    /// Vulkan, Metal, DX12.
+    /// Vulkan, Metal or DX12.
     pub backend: String,
 }
 
-/// A run of the bench.
+/// The results of a run of the benchmark on one device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// This program's version.
+    /// The version of this program.
     pub sonoprint: String,
-    /// Name, driver and backend of the device in a few words.
+    /// Name, driver and backend of the device.
     pub device: String,
-    /// None for the CPU.
+    /// The adapter. `None` for the `cpu` device.
     pub adapter: Option<Adapter>,
-    /// Not a card's figures: a software rasterizer's, or the CPU's.
+    /// Whether these are the figures of a software rasterizer or of the CPU, not of a GPU.
     pub software: bool,
-    /// `timestamps`, or `wall` where the device has none.
+    /// `timestamps`, or `wall` (the host's clock) where the device has no timestamps.
     pub clock: String,
-    /// Limits of the device that decide what fits.
+    /// Limits of the device that decide how many clips fit into a dispatch.
     pub limits: Vec<(String, u64)>,
-    /// Gigabytes a second (read and written) of a copy kernel: the roofline.
+    /// Gigabytes per second, read and written, of a copy kernel: the roofline.
     pub copy_gigabytes_per_second: f64,
     /// Runs behind each median.
     pub runs: usize,
-    /// In the order of the catalog.
-    pub shapes: Vec<Measured>,
+    /// One entry per shape, in the order of the catalog.
+    pub shapes: Vec<ShapeTimes>,
 }
 
 impl Record {
-    /// All that was timed and can be compared with another record: what (it names the amount of work, too), and how long
-    /// it took. Another kind of entry joins here.
+    /// Returns the name and the time of each entry that can be compared with another record. The
+    /// name includes the number of clips, because times of different work must not be compared.
     pub fn timed(&self) -> Vec<(String, Stat)> {
-        let shape = |m: &Measured| (format!("{} x{}", m.id, m.clips), m.stat());
-        self.shapes.iter().map(shape).collect()
+        let entry = |s: &ShapeTimes| (format!("{} x{}", s.id, s.clips), s.stat());
+        self.shapes.iter().map(entry).collect()
     }
+
+    /// Reads a record that [`Record::write_json`] wrote, with this version or an older one.
+    ///
+    /// # Errors
+    /// [`BenchError::Read`] or [`BenchError::NotARecord`].
+    pub fn read(path: &Path) -> Result<Self, BenchError> {
+        let text = std::fs::read_to_string(path).map_err(|source| BenchError::Read {
+            path: path.into(),
+            source,
+        })?;
+        serde_json::from_str(&text).map_err(|source| BenchError::NotARecord {
+            path: path.into(),
+            source,
+        })
+    }
+
+    /// Writes the record as JSON.
+    ///
+    /// # Errors
+    /// [`BenchError::Write`] if the file cannot be written.
+    pub fn write_json(&self, path: &Path) -> Result<(), BenchError> {
+        write_json(self, path)
+    }
+}
+
+/// Writes `record` as indented JSON.
+pub(super) fn write_json(record: &impl Serialize, path: &Path) -> Result<(), BenchError> {
+    let text = serde_json::to_string_pretty(record).map_err(std::io::Error::from);
+    let written = text.and_then(|text| std::fs::write(path, text + "\n"));
+    written.map_err(|source| BenchError::Write {
+        path: path.into(),
+        source,
+    })
 }

@@ -1,4 +1,5 @@
-//! Spans of the real code as Chrome's trace events, which Perfetto (ui.perfetto.dev) and chrome://tracing draw.
+//! Tracing spans of this crate in Chrome's trace event format, which Perfetto (ui.perfetto.dev) and
+//! chrome://tracing display.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -12,14 +13,14 @@ use tracing::{Metadata, Subscriber, span};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
-use super::BenchError;
+use super::error::BenchError;
 use crate::gpu::Gpu;
 
-/// The processes that a trace shows.
+/// The process ids that a trace shows.
 const HOST: u32 = 1;
 const GPU: u32 = 2;
 
-/// Collects the spans of this crate while a step runs.
+/// A recorder of this crate's spans and of the GPU's passes.
 #[derive(Clone)]
 pub struct Trace(Arc<Shared>);
 
@@ -36,7 +37,7 @@ struct State {
     gpu: Option<String>,
 }
 
-/// One of the format's events: `X`, a complete span; `M`, a name.
+/// An event of the format. Its phase `ph` is `X` for a complete span and `M` for a name.
 #[derive(Serialize)]
 struct Event {
     name: &'static str,
@@ -54,10 +55,10 @@ struct Event {
 }
 
 impl Trace {
-    /// Makes the process's spans visible. Works once a process.
+    /// Becomes the process's subscriber for spans. Works once per process.
     ///
     /// # Errors
-    /// [`BenchError::Tracing`] if somebody listens to spans already.
+    /// [`BenchError::Tracing`] if the process already has a subscriber.
     pub fn install() -> Result<Self, BenchError> {
         let trace = Self::new();
         let layer = Collect(trace.0.clone());
@@ -73,7 +74,7 @@ impl Trace {
         }))
     }
 
-    /// From now on spans are kept, and passes of `gpu` are timed.
+    /// Starts recording spans, and timing the passes of `gpu`.
     ///
     /// # Errors
     /// If the device fails.
@@ -85,7 +86,7 @@ impl Trace {
         Ok(())
     }
 
-    /// No more: waits for `gpu` and puts its passes beside the host's spans.
+    /// Stops recording, waits for `gpu` and adds its passes to the spans.
     ///
     /// # Errors
     /// If the device fails.
@@ -99,21 +100,27 @@ impl Trace {
         Ok(())
     }
 
-    /// Adds a span around what others show in parts, on the calling thread.
+    /// Adds a span on the calling thread, around spans that show its parts.
     pub fn span(&self, name: &'static str, begin: Instant, time: Duration) {
         self.0.complete(HOST, thread(), name, begin, time);
         self.0.name_thread();
     }
 
-    /// Writes what was kept.
+    /// Writes the trace as JSON.
     ///
     /// # Errors
-    /// If the file cannot be written.
-    pub fn write(&self, path: &Path) -> std::io::Result<()> {
-        let file = std::fs::File::create(path)?;
-        let mut writer = std::io::BufWriter::new(file);
-        self.write_to(&mut writer)?;
-        writer.flush()
+    /// [`BenchError::Write`] if the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), BenchError> {
+        let write = || {
+            let file = std::fs::File::create(path)?;
+            let mut writer = std::io::BufWriter::new(file);
+            self.write_to(&mut writer)?;
+            writer.flush()
+        };
+        write().map_err(|source| BenchError::Write {
+            path: path.into(),
+            source,
+        })
     }
 
     fn write_to(&self, writer: &mut impl Write) -> std::io::Result<()> {
@@ -124,8 +131,8 @@ impl Trace {
             display_time_unit: &'static str,
         }
         let state = self.0.lock();
-        let named = |what, pid, tid, name: &str| Event {
-            name: what,
+        let label = |kind, pid, tid, name: &str| Event {
+            name: kind,
             ph: "M",
             pid,
             tid,
@@ -133,15 +140,15 @@ impl Trace {
             dur: None,
             args: BTreeMap::from([("name", name.to_owned())]),
         };
-        let mut names = vec![named("process_name", HOST, 0, "host")];
+        let mut labels = vec![label("process_name", HOST, 0, "host")];
         for (tid, name) in &state.threads {
-            names.push(named("thread_name", HOST, *tid, name));
+            labels.push(label("thread_name", HOST, *tid, name));
         }
         if let Some(gpu) = &state.gpu {
-            names.push(named("process_name", GPU, 0, gpu));
+            labels.push(label("process_name", GPU, 0, gpu));
         }
         let file = File {
-            trace_events: names.iter().chain(&state.events).collect(),
+            trace_events: labels.iter().chain(&state.events).collect(),
             display_time_unit: "ms",
         };
         serde_json::to_writer(writer, &file).map_err(Into::into)
@@ -173,17 +180,17 @@ impl Shared {
     }
 }
 
-/// A number for the calling thread.
+/// Returns a number of the calling thread.
 fn thread() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     thread_local!(static THIS: u64 = NEXT.fetch_add(1, Ordering::Relaxed));
     THIS.with(|n| *n)
 }
 
-/// Hears when spans are entered and left.
+/// The subscriber layer that sees spans being entered and left.
 struct Collect(Arc<Shared>);
 
-/// Kept with a span while it is entered.
+/// When a span was entered. Stored with the span until it is left.
 struct Entered(Instant);
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Collect {
@@ -215,10 +222,10 @@ mod tests {
     use super::{Collect, Registry, SubscriberExt, Trace};
 
     #[test]
-    fn spans_become_events_while_it_is_on() {
+    fn spans_become_events_while_recording() {
         let trace = Trace::new();
-        let listener = Registry::default().with(Collect(trace.0.clone()));
-        tracing::subscriber::with_default(listener, || {
+        let subscriber = Registry::default().with(Collect(trace.0.clone()));
+        tracing::subscriber::with_default(subscriber, || {
             drop(tracing::info_span!("before").entered());
             trace.begin(None).unwrap();
             let outer = tracing::info_span!("outer").entered();

@@ -1,23 +1,23 @@
-//! What `evaluate` and the end of `train` have in common: answers to a report, and its first lines to stdout.
+//! What `evaluate` and the end of `train` have in common: the report, and its headline on stdout.
 
 use std::path::Path;
 
-use super::args;
+use super::words::print_line;
 use crate::audio::ClipSpan;
 use crate::dataset::pcm::PcmSet;
 use crate::evaluate::report::{Mistake, Report};
-use crate::evaluate::{Epoch, Evaluation};
+use crate::evaluate::{Epoch, EvaluatedClip, Evaluation};
 use crate::frontend::config::FrontEndConfig;
 use crate::frontend::{FrontEnd, encode_png};
 
-/// Mistakes that a report shows.
+/// Number of mistakes that a report shows.
 const MISTAKES: usize = 12;
 
 /// What was evaluated.
 pub struct Subject<'a> {
-    /// First line of the report.
+    /// Heading of the report.
     pub title: String,
-    /// Name and value, for people.
+    /// Facts for people: names and values.
     pub facts: Vec<(String, String)>,
     /// Names of the checkpoint's classes.
     pub classes: &'a [String],
@@ -25,47 +25,32 @@ pub struct Subject<'a> {
     pub files: Vec<String>,
     /// The files.
     pub set: &'a PcmSet,
-    /// PCM to picture.
-    pub front_end: &'a FrontEndConfig,
-    /// For the mistakes' pictures.
-    pub engine: &'a FrontEnd,
-    /// Of the run, if it was one.
+    /// Configuration of the front end.
+    pub config: &'a FrontEndConfig,
+    /// Draws the mistakes.
+    pub front_end: &'a FrontEnd,
+    /// The epochs, if this is the end of a training run.
     pub epochs: Vec<Epoch>,
 }
 
-/// Writes `report.html` and `metrics.json` into `folder` and prints the headline and the confusion matrix.
+/// Writes `report.html` and `metrics.json` into `folder`, and prints the headline and the confusion
+/// matrix.
 pub fn write(subject: Subject<'_>, evaluation: &Evaluation, folder: &Path) -> anyhow::Result<()> {
     let mistakes = evaluation
         .worst(MISTAKES)
         .into_iter()
-        .map(|answer| {
-            let predicted = answer.predicted();
-            let len = subject.front_end.clip_samples;
-            let span = ClipSpan {
-                start: answer.start,
-                len,
-            };
-            let clip = subject.set.decode(answer.file, span, len)?;
-            Ok(Mistake {
-                file: subject.files[answer.file].clone(),
-                start: answer.start as f64 / f64::from(subject.front_end.sample_rate),
-                truth: subject.classes[answer.truth].clone(),
-                predicted: subject.classes[predicted].clone(),
-                confidence: answer.probabilities[predicted],
-                png: picture(subject.engine, subject.front_end, &clip)?,
-            })
-        })
+        .map(|clip| mistake(&subject, clip))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let files = &evaluation.files;
     let (low, high) = files.interval;
-    args::say(format!(
+    print_line(format_args!(
         "{} of {} files right, accuracy {:.3}, 95 % interval {low:.3} to {high:.3} (Wilson); by clip {:.3}",
-        files.hits(),
+        files.correct(),
         files.total(),
         files.accuracy,
         evaluation.clips.accuracy
     ))?;
-    args::say(files.confusion.table(subject.classes))?;
+    print_line(files.confusion.table(subject.classes))?;
     let report = Report {
         title: subject.title,
         facts: subject.facts,
@@ -76,11 +61,29 @@ pub fn write(subject: Subject<'_>, evaluation: &Evaluation, folder: &Path) -> an
         mistakes,
     };
     report.write(folder)?;
-    args::say(format!("wrote {}", folder.join("report.html").display()))?;
+    print_line(format_args!(
+        "wrote {}",
+        folder.join("report.html").display()
+    ))?;
     Ok(())
 }
 
-fn picture(engine: &FrontEnd, front_end: &FrontEndConfig, clip: &[f32]) -> anyhow::Result<Vec<u8>> {
-    let pixels = engine.images(&[clip])?.remove(0);
-    Ok(encode_png(&pixels, front_end.image_size())?)
+/// Decodes a wrongly classified clip again and draws it.
+fn mistake(subject: &Subject<'_>, clip: &EvaluatedClip) -> anyhow::Result<Mistake> {
+    let predicted = clip.predicted();
+    let len = subject.config.clip_samples;
+    let span = ClipSpan {
+        start: clip.start,
+        len,
+    };
+    let pcm = subject.set.decode(clip.file, span, len)?;
+    let pixels = subject.front_end.images(&[&pcm])?.remove(0);
+    Ok(Mistake {
+        file: subject.files[clip.file].clone(),
+        start: clip.start as f64 / f64::from(subject.config.sample_rate),
+        truth: subject.classes[clip.truth].clone(),
+        predicted: subject.classes[predicted].clone(),
+        confidence: clip.probabilities[predicted],
+        png: encode_png(&pixels, subject.config.image_size())?,
+    })
 }

@@ -6,7 +6,7 @@ use crate::dataset::DatasetError;
 use crate::frontend::FrontEndError;
 use crate::inference::InferenceError;
 
-/// Why nothing can be evaluated.
+/// Why an evaluation stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvaluateError {
@@ -19,13 +19,13 @@ pub enum EvaluateError {
     /// The report cannot be written.
     #[error("cannot write {path}: {source}")]
     Write {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         source: std::io::Error,
     },
-    /// The device failed.
-    #[error("the device failed: {0}. Try a smaller --batch or --device cpu")]
+    /// The device failed, often for lack of memory.
+    #[error("the device failed: {0}")]
     Device(String),
 }
 

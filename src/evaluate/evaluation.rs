@@ -1,59 +1,62 @@
-//! How well a network answers, clip by clip and file by file.
+//! Classifies labeled files, clip by clip, and counts the results.
+
+use std::collections::HashSet;
 
 use super::EvaluateError;
-use super::metrics::LevelMetrics;
+use super::metrics::{LevelMetrics, argmax};
 use crate::dataset::pcm::{ClipPcm, PcmSet, prefetch};
 use crate::frontend::FrontEnd;
 use crate::inference::probabilities;
 use crate::model::{Network, Task};
 
-/// One clip's answer.
+/// A labeled clip and what the network predicted for it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ClipAnswer {
-    /// Index into the files that were asked about.
+pub struct EvaluatedClip {
+    /// Index of the file in the set that was evaluated.
     pub file: usize,
     /// First sample of the clip in its file.
     pub start: usize,
     /// Index of the true class.
     pub truth: usize,
-    /// One a class.
+    /// Probability of each class.
     pub probabilities: Vec<f32>,
 }
 
-/// Answers over one side of a split.
+/// The result of a network on a set of labeled files.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// Every clip, files in order.
-    pub answers: Vec<ClipAnswer>,
-    /// One answer a clip.
+    /// Every clip, with the clips of a file in a row.
+    pub predictions: Vec<EvaluatedClip>,
+    /// Figures by clip.
     pub clips: LevelMetrics,
-    /// One answer a file: the mean of its clips' probabilities.
+    /// Figures by file, whose probabilities are the means over its clips.
     pub files: LevelMetrics,
 }
 
-/// Evaluates `network` (without autodiff), whose outputs mean what `task` says, on every clip of `set`.
+/// Evaluates `network` (without autodiff), trained for `task`, on every clip of `set`, `batch` clips at a
+/// time.
 ///
 /// # Errors
-/// If the device fails, or a file can no longer be read.
+/// [`EvaluateError`], if the device fails or a file can no longer be read.
 pub fn evaluate(
     network: &Network,
     task: Task,
-    engine: &FrontEnd,
+    front_end: &FrontEnd,
     set: &PcmSet,
     classes: usize,
     clip_samples: usize,
     batch: usize,
 ) -> Result<Evaluation, EvaluateError> {
     let clips = set.clips(clip_samples);
-    let work = |chunk: &[_]| set.fetch(chunk, clip_samples);
-    let answers = prefetch(clips.chunks(batch), work, |fetched| {
-        let mut answers = Vec::with_capacity(clips.len());
+    let fetch = |chunk: &[_]| set.fetch(chunk, clip_samples);
+    let predictions = prefetch(clips.chunks(batch), fetch, |fetched| {
+        let mut predictions = Vec::with_capacity(clips.len());
         for (chunk, pcm) in clips.chunks(batch).zip(fetched) {
             let pcm = pcm?;
             let pcm: Vec<_> = pcm.iter().map(ClipPcm::samples).collect();
-            let rows = probabilities(engine, network, task, &pcm)?;
+            let rows = probabilities(front_end, network, task, &pcm)?;
             for (&(file, span), probabilities) in chunk.iter().zip(rows) {
-                answers.push(ClipAnswer {
+                predictions.push(EvaluatedClip {
                     file,
                     start: span.start,
                     truth: set.files[file].class,
@@ -61,55 +64,53 @@ pub fn evaluate(
                 });
             }
         }
-        Ok::<_, EvaluateError>(answers)
+        Ok::<_, EvaluateError>(predictions)
     })?;
-    Ok(Evaluation::new(answers, classes))
+    Ok(Evaluation::new(predictions, classes))
 }
 
 impl Evaluation {
-    /// Counts `answers`, the clips of a file standing together.
-    pub fn new(answers: Vec<ClipAnswer>, classes: usize) -> Self {
-        let by_clip = answers.iter().map(|a| {
-            (
-                a.truth,
-                a.probabilities.iter().map(|&p| f64::from(p)).collect(),
-            )
+    /// Counts `predictions`, in which the clips of a file must be in a row.
+    pub fn new(predictions: Vec<EvaluatedClip>, classes: usize) -> Self {
+        let by_clip = predictions.iter().map(|clip| {
+            let probabilities = clip.probabilities.iter().map(|&p| f64::from(p));
+            (clip.truth, probabilities.collect())
         });
         let clips = LevelMetrics::new(classes, by_clip);
-        let by_file = answers.chunk_by(|a, b| a.file == b.file).map(|clips| {
-            let mean = (0..classes).map(|c| {
-                let sum: f64 = clips.iter().map(|a| f64::from(a.probabilities[c])).sum();
-                sum / clips.len() as f64
+        let by_file = predictions.chunk_by(|a, b| a.file == b.file).map(|clips| {
+            let mean = (0..classes).map(|class| {
+                let of_class = clips.iter().map(|c| f64::from(c.probabilities[class]));
+                of_class.sum::<f64>() / clips.len() as f64
             });
             (clips[0].truth, mean.collect())
         });
         let files = LevelMetrics::new(classes, by_file);
         Self {
-            answers,
+            predictions,
             clips,
             files,
         }
     }
 
-    /// The wrong clips that were answered with most confidence, at most one a file, at most `n`.
-    pub fn worst(&self, n: usize) -> Vec<&ClipAnswer> {
-        let confidence = |a: &ClipAnswer| a.probabilities.iter().copied().fold(0.0f32, f32::max);
-        let mut wrong: Vec<&ClipAnswer> = self
-            .answers
+    /// Returns the wrong clips with the highest confidence: at most one per file, at most `n`.
+    pub fn worst(&self, n: usize) -> Vec<&EvaluatedClip> {
+        let confidence = |c: &EvaluatedClip| c.probabilities.iter().copied().fold(0.0f32, f32::max);
+        let mut wrong: Vec<&EvaluatedClip> = self
+            .predictions
             .iter()
-            .filter(|a| a.predicted() != a.truth)
+            .filter(|clip| clip.predicted() != clip.truth)
             .collect();
         wrong.sort_by(|a, b| confidence(b).total_cmp(&confidence(a)));
-        let mut seen = std::collections::HashSet::new();
-        wrong.retain(|a| seen.insert(a.file));
+        let mut seen = HashSet::new();
+        wrong.retain(|clip| seen.insert(clip.file));
         wrong.truncate(n);
         wrong
     }
 }
 
-impl ClipAnswer {
-    /// The most probable class; the first of equals.
+impl EvaluatedClip {
+    /// Returns the most probable class, the first of equal ones.
     pub fn predicted(&self) -> usize {
-        super::metrics::argmax(self.probabilities.iter().map(|&p| f64::from(p)))
+        argmax(self.probabilities.iter().map(|&p| f64::from(p)))
     }
 }

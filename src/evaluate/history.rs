@@ -2,30 +2,32 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What an epoch did on the validation side.
+/// The result of an epoch on the validation files.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Validation {
-    /// Mean cross-entropy of a clip, nats.
+    /// Mean cross-entropy per clip, nats.
     pub loss: f64,
     /// Accuracy by clip.
     pub clip_accuracy: f64,
-    /// Files answered rightly.
-    pub hits: usize,
-    /// Files.
+    /// Number of files that were classified correctly.
+    // The name in `metrics.json` and in saved states.
+    #[serde(rename = "hits")]
+    pub correct: usize,
+    /// Number of files.
     pub files: usize,
 }
 
 impl Validation {
-    /// Accuracy by file.
+    /// Returns the accuracy by file.
     pub fn accuracy(&self) -> f64 {
-        self.hits as f64 / self.files.max(1) as f64
+        self.correct as f64 / self.files.max(1) as f64
     }
 }
 
-/// What an epoch came to.
+/// The result of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
-    /// From 1.
+    /// Number of the epoch, from 1.
     pub epoch: usize,
     /// Learning rate of its last step.
     pub lr: f64,
@@ -33,18 +35,19 @@ pub struct Epoch {
     pub loss: f64,
     /// Accuracy on the training clips, as they were augmented.
     pub accuracy: f64,
-    /// Training clips a second, pictures included, validation not.
+    /// Training clips per second, with the front end, without the validation.
     pub clips_per_second: f64,
     /// Seconds of the training steps.
     pub seconds: f64,
-    /// Whether it was the best so far and its weights were kept.
+    /// Whether it was the best so far, whose weights were kept.
     pub best: bool,
-    /// On the validation side, if it has files.
+    /// The result on the validation files, if there are any.
     pub valid: Option<Validation>,
 }
 
 impl Epoch {
-    /// What the best is chosen by: files right, then low loss; without a validation side, the later.
+    /// Returns what epochs are compared by: accuracy by file, then low loss. Without validation files, a
+    /// later epoch is better.
     pub fn score(&self) -> (f64, f64) {
         self.valid
             .map_or((self.epoch as f64, 0.0), |v| (v.accuracy(), -v.loss))

@@ -1,22 +1,23 @@
-//! Accuracy with its interval, who was taken for whom, and how far confidence can be believed.
+//! Accuracy with its interval, the confusion matrix, scores per class, and calibration.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// The 95 % Wilson score interval of `hits` out of `n` (Wilson 1927): honest for few clips and near 0 and 1.
-pub fn wilson(hits: usize, n: usize) -> (f64, f64) {
+/// Returns the 95 % Wilson score interval of `correct` out of `n` (Wilson 1927), which also holds for
+/// small `n` and for shares near 0 and 1.
+pub fn wilson(correct: usize, n: usize) -> (f64, f64) {
     if n == 0 {
         return (0.0, 1.0);
     }
-    let (z, n, p) = (1.959_964f64, n as f64, hits as f64 / n as f64);
+    let (z, n, p) = (1.959_964f64, n as f64, correct as f64 / n as f64);
     let denominator = 1.0 + z * z / n;
     let center = (p + z * z / (2.0 * n)) / denominator;
     let half = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt() / denominator;
     ((center - half).max(0.0), (center + half).min(1.0))
 }
 
-/// Counts of (true class, predicted class).
+/// A confusion matrix: counts of (true class, predicted class).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Confusion {
     classes: usize,
@@ -24,7 +25,7 @@ pub struct Confusion {
 }
 
 impl Confusion {
-    /// No counts yet.
+    /// Makes a matrix of zeros.
     pub fn new(classes: usize) -> Self {
         Self {
             classes,
@@ -32,32 +33,32 @@ impl Confusion {
         }
     }
 
-    /// Counts one answer.
+    /// Counts one prediction.
     pub fn add(&mut self, truth: usize, predicted: usize) {
         self.counts[truth * self.classes + predicted] += 1;
     }
 
-    /// How often `truth` was taken for `predicted`.
+    /// Returns how often `predicted` was predicted for the class `truth`.
     pub fn count(&self, truth: usize, predicted: usize) -> usize {
         self.counts[truth * self.classes + predicted]
     }
 
-    /// Right answers.
-    pub fn hits(&self) -> usize {
+    /// Returns the number of correct predictions.
+    pub fn correct(&self) -> usize {
         (0..self.classes).map(|c| self.count(c, c)).sum()
     }
 
-    /// All answers.
+    /// Returns the number of predictions.
     pub fn total(&self) -> usize {
         self.counts.iter().sum()
     }
 
-    /// Share of right answers; 0 if there are none at all.
+    /// Returns the share of correct predictions; 0 if there are none at all.
     pub fn accuracy(&self) -> f64 {
-        self.hits() as f64 / self.total().max(1) as f64
+        self.correct() as f64 / self.total().max(1) as f64
     }
 
-    /// The matrix as text, true classes down, predicted across.
+    /// Returns the matrix as text, one row per true class, one column per predicted class.
     pub fn table<'a>(&'a self, names: &'a [String]) -> impl fmt::Display + 'a {
         Table(self, names)
     }
@@ -87,60 +88,61 @@ impl fmt::Display for Table<'_> {
     }
 }
 
-/// Precision, recall and F1 of one class. A figure whose denominator is zero is `None` (`null` in JSON).
+/// Precision, recall and F1 of one class. A figure with a denominator of zero is `None` (`null` in
+/// JSON).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ClassScore {
-    /// Of those answered so, the share that is so.
+    /// Of the predictions of this class, the share that is correct.
     pub precision: Option<f64>,
-    /// Of those that are so, the share answered so.
+    /// Of the files or clips of this class, the share that was predicted as this class.
     pub recall: Option<f64>,
-    /// Their harmonic mean.
+    /// Harmonic mean of precision and recall.
     pub f1: Option<f64>,
-    /// How many are so.
+    /// Number of files or clips of this class.
     pub support: usize,
 }
 
-/// Answers whose confidence lies in one tenth.
+/// The predictions whose confidence lies in one tenth of 0..=1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct CalibrationBin {
-    /// How many.
+    /// Number of predictions.
     pub count: usize,
-    /// Mean confidence; 0 if there are none.
+    /// Mean confidence; 0 if there are no predictions.
     pub confidence: f64,
-    /// Share of right answers; 0 if there are none.
+    /// Share of correct predictions; 0 if there are none.
     pub accuracy: f64,
 }
 
-/// Everything counted at one level: clips, or files.
+/// The metrics of one level: by clip or by file. The names are keys of `metrics.json`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LevelMetrics {
-    /// Share of right answers.
+    /// Share of correct predictions.
     pub accuracy: f64,
     /// Its 95 % Wilson interval.
     pub interval: (f64, f64),
-    /// Share of answers with the truth among the first three.
+    /// Share of predictions that have the true class among the three most probable ones.
     pub top3: f64,
     /// Mean cross-entropy, nats.
     pub loss: f64,
-    /// Mean F1 over the classes that have one.
+    /// Mean F1 over the classes that have an F1.
     pub macro_f1: f64,
     /// Expected calibration error over ten bins of confidence (Guo et al. 2017).
     pub ece: f64,
-    /// The bins, lowest confidence first.
+    /// The ten bins, lowest confidence first.
     pub bins: Vec<CalibrationBin>,
-    /// A class each.
+    /// Scores per class.
     pub classes: Vec<ClassScore>,
-    /// Who was taken for whom.
+    /// The confusion matrix.
     pub confusion: Confusion,
 }
 
 impl LevelMetrics {
-    /// Counts (true class, probabilities).
-    pub fn new(classes: usize, answers: impl Iterator<Item = (usize, Vec<f64>)>) -> Self {
+    /// Counts predictions, each of a true class and one probability per class.
+    pub fn new(classes: usize, predictions: impl Iterator<Item = (usize, Vec<f64>)>) -> Self {
         let mut confusion = Confusion::new(classes);
         let mut bins = vec![CalibrationBin::default(); 10];
         let (mut loss, mut top3) = (0.0, 0);
-        for (truth, p) in answers {
+        for (truth, p) in predictions {
             let predicted = argmax(p.iter().copied());
             confusion.add(truth, predicted);
             loss -= p[truth].max(f64::from(f32::MIN_POSITIVE)).ln();
@@ -162,7 +164,7 @@ impl LevelMetrics {
         let f1: Vec<f64> = scores.iter().filter_map(|s| s.f1).collect();
         Self {
             accuracy: confusion.accuracy(),
-            interval: wilson(confusion.hits(), confusion.total()),
+            interval: wilson(confusion.correct(), confusion.total()),
             top3: top3 as f64 / n,
             loss: loss / n,
             macro_f1: f1.iter().sum::<f64>() / f1.len().max(1) as f64,
@@ -173,34 +175,34 @@ impl LevelMetrics {
         }
     }
 
-    /// Right answers.
-    pub fn hits(&self) -> usize {
-        self.confusion.hits()
+    /// Returns the number of correct predictions.
+    pub fn correct(&self) -> usize {
+        self.confusion.correct()
     }
 
-    /// All answers.
+    /// Returns the number of predictions.
     pub fn total(&self) -> usize {
         self.confusion.total()
     }
 }
 
 impl Confusion {
-    /// Precision, recall and F1 of class `c`.
+    /// Returns the scores of class `c`.
     pub fn score(&self, c: usize) -> ClassScore {
-        let hits = self.count(c, c);
+        let correct = self.count(c, c);
         let support: usize = (0..self.classes).map(|p| self.count(c, p)).sum();
-        let answered: usize = (0..self.classes).map(|t| self.count(t, c)).sum();
+        let predicted: usize = (0..self.classes).map(|t| self.count(t, c)).sum();
         let share = |a: usize, b: usize| (b > 0).then(|| a as f64 / b as f64);
         ClassScore {
-            precision: share(hits, answered),
-            recall: share(hits, support),
-            f1: share(2 * hits, support + answered),
+            precision: share(correct, predicted),
+            recall: share(correct, support),
+            f1: share(2 * correct, support + predicted),
             support,
         }
     }
 }
 
-/// The place of the largest value; the first of equals.
+/// Returns the index of the largest value, the first of equal ones.
 pub(super) fn argmax(values: impl Iterator<Item = f64>) -> usize {
     values
         .enumerate()
@@ -210,22 +212,22 @@ pub(super) fn argmax(values: impl Iterator<Item = f64>) -> usize {
         .0
 }
 
-/// Figures of several runs.
+/// Mean and spread of a figure over several runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MeanInterval {
-    /// Mean.
+    /// Mean of the runs.
     pub mean: f64,
-    /// Standard deviation of the sample (n - 1).
+    /// Sample standard deviation (n - 1).
     pub sd: f64,
-    /// 95 % interval of the mean by Student's t: right if the runs are independent, optimiztic for folds, which share
-    /// their training files.
+    /// 95 % interval of the mean by Student's t. It holds for independent runs, and is too narrow for
+    /// folds, which share their training files.
     pub interval: (f64, f64),
 }
 
 impl MeanInterval {
-    /// Of at least two values.
+    /// Computes the figures of at least two values; `None` for fewer.
     pub fn of(values: &[f64]) -> Option<Self> {
-        /// Two-sided 95 % points of Student's t for 1 to 30 degrees of freedom.
+        /// Two-sided 95 % quantiles of Student's t for 1 to 30 degrees of freedom.
         const T: [f64; 30] = [
             12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179,
             2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064,

@@ -1,4 +1,4 @@
-//! How well a network answers: figures, intervals and the report.
+//! How well a network classifies: metrics with their intervals, and the report.
 
 mod error;
 mod evaluation;
@@ -7,6 +7,6 @@ mod metrics;
 pub mod report;
 
 pub use error::EvaluateError;
-pub use evaluation::{ClipAnswer, Evaluation, evaluate};
+pub use evaluation::{EvaluatedClip, Evaluation, evaluate};
 pub use history::{Epoch, Validation};
 pub use metrics::{CalibrationBin, ClassScore, Confusion, LevelMetrics, MeanInterval, wilson};

@@ -1,11 +1,11 @@
 //! Software adapters in a program that was built with Burn's SPIR-V compiler (cargo feature
 //! `vulkan`).
 //!
-//! cubecl 0.11.3 compiles to SPIR-V wherever Vulkan reports a memory model and buffer addresses. Mesa
-//! 22.3's llvmpipe reports both, and then crashes on the kernels. No setting turns SPIR-V off, but
-//! cubecl can only ask through Vulkan 1.1 or an extension of 1.0. Therefore a software adapter is
-//! opened here from an instance that wgpu takes for 1.0 without extensions, and cubecl compiles to
-//! WGSL, as it does for any old driver.
+//! cubecl 0.11.3 compiles to SPIR-V wherever Vulkan reports a memory model and buffer addresses.
+//! Mesa 22.3's llvmpipe reports both, and then crashes on the kernels. No setting turns SPIR-V off,
+//! but cubecl can only ask through Vulkan 1.1 or an extension of 1.0. Therefore a software adapter
+//! is opened here from an instance that wgpu takes for 1.0 without extensions, and cubecl compiles
+//! to WGSL, as it does for any old driver.
 
 #![allow(
     unsafe_code,

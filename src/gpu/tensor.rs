@@ -1,9 +1,9 @@
 //! The only file that knows how a Burn tensor lies in a wgpu buffer.
 //!
-//! A [`Target`] is memory that Burn's runtime allocated and that one of our passes will fill; afterwards
-//! it *is* a Burn tensor, with fusion on. Why this holds:
-//! - the runtime was given our own device and queue ([`Gpu::open`]), so its buffers may stand in our
-//!   bind groups and its kernels, submitted later to the same queue, see what we wrote;
+//! A [`Target`] is memory that Burn's runtime allocated and that one of our passes will fill;
+//! afterwards it *is* a Burn tensor, with fusion on. Why this holds:
+//! - the runtime was given our own device and queue ([`Gpu::open`]), so its buffers may stand in
+//!   our bind groups and its kernels, submitted later to the same queue, see what we wrote;
 //! - [`Target::new`] flushes what Burn had recorded, so nothing older that used the same memory is
 //!   still to come;
 //! - the tensor is handed to the fusion stream by an `Init` operation only after our pass was

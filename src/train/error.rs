@@ -1,5 +1,6 @@
 //! What stops a training run.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use crate::dataset::DatasetError;
@@ -7,7 +8,7 @@ use crate::evaluate::EvaluateError;
 use crate::frontend::FrontEndError;
 use crate::model::{CheckpointError, ModelError};
 
-/// Why a run stopped, and what to do about it.
+/// Why a run stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
@@ -17,7 +18,7 @@ pub enum TrainError {
     /// The front end.
     #[error(transparent)]
     FrontEnd(#[from] FrontEndError),
-    /// The evaluation on the validation side.
+    /// The evaluation on the validation files.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
     /// The network.
@@ -26,46 +27,61 @@ pub enum TrainError {
     /// The checkpoint.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// A setting is wrong.
+    /// A setting is out of its range.
     #[error("{name} is {value}: it must be {must}")]
     Setting {
-        /// Which.
+        /// Key of the setting in `run.toml`.
         name: &'static str,
-        /// As given.
+        /// The value given.
         value: String,
-        /// What would be right.
+        /// The range, in words.
         must: &'static str,
     },
     /// A file of the run folder cannot be written.
     #[error("cannot write {path}: {source}")]
     Write {
-        /// Which.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Cause.
         source: std::io::Error,
     },
-    /// The run folder holds another run.
-    #[error("{0} already holds a run: choose another --out, or remove it")]
+    /// The folder already holds a run.
+    #[error("{0} already holds a run")]
     RunExists(PathBuf),
-    /// The loss is no longer a number.
-    #[error(
-        "the loss became {loss} in epoch {epoch}: use a smaller --lr. The best checkpoint so far is kept"
-    )]
+    /// The loss is no longer a finite number.
+    #[error("the loss became {loss} in epoch {epoch}; the best checkpoint so far is kept")]
     Diverged {
         /// NaN or infinite.
         loss: f32,
         /// From 1.
         epoch: usize,
     },
-    /// The state of a run cannot be taken up.
+    /// The run cannot be resumed from its files.
     #[error("cannot resume from {path}: {why}")]
     State {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
         /// What is wrong with it.
         why: String,
     },
-    /// The device failed.
-    #[error("the device failed: {0}. Try a smaller --batch or --device cpu")]
+    /// The device failed, often for lack of memory.
+    #[error("the device failed: {0}")]
     Device(String),
+}
+
+/// Checks that the setting `name` lies in `range`, which `must` says in words.
+pub(super) fn check<T: PartialOrd + ToString>(
+    name: &'static str,
+    value: T,
+    range: RangeInclusive<T>,
+    must: &'static str,
+) -> Result<(), TrainError> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    Err(TrainError::Setting {
+        name,
+        value: value.to_string(),
+        must,
+    })
 }

@@ -1,5 +1,5 @@
-//! The learning-rate range test (Smith 2017, arXiv:1506.01186): rates that rise from step to step, and the loss that each
-//! gives.
+//! The learning-rate range test (Smith 2017, arXiv:1506.01186): the rate rises from step to step, and
+//! the loss shows which rates are usable.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,30 +10,34 @@ use serde::Serialize;
 use super::learner::{Learner, Step};
 use super::{TrainError, TrainSettings, batches};
 use crate::dataset::pcm::PcmSet;
+use crate::evaluate::report::plots::{Legend, Line, LinePlot, svg};
 use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
 
-/// Rates that are tried: from, to, and how many, evenly on a logarithmic scale.
-const RATES: (f64, f64, usize) = (1e-6, 1.0, 120);
-/// Weight of the losses so far in the smoothed one, as fastai has it.
+/// First and last learning rate of a sweep; those between are evenly spaced on a logarithmic scale.
+const RATES: (f64, f64) = (1e-6, 1.0);
+/// Number of learning rates that a whole sweep tries.
+pub const SWEEP_STEPS: usize = 120;
+/// Weight of the losses so far in the smoothed loss. The value is fastai's.
 const SMOOTHING: f64 = 0.95;
-/// The sweep ends when the smoothed loss is this many times the smallest: what follows only gets worse.
-const HOPELESS: f64 = 3.0;
+/// The sweep ends when the smoothed loss exceeds its minimum by this factor: higher rates only make it
+/// worse.
+const DIVERGED: f64 = 3.0;
 
-/// One rate and what it gave.
+/// One learning rate and its loss.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Tried {
+pub struct LrTrial {
     /// Learning rate.
     pub lr: f64,
-    /// Mean loss of the step's clips before the weights moved, nats.
+    /// Mean loss of the step's clips before the update, nats.
     pub loss: f64,
-    /// The losses up to here, the old ones fading out, corrected for their start.
+    /// Exponential moving average of the losses so far, with bias correction.
     pub smoothed: f64,
 }
 
-/// All rates that were tried, rising.
+/// All learning rates that were tried, in rising order.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LrSweep(pub Vec<Tried>);
+pub struct LrSweep(pub Vec<LrTrial>);
 
 impl LrSweep {
     fn push(&mut self, lr: f64, loss: f64) {
@@ -41,26 +45,49 @@ impl LrSweep {
         let before = self.0.last().map_or(0.0, |t| t.smoothed) * (1.0 - SMOOTHING.powi(n));
         let smoothed =
             (before * SMOOTHING + loss * (1.0 - SMOOTHING)) / (1.0 - SMOOTHING.powi(n + 1));
-        self.0.push(Tried { lr, loss, smoothed });
+        self.0.push(LrTrial { lr, loss, smoothed });
     }
 
-    /// The rate at which the smoothed loss was smallest.
-    pub fn lowest(&self) -> Option<Tried> {
-        let smaller = |a: &&Tried, b: &&Tried| a.smoothed.total_cmp(&b.smoothed);
+    /// Returns the rate with the smallest smoothed loss.
+    pub fn lowest(&self) -> Option<LrTrial> {
+        let smaller = |a: &&LrTrial, b: &&LrTrial| a.smoothed.total_cmp(&b.smoothed);
         self.0.iter().min_by(smaller).copied()
     }
 
-    /// A tenth of the rate at which the loss was smallest: there it still falls fast. `None` if the loss never fell.
+    /// Suggests a tenth of the rate with the smallest loss, where the loss still falls fast. `None` if
+    /// the loss never fell.
     pub fn suggestion(&self) -> Option<f64> {
         let (first, lowest) = (self.0.first()?, self.lowest()?);
         (lowest.smoothed < first.smoothed).then_some(lowest.lr / 10.0)
     }
 
-    fn hopeless(&self) -> bool {
+    fn diverged(&self) -> bool {
         let (Some(last), Some(lowest)) = (self.0.last(), self.lowest()) else {
             return false;
         };
-        last.smoothed > HOPELESS * lowest.smoothed
+        last.smoothed > DIVERGED * lowest.smoothed
+    }
+
+    /// Draws the losses over the decimal logarithm of the learning rate, as SVG. `None` if there are none.
+    pub fn svg(&self) -> Option<String> {
+        let (first, last) = (self.0.first()?, self.0.last()?);
+        let top = 1.2 * self.0.iter().map(|t| t.smoothed).fold(0.1, f64::max);
+        let points = |loss: fn(&LrTrial) -> f64| -> Vec<(f64, f64)> {
+            let point = |t: &LrTrial| (t.lr.log10(), loss(t).min(top));
+            self.0.iter().map(point).collect()
+        };
+        svg(&LinePlot {
+            x: (
+                "log10 of the learning rate",
+                first.lr.log10()..last.lr.log10(),
+            ),
+            y: ("loss, nats", top),
+            legend: Legend::LowerLeft,
+            lines: vec![
+                Line::background("per step", points(|t| t.loss)),
+                Line::first("smoothed", points(|t| t.smoothed)),
+            ],
+        })
     }
 
     /// Writes the rates and losses as CSV.
@@ -80,31 +107,31 @@ impl LrSweep {
     }
 }
 
-/// Sweeps the learning rate over a fresh network of `settings`, calling `tick` with every rate tried.
+/// Sweeps the learning rate over a fresh network of `settings`, and calls `tick` after every rate.
 ///
 /// # Errors
-/// As [`super::train`], but that a loss which is no number ends the sweep rather than failing.
+/// As [`super::train`], except that a loss that is not finite ends the sweep without an error.
 pub fn find_lr(
     compute: &Compute,
     settings: &TrainSettings,
     classes: usize,
     train: &PcmSet,
     stop: &AtomicBool,
-    tick: &mut dyn FnMut(&Tried),
+    tick: &mut dyn FnMut(&LrTrial),
 ) -> Result<LrSweep, TrainError> {
     settings.validate()?;
-    let engine = FrontEnd::new(compute, &settings.front_end)?;
+    let front_end = FrontEnd::new(compute, &settings.front_end)?;
     let mut learner = Learner::new(compute, settings, classes, 1)?;
-    let (from, to, count) = RATES;
-    let ratio = (to / from).powf(1.0 / (count - 1) as f64);
+    let (from, to) = RATES;
+    let ratio = (to / from).powf(1.0 / (SWEEP_STEPS - 1) as f64);
     let mut sweep = LrSweep(Vec::new());
     let plans = (1..).flat_map(|epoch| {
         let plan = batches::epoch(train, settings, epoch);
-        plan.into_iter().map(move |p| (epoch, p))
+        plan.into_iter().map(move |batch| (epoch, batch))
     });
-    for (i, (epoch, planned)) in plans.take(count).enumerate() {
+    for (i, (epoch, plan)) in plans.take(SWEEP_STEPS).enumerate() {
         let lr = from * ratio.powi(i as i32);
-        let batch = planned.fetch(train, settings.front_end.clip_samples)?;
+        let batch = plan.fetch(train, settings.front_end.clip_samples)?;
         let clips = batch.classes.len();
         let step = Step {
             batch: &batch,
@@ -113,8 +140,8 @@ pub fn find_lr(
             update: Some(lr.into()),
             waited: Duration::ZERO,
         };
-        let told = learner.step(&engine, step)?;
-        let loss = f64::from(learner.read(vec![told])?[0]) / clips as f64;
+        let sums = learner.step(&front_end, step)?;
+        let loss = f64::from(learner.read(vec![sums])?[0]) / clips as f64;
         if !loss.is_finite() {
             break;
         }
@@ -122,7 +149,7 @@ pub fn find_lr(
         if let Some(last) = sweep.0.last() {
             tick(last);
         }
-        if sweep.hopeless() || stop.load(Ordering::Relaxed) {
+        if sweep.diverged() || stop.load(Ordering::Relaxed) {
             break;
         }
     }
@@ -157,6 +184,6 @@ mod tests {
             rising.push(f64::from(i + 1), 2.0 + f64::from(i));
         }
         assert_eq!(rising.suggestion(), None);
-        assert!(!rising.hopeless());
+        assert!(!rising.diverged());
     }
 }

@@ -15,16 +15,16 @@ pub struct RunFolder {
     root: PathBuf,
 }
 
-/// What stands in `run.toml`: enough to do the run again.
+/// The content of `run.toml`: with `split.csv` beside it, enough to repeat the run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
     /// Version of the program that wrote it.
     pub sonoprint: String,
     /// The dataset's folder.
     pub dataset: PathBuf,
-    /// What it ran on, for people.
+    /// Name of the device, for people.
     pub device: String,
-    /// Everything else; the split is in `split.csv` beside it.
+    /// Everything else that decides the run.
     pub settings: TrainSettings,
 }
 
@@ -32,7 +32,8 @@ impl RunRecord {
     /// Reads a `run.toml`.
     ///
     /// # Errors
-    /// [`TrainError::State`] if it is missing or not one.
+    /// [`TrainError::State`] if the file is missing or cannot be parsed, and those of
+    /// [`TrainSettings::validate`].
     pub fn load(path: &Path) -> Result<Self, TrainError> {
         let wrong = |why: String| TrainError::State {
             path: path.to_owned(),
@@ -46,10 +47,11 @@ impl RunRecord {
 }
 
 impl RunFolder {
-    /// Makes the folder and writes what is known before the first step.
+    /// Makes the folder and writes `run.toml`, `split.csv` and an empty `metrics.csv`.
     ///
     /// # Errors
-    /// [`TrainError::RunExists`] if a run is already there, [`TrainError::Write`] if it cannot be written.
+    /// [`TrainError::RunExists`] if the folder holds a run, [`TrainError::Write`] if a file cannot be
+    /// written, and those of [`TrainSettings::validate`].
     pub fn create(
         root: &Path,
         data: &Dataset,
@@ -57,6 +59,8 @@ impl RunFolder {
         settings: &TrainSettings,
         device: &str,
     ) -> Result<Self, TrainError> {
+        // Checked here as well, because TOML cannot hold every seed.
+        settings.validate()?;
         let folder = Self {
             root: root.to_owned(),
         };
@@ -74,16 +78,16 @@ impl RunFolder {
             device: device.into(),
             settings: settings.clone(),
         };
-        let text = toml::to_string(&record).expect("settings are plain data");
+        let text = toml::to_string(&record).expect("valid settings are plain data");
         folder.write("run.toml", &text)?;
         folder.write_metrics(&[])?;
         Ok(folder)
     }
 
-    /// The folder of a run that was begun.
+    /// Opens the folder of an existing run.
     ///
     /// # Errors
-    /// [`TrainError::State`] if there is none in `root`.
+    /// [`TrainError::State`] if `root` holds no run.
     pub fn open(root: &Path) -> Result<(Self, RunRecord), TrainError> {
         let folder = Self {
             root: root.to_owned(),
@@ -92,22 +96,22 @@ impl RunFolder {
         Ok((folder, record))
     }
 
-    /// A file of the folder.
+    /// Returns the path of a file in the folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
 
-    /// The best checkpoint by validation.
+    /// Returns the path of the best checkpoint.
     pub fn best(&self) -> PathBuf {
         self.path("best.safetensors")
     }
 
-    /// Everything needed to go on after a kill.
+    /// Returns the path of the state, from which the run can be resumed.
     pub fn state(&self) -> PathBuf {
         self.path("last.state")
     }
 
-    /// Writes `metrics.csv`, a line an epoch.
+    /// Writes `metrics.csv`, one line per epoch.
     ///
     /// # Errors
     /// [`TrainError::Write`].
@@ -126,7 +130,7 @@ impl RunFolder {
         self.write("metrics.csv", &text)
     }
 
-    /// Writes a whole file.
+    /// Writes a file of the folder, and replaces an old one.
     ///
     /// # Errors
     /// [`TrainError::Write`].
@@ -135,7 +139,7 @@ impl RunFolder {
         fs::write(&path, text).map_err(|source| TrainError::Write { path, source })
     }
 
-    /// Adds a line to a file.
+    /// Appends a line to a file of the folder.
     ///
     /// # Errors
     /// [`TrainError::Write`].

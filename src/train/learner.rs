@@ -1,7 +1,7 @@
 //! Network, optimizer and schedule, and what one step does to them.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use burn::module::Module;
 use burn::optim::lr_scheduler::LrSchedulerConfig;
@@ -9,37 +9,41 @@ use burn::optim::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
 use burn::optim::lr_scheduler::linear::LinearLrSchedulerConfig;
 use burn::optim::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrScheduler};
 use burn::optim::lr_scheduler::sequential::SequentialLrSchedulerConfig;
-use burn::optim::{AdamWConfig, GradientsAccumulator, GradientsParams, ModuleOptimizer};
-use burn::store::ModuleRecord;
+use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
+use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::{Bytes, Device, Int, Tensor, TensorData};
 use rand_chacha::rand_core::Rng;
 
 use super::batches::Batch;
+use super::optimizer::adamw;
 use super::state::Blobs;
-use super::{StepTimes, TrainError, TrainSettings};
+use super::times::{StepTimes, Stopwatch};
+use super::{TrainError, TrainSettings};
 use crate::evaluate::Epoch;
 use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
 use crate::model::{Header, Network, NetworkSpec, Task};
 use crate::rng::{stream, with_seed};
 
-/// Steps on a GPU of which one is timed: timing makes the host wait for the device.
+/// On a GPU, one step of this many is timed, because timing makes the host wait for the device.
 const TIME_EVERY: usize = 16;
 
-/// What is to be done with one batch.
+/// What to do with one batch.
 pub(super) struct Step<'b> {
-    /// Its clips.
+    /// The batch.
     pub(super) batch: &'b Batch,
-    /// Epoch and step, both from which dropout is seeded.
+    /// Epoch and step, which seed the dropout.
     pub(super) place: (usize, usize),
-    /// Clips of the update it belongs to: one batch's, or those of all batches whose gradients are accumulated.
+    /// Number of clips of the update that the batch belongs to: its own, or those of all batches whose
+    /// gradients are accumulated.
     pub(super) clips: usize,
-    /// The learning rate, if the update is made after it.
+    /// The learning rate, if the weights are updated after this batch.
     pub(super) update: Option<ModuleLearningRate>,
-    /// How long the batch was waited for.
+    /// How long the host waited for the batch.
     pub(super) waited: Duration,
 }
 
+/// A network in training.
 pub(super) struct Learner<'a> {
     settings: &'a TrainSettings,
     spec: NetworkSpec,
@@ -55,7 +59,7 @@ pub(super) struct Learner<'a> {
 }
 
 impl<'a> Learner<'a> {
-    /// A network with fresh weights; `updates` is the number of updates of an epoch.
+    /// Makes a network with fresh weights. `updates` is the number of updates per epoch.
     pub(super) fn new(
         compute: &Compute,
         settings: &'a TrainSettings,
@@ -63,125 +67,125 @@ impl<'a> Learner<'a> {
         updates: usize,
     ) -> Result<Self, TrainError> {
         let spec = NetworkSpec::new(settings.network, classes, &settings.front_end);
-        let plain = compute.burn();
-        let network = Network::new(&spec, settings.seed, &plain)?.train();
+        let device = compute.burn();
+        let network = Network::new(&spec, settings.seed, &device)?.train();
         Ok(Self {
             settings,
             spec,
+            // A dataset has one label per file, the name of its folder.
             task: Task::SingleLabel,
             network,
-            optimizer: AdamWConfig::new()
-                .with_weight_decay(settings.weight_decay as f32)
-                .with_epsilon(1e-8)
-                .init(),
+            optimizer: adamw(settings.weight_decay, &device),
             accumulated: GradientsAccumulator::new(),
             schedule: schedule(settings, updates)?,
             on_gpu: matches!(compute, Compute::Gpu(_)),
             steps: 0,
             times: StepTimes::default(),
-            device: plain,
+            device,
         })
     }
 
-    /// The next learning rate of the schedule.
+    /// Returns the next learning rate of the schedule.
     pub(super) fn next_rate(&mut self) -> ModuleLearningRate {
         self.schedule.step()
     }
 
-    /// Learns from one batch. Returns, on the device, the sum of the clips' losses and the number of right answers.
+    /// Learns from one batch. Returns two numbers, still on the device: the sum of the clips' losses
+    /// and the number of clips that were classified correctly.
     ///
-    /// Dropout is seeded anew in every step, so that a run taken up at this step draws what an unbroken one draws.
+    /// Dropout is seeded anew in every step, so that a run resumed at this step draws what an unbroken
+    /// run draws.
     pub(super) fn step(
         &mut self,
-        engine: &FrontEnd,
+        front_end: &FrontEnd,
         step: Step<'_>,
     ) -> Result<Tensor<1>, TrainError> {
-        let Step { batch, place, .. } = step;
-        let seed = stream(
-            self.settings.seed,
-            &format!("dropout of epoch {}, step {}", place.0, place.1),
-        )
-        .next_u64();
-        // The second is the first after everything was compiled.
+        // On a GPU, the first timed step is the second, when all kernels have been compiled.
         let timed = !self.on_gpu || self.steps % TIME_EVERY == 1;
         self.steps += 1;
-        self.wait(timed)?;
-        let (start, uploaded) = (Instant::now(), engine.upload_time());
+        let waits_for = (timed && self.on_gpu).then(|| self.device.clone());
+        let mut stopwatch = Stopwatch::start(waits_for)?;
+
         let span = tracing::info_span!("front end").entered();
-        let pictures = engine
-            .augmented_features(&batch.pcm(), &batch.augments)?
+        let uploaded = front_end.upload_time();
+        let features = front_end
+            .augmented_features(&step.batch.pcm(), &step.batch.augments)?
             .autodiff();
-        self.wait(timed)?;
+        let front_end_time = stopwatch.lap()?;
+        let upload_time = front_end.upload_time() - uploaded;
         drop(span);
+
         let span = tracing::info_span!("forward").entered();
-        let pictured = Instant::now();
-        let uploaded = engine.upload_time() - uploaded;
+        let Forward { loss, sums } = self.forward(features, &step);
+        let loss = loss / step.clips as f64;
+        let forward_time = stopwatch.lap()?;
+        drop(span);
+
+        let span = tracing::info_span!("backward").entered();
+        let accumulates = step.clips > step.batch.classes.len();
+        let mut gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+        if accumulates {
+            self.accumulated.accumulate(&self.network, gradients);
+            gradients = GradientsParams::new();
+        }
+        let backward_time = stopwatch.lap()?;
+        drop(span);
+
+        let span = tracing::info_span!("optimizer").entered();
+        if let Some(rate) = step.update {
+            if accumulates {
+                gradients = self.accumulated.grads();
+            }
+            self.network = self.optimizer.step(rate, self.network.clone(), gradients);
+        }
+        let optimizer_time = stopwatch.lap()?;
+        drop(span);
+
+        if timed {
+            self.times.steps += 1;
+            self.times.decode += step.waited;
+            self.times.upload += upload_time;
+            self.times.front_end += front_end_time.saturating_sub(upload_time);
+            self.times.forward += forward_time;
+            self.times.backward += backward_time;
+            self.times.optimizer += optimizer_time;
+        }
+        Ok(sums)
+    }
+
+    /// Computes the loss of a step's batch from its features, `[n, channels, height, width]`.
+    fn forward(&self, features: Tensor<4>, step: &Step<'_>) -> Forward {
+        let batch = step.batch;
         let n = batch.classes.len();
         let targets = targets(batch, self.spec.classes, self.settings.label_smoothing);
         let targets = Tensor::<2>::from_data(targets, &self.device);
         let classes: Vec<i32> = batch.classes.iter().map(|&c| c as i32).collect();
         let classes = Tensor::<1, Int>::from_data(TensorData::new(classes, [n]), &self.device);
-        let logits = with_seed(&self.device, seed, || self.network.forward(pictures));
+        let (epoch, number) = step.place;
+        let dropout = format!("dropout of epoch {epoch}, step {number}");
+        let seed = stream(self.settings.seed, &dropout).next_u64();
+        let logits = with_seed(&self.device, seed, || self.network.forward(features));
         let loss = self.task.loss(logits.clone(), targets.autodiff());
-        let answers: Tensor<1, Int> = logits.inner().argmax(1).flatten(0, 1);
-        let hits = answers.equal(classes).float().sum();
-        let sum = loss.clone().inner();
-        let loss = loss / step.clips as f64;
-        self.wait(timed)?;
-        drop(span);
-        let span = tracing::info_span!("backward").entered();
-        let forwarded = Instant::now();
-        let mut gradients = GradientsParams::from_grads(loss.backward(), &self.network);
-        if step.clips > n {
-            self.accumulated.accumulate(&self.network, gradients);
-            gradients = GradientsParams::new();
-        }
-        self.wait(timed)?;
-        drop(span);
-        let span = tracing::info_span!("optimizer").entered();
-        let backwarded = Instant::now();
-        if let Some(rate) = step.update {
-            if step.clips > n {
-                gradients = self.accumulated.grads();
-            }
-            self.network = self.optimizer.step(rate, self.network.clone(), gradients);
-        }
-        self.wait(timed)?;
-        drop(span);
-        if timed {
-            self.times.steps += 1;
-            self.times.decode += step.waited;
-            self.times.upload += uploaded;
-            self.times.front_end += (pictured - start).saturating_sub(uploaded);
-            self.times.forward += forwarded - pictured;
-            self.times.backward += backwarded - forwarded;
-            self.times.optimizer += backwarded.elapsed();
-        }
-        Ok(Tensor::cat(vec![sum, hits], 0))
+        let predicted: Tensor<1, Int> = logits.inner().argmax(1).flatten(0, 1);
+        let correct = predicted.equal(classes).float().sum();
+        let sums = Tensor::cat(vec![loss.clone().inner(), correct], 0);
+        Forward { loss, sums }
     }
 
-    /// Waits for the GPU, if the step is timed.
-    fn wait(&self, timed: bool) -> Result<(), TrainError> {
-        if timed && self.on_gpu {
-            let failed = |e| TrainError::Device(format!("{e:?}"));
-            self.device.sync().map_err(failed)?;
-        }
-        Ok(())
-    }
-
-    /// Reads pairs of (sum of losses, right answers) back: the host waits for the device here.
-    pub(super) fn read(&self, pairs: Vec<Tensor<1>>) -> Result<Vec<f32>, TrainError> {
+    /// Reads back what [`Learner::step`] returned, two numbers per step. The host waits for the device
+    /// here.
+    pub(super) fn read(&self, sums: Vec<Tensor<1>>) -> Result<Vec<f32>, TrainError> {
         let _span = tracing::info_span!("read-back").entered();
-        let failed = |e: String| TrainError::Device(e);
-        let data = Tensor::cat(pairs, 0)
+        let data = Tensor::cat(sums, 0)
             .try_into_data()
-            .map_err(|e| failed(e.to_string()))?;
-        data.try_to_vec().map_err(|e| failed(e.to_string()))
+            .map_err(|e| TrainError::Device(e.to_string()))?;
+        data.try_to_vec()
+            .map_err(|e| TrainError::Device(e.to_string()))
     }
 
-    /// What [`Learner::restore`] needs.
+    /// Returns what [`Learner::restore`] needs.
     pub(super) fn save(&self) -> Result<Blobs, TrainError> {
-        let failed = |e: burn::store::RecordError| TrainError::Device(e.to_string());
+        let failed = |e: RecordError| TrainError::Device(e.to_string());
         let weights = self
             .network
             .clone()
@@ -192,12 +196,12 @@ impl<'a> Learner<'a> {
         Ok([weights.to_vec(), moments.to_vec()])
     }
 
-    /// Takes up what [`Learner::save`] gave after `updates` updates.
+    /// Restores what [`Learner::save`] returned after `updates` updates.
     pub(super) fn restore(
         &mut self,
         [weights, moments]: Blobs,
         updates: usize,
-    ) -> Result<(), burn::store::RecordError> {
+    ) -> Result<(), RecordError> {
         let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(weights))?;
         self.network = self.network.clone().try_load_record(record)?;
         let optimizer = self.optimizer.clone();
@@ -208,49 +212,54 @@ impl<'a> Learner<'a> {
         Ok(())
     }
 
-    /// The header of a checkpoint of the network as it is.
+    /// Returns the header of a checkpoint of the network as it is.
     pub(super) fn header(&self, classes: &[String], epoch: &Epoch, device: &str) -> Header {
-        let s = self.settings;
-        let mut notes = BTreeMap::from([
-            (
-                "epoch".to_owned(),
-                format!("{} of {}", epoch.epoch, s.epochs),
-            ),
-            ("seed".to_owned(), s.seed.to_string()),
-            ("batch".to_owned(), s.batch.to_string()),
-            ("accumulate".to_owned(), s.accumulate.to_string()),
-            ("lr".to_owned(), s.lr.to_string()),
-            ("mask".to_owned(), s.mask.to_string()),
-            ("gain".to_owned(), s.gain.to_string()),
-            ("polarity".to_owned(), s.polarity.to_string()),
-            (
-                "noise_snr".to_owned(),
-                s.noise_snr.map_or("none".to_owned(), |snr| snr.to_string()),
-            ),
-            ("mixup".to_owned(), s.mixup.to_string()),
-            ("tempo".to_owned(), s.tempo.to_string()),
-            ("pitch".to_owned(), s.pitch.to_string()),
-            ("equalize".to_owned(), s.equalize.to_string()),
-            ("label_smoothing".to_owned(), s.label_smoothing.to_string()),
-            ("weight_decay".to_owned(), s.weight_decay.to_string()),
-            ("device".to_owned(), device.to_owned()),
-        ]);
+        let mut notes = notes(self.settings);
+        let of = self.settings.epochs;
+        notes.insert("epoch".into(), format!("{} of {of}", epoch.epoch));
+        notes.insert("device".into(), device.into());
         if let Some(v) = &epoch.valid {
-            let text = format!("{} of {} files", v.hits, v.files);
+            let text = format!("{} of {} files", v.correct, v.files);
             notes.insert("valid_accuracy".into(), text);
         }
-        Header::new(
-            self.task,
-            self.spec,
-            s.front_end.clone(),
-            classes.to_vec(),
-            notes,
-        )
+        let front_end = self.settings.front_end.clone();
+        Header::new(self.task, self.spec, front_end, classes.to_vec(), notes)
     }
 }
 
-/// What each clip should be answered with, `[n, classes]`: its class, shared with the next clip's as they were mixed,
-/// and smoothed over all classes (Szegedy et al. 2016).
+/// What the forward pass of a batch gives.
+struct Forward {
+    /// Sum of the clips' losses, to be differentiated.
+    loss: Tensor<1>,
+    /// That sum and the number of correct clips, without autodiff.
+    sums: Tensor<1>,
+}
+
+/// Returns the settings as notes for a checkpoint's header, except those that the header holds anyway.
+fn notes(settings: &TrainSettings) -> BTreeMap<String, String> {
+    let json = serde_json::to_value(settings).expect("settings are plain data");
+    let serde_json::Value::Object(json) = json else {
+        unreachable!("a struct is an object")
+    };
+    json.into_iter()
+        .filter(|(key, _)| !["network", "front_end", "epochs"].contains(&key.as_str()))
+        .map(|(key, value)| {
+            let text = match value {
+                serde_json::Value::Null => "none".to_owned(),
+                serde_json::Value::String(text) => text,
+                // Numbers as Rust writes them: 6, where JSON has 6.0.
+                serde_json::Value::Number(n) if n.is_f64() => {
+                    n.as_f64().unwrap_or(f64::NAN).to_string()
+                }
+                other => other.to_string(),
+            };
+            (key, text)
+        })
+        .collect()
+}
+
+/// Returns the target distribution of each clip, `[n, classes]`: its own class, shared with the next
+/// clip's as the two were mixed, and smoothed over all classes (Szegedy et al. 2016).
 fn targets(batch: &Batch, classes: usize, smoothing: f64) -> TensorData {
     let n = batch.classes.len();
     let mut out = vec![(smoothing / classes as f64) as f32; n * classes];
@@ -263,7 +272,7 @@ fn targets(batch: &Batch, classes: usize, smoothing: f64) -> TensorData {
     TensorData::new(out, [n, classes])
 }
 
-/// One epoch up, the others down a cosine to 1 %.
+/// Makes the schedule: the rate rises over one epoch, then falls along a cosine to 1 %.
 fn schedule(settings: &TrainSettings, updates: usize) -> Result<ModuleLrScheduler, TrainError> {
     let lr = settings.lr;
     let rest = (updates * settings.epochs.saturating_sub(1)).max(1);
@@ -277,7 +286,7 @@ fn schedule(settings: &TrainSettings, updates: usize) -> Result<ModuleLrSchedule
     )
     .init()
     .map_err(|_| TrainError::Setting {
-        name: "--lr",
+        name: "lr",
         value: lr.to_string(),
         must: "over 0 and at most 1",
     })
@@ -288,12 +297,12 @@ mod tests {
     use burn::module::{Module, ModuleVisitor, Param};
     use burn::tensor::Tensor;
 
-    use super::{Batch, Learner, Step};
+    use super::{Batch, Learner, Step, notes};
     use crate::dataset::pcm::ClipPcm;
     use crate::frontend::FrontEnd;
     use crate::gpu::Compute;
     use crate::model::Network;
-    use crate::train::TrainSettings;
+    use crate::train::{AugmentConfig, TrainSettings};
 
     #[derive(Default)]
     struct Weights(Vec<f32>);
@@ -315,7 +324,7 @@ mod tests {
         all.0
     }
 
-    /// Twice the same batch, its gradients added up and halved, moves the weights as the batch alone does.
+    /// Two steps on the same batch with accumulated gradients move the weights as one step on the batch.
     #[test]
     fn accumulated_gradients_move_the_weights_once() {
         let settings = TrainSettings {
@@ -325,7 +334,7 @@ mod tests {
             label_smoothing: 0.1,
             ..TrainSettings::plain()
         };
-        let engine = FrontEnd::new(&Compute::Cpu, &settings.front_end).unwrap();
+        let front_end = FrontEnd::new(&Compute::Cpu, &settings.front_end).unwrap();
         let clip = |f: f32| ClipPcm::Host((0..4_000).map(|i| (i as f32 * f).sin()).collect());
         let batch = Batch {
             clips: vec![clip(0.1), clip(0.2), clip(0.4)],
@@ -343,7 +352,7 @@ mod tests {
                     update: update.then(|| 1e-3.into()),
                     waited: Default::default(),
                 };
-                learner.step(&engine, step).unwrap();
+                learner.step(&front_end, step).unwrap();
                 seen.push(weights(&learner.network));
             }
             seen
@@ -353,5 +362,40 @@ mod tests {
         assert!(once[0] != once[1], "an update moves them");
         assert!(twice[0] == twice[1], "half an update does not");
         assert!(once[1] == twice[2], "two halves are a whole");
+    }
+
+    /// Scripts read these notes, so the keys and the way that numbers are written stay.
+    #[test]
+    fn notes_hold_every_setting() {
+        let settings = TrainSettings {
+            lr: 1e-5,
+            augment: AugmentConfig {
+                gain: 6.0,
+                ..AugmentConfig::default()
+            },
+            ..TrainSettings::default()
+        };
+        let notes: Vec<(String, String)> = notes(&settings).into_iter().collect();
+        let want = [
+            ("accumulate", "1"),
+            ("batch", "16"),
+            ("equalize", "0"),
+            ("gain", "6"),
+            ("label_smoothing", "0.1"),
+            ("lr", "0.00001"),
+            ("mask", "0.15"),
+            ("mixup", "0"),
+            ("noise_snr", "none"),
+            ("patience", "none"),
+            ("pitch", "0"),
+            ("polarity", "false"),
+            ("seed", "1"),
+            ("tempo", "0"),
+            ("weight_decay", "0.01"),
+        ];
+        assert_eq!(
+            notes,
+            want.map(|(key, value)| (key.to_owned(), value.to_owned()))
+        );
     }
 }

@@ -1,20 +1,24 @@
-//! Training: batches of PCM go up, the front end makes the pictures on the device, Burn learns from them.
+//! Training: PCM is decoded once, the front end makes features from it on the device in every step, and
+//! Burn learns from them.
 
+mod augment;
 mod batches;
+mod config;
 mod error;
 mod find_lr;
 mod folder;
 mod learner;
+mod optimizer;
 mod progress;
 mod run;
-mod settings;
 mod state;
 mod times;
 
+pub use augment::AugmentConfig;
+pub use config::TrainSettings;
 pub use error::TrainError;
-pub use find_lr::{LrSweep, Tried, find_lr};
+pub use find_lr::{LrSweep, LrTrial, SWEEP_STEPS, find_lr};
 pub use folder::{RunFolder, RunRecord};
 pub use progress::Progress;
 pub use run::{Job, Observer, Outcome, train};
-pub use settings::TrainSettings;
 pub use times::StepTimes;

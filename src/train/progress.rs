@@ -2,33 +2,34 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How far an epoch has come.
+/// How far the current epoch has come, with its sums so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
-    /// From 1.
+    /// Number of the epoch, from 1.
     pub epoch: usize,
-    /// Steps done of this epoch.
+    /// Steps of this epoch that are done.
     pub step: usize,
     /// Steps of an epoch.
     pub steps: usize,
-    /// Clips seen this epoch.
+    /// Clips of this epoch that were learned from.
     pub clips: usize,
-    /// Sum of the clips' losses, nats.
+    /// Sum of those clips' losses, nats.
     pub loss_sum: f64,
-    /// Right answers on the epoch's training clips.
-    pub hits: f64,
-    /// Seconds that its steps took.
+    /// Number of those clips that were classified correctly.
+    #[serde(alias = "hits")]
+    pub correct: f64,
+    /// Seconds that the steps took.
     pub seconds: f64,
 }
 
 impl Progress {
-    /// Mean loss so far, nats.
+    /// Returns the mean loss so far, nats.
     pub fn loss(&self) -> f64 {
         self.loss_sum / self.clips.max(1) as f64
     }
 
-    /// Accuracy so far.
+    /// Returns the accuracy so far.
     pub fn accuracy(&self) -> f64 {
-        self.hits / self.clips.max(1) as f64
+        self.correct / self.clips.max(1) as f64
     }
 }

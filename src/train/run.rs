@@ -1,4 +1,4 @@
-//! The training loop: epochs, validation, the best checkpoint, and a state to take a killed run up from.
+//! The training loop: epochs, validation, the best checkpoint, and a state to resume a killed run from.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -14,55 +14,60 @@ use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
 use crate::model::Checkpoint;
 
-/// Steps between read-backs of loss and accuracy: each makes the host wait for the device.
+/// Steps between read-backs of loss and accuracy. Each read-back makes the host wait for the device.
 const READ_EVERY: usize = 8;
-/// Seconds between states saved within an epoch.
+/// Seconds between saves of the state within an epoch.
 const SAVE_EVERY: f64 = 600.0;
 
-/// Who is told how the run goes.
+/// Receives the progress of a run.
 pub trait Observer {
-    /// After every read-back.
+    /// Called once before the first step of a resumed run, with its finished epochs and the progress
+    /// of the current one.
+    fn resumed(&mut self, _epochs: &[Epoch], _progress: &Progress) {}
+    /// Called after every read-back.
     fn step(&mut self, progress: &Progress);
-    /// After every epoch; the times are those since the start or resumption.
+    /// Called after every epoch. The times are those since the start or the resumption.
     fn epoch(&mut self, epoch: &Epoch, times: &StepTimes);
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// Every epoch, in order, those before a resumption included.
+    /// Every epoch, in order, including those before a resumption.
     pub epochs: Vec<Epoch>,
-    /// The epoch (from 1) whose weights are in the checkpoint; 0 if it was stopped within the first.
+    /// The epoch (from 1) whose weights are in the checkpoint; 0 if the run was stopped within the
+    /// first.
     pub best_epoch: usize,
-    /// Whether it was stopped before its end, to be resumed.
+    /// Whether the run was stopped before its end and can be resumed.
     pub stopped: bool,
-    /// Where the steps' time went, since the start or resumption.
+    /// Where the steps' time went, since the start or the resumption.
     pub times: StepTimes,
 }
 
-/// Everything that a run works on.
+/// Everything that a run needs.
 pub struct Job<'a> {
-    /// Where.
+    /// The device.
     pub compute: &'a Compute,
-    /// How.
+    /// The settings.
     pub settings: &'a TrainSettings,
     /// Names of the classes.
     pub classes: &'a [String],
-    /// What is learned from.
+    /// The training files.
     pub train: &'a PcmSet,
-    /// What the best epoch is chosen by; may have no files.
+    /// The validation files, which decide the best epoch. May be empty: then the last epoch is kept.
     pub valid: &'a PcmSet,
-    /// Where everything is kept.
+    /// The folder that receives everything.
     pub folder: &'a RunFolder,
 }
 
-/// Trains, and keeps the checkpoint that does best on the validation side.
+/// Trains, and keeps the checkpoint of the epoch that does best on the validation files.
 ///
-/// If the folder holds a state, the run is taken up there; on the `cpu` device the result is that of an unbroken run,
-/// bit for bit. When `stop` becomes true the step under way is finished and the state saved.
+/// If the folder holds a state, the run is resumed from it. On the `cpu` device, the result is that of
+/// an unbroken run, bit for bit. When `stop` becomes true, the current update is finished and the
+/// state saved.
 ///
 /// # Errors
-/// [`TrainError`]; the best checkpoint and the last state so far stay.
+/// [`TrainError`]. The best checkpoint and the last state so far stay.
 pub fn train(
     job: &Job<'_>,
     observer: &mut dyn Observer,
@@ -70,7 +75,7 @@ pub fn train(
 ) -> Result<Outcome, TrainError> {
     let settings = job.settings;
     settings.validate()?;
-    let engine = FrontEnd::new(job.compute, &settings.front_end)?;
+    let front_end = FrontEnd::new(job.compute, &settings.front_end)?;
     let steps = batches::steps(job.train, settings.front_end.clip_samples, settings.batch);
     let updates = steps.div_ceil(settings.accumulate);
     let mut learner = Learner::new(job.compute, settings, job.classes.len(), updates)?;
@@ -84,17 +89,18 @@ pub fn train(
                     path: job.folder.state(),
                     why: e.to_string(),
                 })?;
+            observer.resumed(&state.epochs, &state.progress);
             state
         }
         None => State::default(),
     };
     let mut stopped = false;
     while state.epochs.len() < settings.epochs && !state.out_of_patience(settings) && !stopped {
-        let Some(lr) = run_epoch(job, &engine, &mut learner, &mut state, observer, stop)? else {
+        let Some(lr) = run_epoch(job, &front_end, &mut learner, &mut state, observer, stop)? else {
             stopped = true;
             break;
         };
-        let epoch = finish_epoch(job, &engine, &learner, &mut state, lr)?;
+        let epoch = finish_epoch(job, &front_end, &learner, &mut state, lr)?;
         observer.epoch(&epoch, &learner.times);
         stopped = stop.load(Ordering::Relaxed)
             && state.epochs.len() < settings.epochs
@@ -108,10 +114,10 @@ pub fn train(
     })
 }
 
-/// Runs what is left of the epoch that `state` stands in. Returns its last learning rate, or `None` if it was stopped.
+/// Runs the rest of the current epoch. Returns its last learning rate, or `None` if it was stopped.
 fn run_epoch(
     job: &Job<'_>,
-    engine: &FrontEnd,
+    front_end: &FrontEnd,
     learner: &mut Learner<'_>,
     state: &mut State,
     observer: &mut dyn Observer,
@@ -121,7 +127,7 @@ fn run_epoch(
     let epoch = state.epochs.len() + 1;
     let plan = batches::epoch(job.train, s, epoch);
     let steps = plan.len();
-    let sizes: Vec<usize> = plan.iter().map(|p| p.spans.len()).collect();
+    let sizes: Vec<usize> = plan.iter().map(|batch| batch.spans.len()).collect();
     let mut progress = Progress {
         epoch,
         steps,
@@ -131,7 +137,7 @@ fn run_epoch(
     let left = plan.into_iter().skip(progress.step);
     prefetch(
         left,
-        |planned| planned.fetch(job.train, clip),
+        |plan| plan.fetch(job.train, clip),
         |batches| {
             let (mut unread, mut rate) = (Vec::new(), None);
             let (mut start, mut saved) = (Instant::now(), Instant::now());
@@ -152,10 +158,10 @@ fn run_epoch(
                     update: rate.clone().filter(|_| updates),
                     waited,
                 };
-                unread.push(learner.step(engine, step)?);
+                unread.push(learner.step(front_end, step)?);
                 progress.step += 1;
                 progress.clips += batch.classes.len();
-                // Half an update cannot be saved.
+                // Accumulated gradients are not saved, so stop only after an update.
                 let stopping = updates && stop.load(Ordering::Relaxed) && progress.step < steps;
                 if unread.len() == READ_EVERY || progress.step == steps || stopping {
                     add(&learner.read(std::mem::take(&mut unread))?, &mut progress)?;
@@ -181,11 +187,11 @@ fn run_epoch(
     )
 }
 
-/// Validates, keeps the weights if they are the best, and saves the state, in this order: killed anywhere between, the
-/// epoch is run again and comes to the same.
+/// Validates, keeps the weights if they are the best, and saves the state, in this order: after a kill
+/// in between, the end of the epoch is run again with the same result.
 fn finish_epoch(
     job: &Job<'_>,
-    engine: &FrontEnd,
+    front_end: &FrontEnd,
     learner: &Learner<'_>,
     state: &mut State,
     lr: f64,
@@ -208,7 +214,7 @@ fn finish_epoch(
         let result = evaluate(
             &network,
             learner.task,
-            engine,
+            front_end,
             job.valid,
             job.classes.len(),
             clip,
@@ -217,7 +223,7 @@ fn finish_epoch(
         epoch.valid = Some(Validation {
             loss: result.clips.loss,
             clip_accuracy: result.clips.accuracy,
-            hits: result.files.hits(),
+            correct: result.files.correct(),
             files: result.files.total(),
         });
     }
@@ -232,7 +238,7 @@ fn finish_epoch(
     Ok(epoch)
 }
 
-/// Adds pairs of (sum of losses, right answers) to an epoch's sums.
+/// Adds pairs of (sum of losses, number of correct clips) to an epoch's sums.
 fn add(pairs: &[f32], progress: &mut Progress) -> Result<(), TrainError> {
     for pair in pairs.chunks(2) {
         if !pair[0].is_finite() {
@@ -242,7 +248,7 @@ fn add(pairs: &[f32], progress: &mut Progress) -> Result<(), TrainError> {
             });
         }
         progress.loss_sum += f64::from(pair[0]);
-        progress.hits += f64::from(pair[1]);
+        progress.correct += f64::from(pair[1]);
     }
     Ok(())
 }
@@ -251,8 +257,8 @@ fn add(pairs: &[f32], progress: &mut Progress) -> Result<(), TrainError> {
 mod tests {
     use super::{Progress, TrainError, add};
 
-    /// Neither data nor flags that are accepted make a NaN here (the front end maps any PCM into 0..=1), so the check
-    /// is tested by itself.
+    /// No accepted data and settings lead to a NaN (the front end maps any PCM to finite features), so
+    /// the check is tested by itself.
     #[test]
     fn a_loss_that_is_no_number_stops_the_run() {
         let mut progress = Progress {
@@ -261,11 +267,11 @@ mod tests {
             ..Progress::default()
         };
         add(&[2.0, 1.0, 3.0, 0.0], &mut progress).unwrap();
-        assert_eq!((progress.loss_sum, progress.hits), (5.0, 1.0));
+        assert_eq!((progress.loss_sum, progress.correct), (5.0, 1.0));
         for bad in [f32::NAN, f32::INFINITY] {
             let stopped = add(&[1.0, 1.0, bad, 0.0], &mut progress).unwrap_err();
             assert!(matches!(stopped, TrainError::Diverged { epoch: 4, .. }));
-            assert!(stopped.to_string().contains("smaller --lr"), "{stopped}");
+            assert!(stopped.to_string().contains("in epoch 4"), "{stopped}");
         }
     }
 }

@@ -1,23 +1,28 @@
 //! Where the time of the training steps went.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// Seconds of each part of the steps that were measured, by the host's clock.
+use burn::tensor::Device;
+
+use super::TrainError;
+
+/// Time of each part of the measured steps, by the host's clock.
 ///
-/// On the `cpu` device that is every step. A GPU is only handed its work in most steps, and the host would see nothing of
-/// where the time goes: there every 16th step is measured, with a wait for the device after each part.
+/// On the `cpu` device, every step is measured. On a GPU, the host only submits the work and cannot
+/// see where the time goes, so every 16th step is measured, with a wait for the device after each
+/// part.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct StepTimes {
-    /// Steps that were measured.
+    /// Number of measured steps.
     pub steps: usize,
-    /// Waiting for the samples of the batch: zero when they are made ready faster than they are used.
+    /// Waiting for the samples of the batch. Zero if they are decoded faster than they are used.
     pub decode: Duration,
-    /// Handing samples to the GPU; those that lie there already take none.
+    /// Upload of samples to the GPU. Samples that are resident there take none.
     pub upload: Duration,
-    /// Samples to pictures.
+    /// Samples to features.
     pub front_end: Duration,
-    /// Pictures to loss.
+    /// Features to loss.
     pub forward: Duration,
     /// Loss to gradients.
     pub backward: Duration,
@@ -43,5 +48,34 @@ impl fmt::Display for StepTimes {
             write!(f, "{} {name} {share:.0} %", if i == 0 { ":" } else { "," })?;
         }
         Ok(())
+    }
+}
+
+/// Measures the parts of a step one after the other.
+pub(super) struct Stopwatch {
+    /// The GPU to wait for at the end of each part.
+    device: Option<Device>,
+    lap: Instant,
+}
+
+impl Stopwatch {
+    /// Starts to measure, when `device` has done what was submitted before.
+    pub(super) fn start(device: Option<Device>) -> Result<Self, TrainError> {
+        let mut stopwatch = Self {
+            device,
+            lap: Instant::now(),
+        };
+        stopwatch.lap()?;
+        Ok(stopwatch)
+    }
+
+    /// Returns the time since the last call.
+    pub(super) fn lap(&mut self) -> Result<Duration, TrainError> {
+        if let Some(device) = &self.device {
+            let failed = |e| TrainError::Device(format!("{e:?}"));
+            device.sync().map_err(failed)?;
+        }
+        let last = std::mem::replace(&mut self.lap, Instant::now());
+        Ok(self.lap - last)
     }
 }

@@ -1,4 +1,5 @@
-//! Promise: a clip's picture is its own, whatever stands beside it in a batch and however batches are split.
+//! Promise: a clip's features depend on that clip alone, whatever its neighbors in the batch and however
+//! batches are split.
 
 use std::sync::Arc;
 
@@ -11,9 +12,10 @@ use sonoprint::frontend::gpu::plan::{Limits, Plan};
 use sonoprint::frontend::{FrontEnd, Samples, Spectrogram, presets};
 use sonoprint::gpu::Compute;
 
-/// By every way to decibels, a clip's picture is the same bits alone, in a batch of seven, and at every place in it, whatever its neighbors.
+/// With every kernel, a clip's features are the same bits alone and at every place of a batch of seven,
+/// whatever its neighbors.
 #[test]
-fn no_clip_looks_at_another() {
+fn clips_of_a_batch_are_independent() {
     let settings = FrontEndConfig {
         clip_samples: 22_050,
         ..presets::deeppixel().with_image_size(Some(Size {
@@ -48,9 +50,9 @@ fn no_clip_looks_at_another() {
             .flat_map(|(device, c)| ways(&c).into_iter().map(move |v| (device, c.clone(), v)))
             .collect();
         for (device, compute, variant) in all {
-            let engine = FrontEnd::with_kernel(&compute, &settings, variant).unwrap();
+            let front_end = FrontEnd::with_kernel(&compute, &settings, variant).unwrap();
             let floats = |clips: &[&[f32]]| -> Vec<Vec<u32>> {
-                let data = engine.features(clips).unwrap().into_data();
+                let data = front_end.features(clips).unwrap().into_data();
                 let flat: Vec<f32> = data.try_to_vec().unwrap();
                 let bits: Vec<u32> = flat.iter().map(|v| v.to_bits()).collect();
                 bits.chunks(bits.len() / clips.len())
@@ -66,14 +68,16 @@ fn no_clip_looks_at_another() {
                     "{device} {variant}: place {place}"
                 );
                 assert!(
-                    engine.images(&batch).unwrap()[place] == engine.images(&[&one]).unwrap()[0]
+                    front_end.images(&batch).unwrap()[place]
+                        == front_end.images(&[&one]).unwrap()[0]
                 );
             }
         }
     }
 }
 
-/// More clips than one dispatch may serve: the same pictures, chunk by chunk, at aligned offsets of one tensor.
+/// More clips than one dispatch may serve: the same images, chunk by chunk, at aligned offsets of one
+/// tensor.
 #[test]
 fn batches_are_split_by_the_devices_limits() {
     let Compute::Gpu(mut gpu) = software() else {
@@ -89,7 +93,7 @@ fn batches_are_split_by_the_devices_limits() {
     let clips: Vec<Vec<f32>> = (0..67).map(|i| noise(4096, i)).collect();
     let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
     let whole = FrontEnd::new(&Compute::Gpu(gpu.clone()), &settings).unwrap();
-    // A device that binds no more than some twenty clips' PCM.
+    // A device that binds the PCM of about twenty clips at most.
     Arc::make_mut(&mut gpu)
         .limits
         .max_storage_buffer_binding_size = 20 * 4096 * 4;
@@ -109,7 +113,8 @@ fn batches_are_split_by_the_devices_limits() {
     assert!(read(&whole) == read(&parts));
 }
 
-/// A mask hides its columns and rows and nothing else, on every device; hidden pixels have the lowest value's color.
+/// On every device, a mask hides its columns and rows and nothing else. Hidden pixels have the color of the
+/// lowest value.
 #[test]
 fn masks_hide_what_they_name() {
     let settings = FrontEndConfig {
@@ -125,11 +130,11 @@ fn masks_hide_what_they_name() {
     let mut masks = [Augment::default(); 2];
     masks[1].masks.spans = [[3, 7, 0, 0], [0, 0, 18, 20]];
     for (device, compute) in devices() {
-        let engine = FrontEnd::new(&compute, &settings).unwrap();
+        let front_end = FrontEnd::new(&compute, &settings).unwrap();
         let read = |t: burn::tensor::Tensor<4>| -> Vec<f32> { t.into_data().try_to_vec().unwrap() };
-        let plain = read(engine.features(&clips).unwrap());
+        let plain = read(front_end.features(&clips).unwrap());
         let samples: Vec<_> = clips.iter().map(|pcm| Samples::Host(pcm)).collect();
-        let hidden = read(engine.augmented_features(&samples, &masks).unwrap());
+        let hidden = read(front_end.augmented_features(&samples, &masks).unwrap());
         let lowest = settings.image().colormap.table()[0];
         for (i, (p, h)) in plain.iter().zip(&hidden).enumerate() {
             let (clip, channel, y, x) = (i / 2400, i / 600 % 4, i / 30 % 20, i % 30);
@@ -143,10 +148,10 @@ fn masks_hide_what_they_name() {
     }
 }
 
-/// Gain shifts decibels, polarity changes nothing, noise raises the floor to its own level, a mix is the spectrum of the
-/// sum; at every place of a batch that is split in two, and alike on every device.
+/// Gain shifts decibels, polarity changes nothing, noise raises the floor to its own level, and a mix has the
+/// spectrum of the sum: on every device, at every place of a batch that is split in two.
 #[test]
-fn waveforms_are_changed_as_told() {
+fn waveforms_are_augmented_as_configured() {
     let settings = FrontEndConfig {
         clip_samples: 8192,
         ..presets::deeppixel().with_image_size(None)
@@ -160,12 +165,12 @@ fn waveforms_are_changed_as_told() {
         ..Augment::default()
     };
     for (device, mut compute) in devices() {
-        // No more than two clips a dispatch: the last of a chunk is mixed with the first of the next.
+        // Two clips per dispatch at most: the last clip of a chunk is mixed with the first of the next.
         if let Compute::Gpu(gpu) = &mut compute {
             Arc::make_mut(gpu).limits.max_storage_buffer_binding_size = 3 * 8192 * 4;
         }
-        let engine = FrontEnd::new(&compute, &settings).unwrap();
-        let run = |augments: &[Augment]| engine.spectrograms(&clips, augments).unwrap();
+        let front_end = FrontEnd::new(&compute, &settings).unwrap();
+        let run = |augments: &[Augment]| front_end.spectrograms(&clips, augments).unwrap();
         let plain = run(&[]);
         assert!(
             run(&[Augment::default(); 3]) == plain,
@@ -192,7 +197,8 @@ fn waveforms_are_changed_as_told() {
             );
         }
 
-        // Uniform noise of amplitude a has power a^2 / 3; matplotlib's one-sided density over Fs = 2 is just that.
+        // Uniform noise of amplitude a has the power a^2 / 3, and so has matplotlib's one-sided density at
+        // Fs = 2.
         let noisy = run(&[with(Waveform {
             noise: 0.1,
             seed: 7,
@@ -239,17 +245,17 @@ fn waveforms_are_changed_as_told() {
     }
 }
 
-/// Another tempo moves frames and leaves their frequencies, another pitch the reverse, a filter adds its decibels to every
-/// row; all three together come to the same on every device.
+/// The tempo moves frames and leaves their frequencies, the pitch does the reverse, and a filter adds its
+/// decibels to every row. All three together give equal results on all devices.
 #[test]
-fn frames_are_warped_and_filtered_as_told() {
+fn frames_are_warped_and_filtered_as_configured() {
     let (samples, frame) = (16_384, 2048);
     let settings = FrontEndConfig {
         clip_samples: samples,
         hop: 512,
         ..presets::deeppixel().with_image_size(None)
     };
-    // Silence, then a tone: the silent half has no value at all.
+    // Silence, then a tone. The silent half has no value at all.
     let mut late = vec![0.0; samples];
     late[samples / 2..].copy_from_slice(&tone(samples / 2, 1000.0, 0.5));
     let late: &[f32] = &late;
@@ -277,12 +283,12 @@ fn frames_are_warped_and_filtered_as_told() {
     };
     let mut all = Vec::new();
     for (device, compute) in devices() {
-        let engine = FrontEnd::new(&compute, &settings).unwrap();
+        let front_end = FrontEnd::new(&compute, &settings).unwrap();
         let run = |pcm, waveform| {
-            let one = engine.spectrograms(&[pcm], &with(waveform)).unwrap();
+            let one = front_end.spectrograms(&[pcm], &with(waveform)).unwrap();
             one.into_iter().next().unwrap()
         };
-        // Frames 0 to 28 begin at 512 t; a frame is silent if it ends before sample 8192.
+        // Frame t of 0..=28 starts at sample 512 t, and is silent if it ends before sample 8192.
         let ends_early = |start: usize| start + frame <= samples / 2;
         let normal = run(late, plain());
         assert_eq!(

@@ -1,4 +1,5 @@
-//! Promise: `evaluate` and `dataset check` say what a checkpoint and a folder are worth, and what is wrong with them.
+//! Promise: `evaluate` measures a checkpoint, `dataset check` finds what is wrong with a folder, and both
+//! name the files at fault.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -71,21 +72,21 @@ fn a_checkpoint_is_measured_on_a_folder() {
         .map(|n| n.as_u64().unwrap())
         .sum();
     assert_eq!(total, 20);
-    // Two files a class, each of three clips.
+    // Two files per class, each of three clips.
     for class in metrics["clips"]["classes"].as_array().unwrap() {
         assert_eq!(class["support"], 6);
     }
     let accuracy = metrics["files"]["accuracy"].as_f64().unwrap();
-    let hits = (accuracy * 20.0).round();
+    let correct = (accuracy * 20.0).round();
     assert!(
-        text(&done.stdout).starts_with(&format!("{hits} of 20 files right")),
+        text(&done.stdout).starts_with(&format!("{correct} of 20 files right")),
         "{}",
         text(&done.stdout)
     );
     let page = std::fs::read_to_string(out.join("report.html")).unwrap();
-    assert!(page.matches("data:image/png;base64,").count() >= (20.0 - hits).min(12.0) as usize);
+    assert!(page.matches("data:image/png;base64,").count() >= (20.0 - correct).min(12.0) as usize);
 
-    // One side of a split holds fewer files; an unreadable one is named and left out, and the exit code says so.
+    // An unreadable file is named and left out, and the exit code is 1.
     std::fs::write(clips.join("jazz/broken.wav"), "no sound").unwrap();
     let done = run(&[]);
     assert_eq!(done.status.code(), Some(1));
@@ -94,7 +95,7 @@ fn a_checkpoint_is_measured_on_a_folder() {
         "{}",
         text(&done.stderr)
     );
-    // A class that the checkpoint cannot name is refused before anything is decoded.
+    // A class that the checkpoint does not know is refused before anything is decoded.
     std::fs::create_dir(clips.join("polka")).unwrap();
     std::fs::copy(
         clips.join("disco/disco.00019.wav"),
@@ -111,7 +112,7 @@ fn a_checkpoint_is_measured_on_a_folder() {
 }
 
 #[test]
-fn a_folder_is_looked_over() {
+fn a_folder_is_checked() {
     let folder = tempfile::tempdir().unwrap();
     let clips = dataset(folder.path(), &["metal", "disco"]);
     let check = |more: &[&str]| {

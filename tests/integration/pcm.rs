@@ -1,4 +1,5 @@
-//! Promise: where a file's samples lie, on the host, on the device or on the disk, changes nothing but the speed.
+//! Promise: where a file's samples are, in the host's memory, on the device or on the disk, affects speed
+//! only.
 
 use crate::support::toy::{SAMPLES, load, settings, toy};
 use crate::support::{devices, software};
@@ -27,7 +28,8 @@ fn with_memory(compute: &Compute, data: &Dataset, bytes: u64) -> (PcmSet, u64) {
     (set, memory.used())
 }
 
-/// Clips shorter than the files, so that a clip begins within one; the last of a file is padded.
+/// Settings with clips that are shorter than the files, so that some clips start within a file. The last
+/// clip of a file is padded.
 fn short() -> TrainSettings {
     let mut settings = settings(NetworkKind::Compact, (32, 24), 1);
     settings.front_end.clip_samples = 4_000;
@@ -36,17 +38,17 @@ fn short() -> TrainSettings {
 
 fn features(compute: &Compute, set: &PcmSet, settings: &TrainSettings) -> Vec<f32> {
     let clip = settings.front_end.clip_samples;
-    let engine = FrontEnd::new(compute, &settings.front_end).unwrap();
+    let front_end = FrontEnd::new(compute, &settings.front_end).unwrap();
     let spans = set.clips(clip);
     assert_eq!(spans.len(), 20 * 3);
     let fetched = set.fetch(&spans, clip).unwrap();
     let samples: Vec<_> = fetched.iter().map(ClipPcm::samples).collect();
-    let pictures = engine.augmented_features(&samples, &[]).unwrap();
-    pictures.into_data().try_to_vec().unwrap()
+    let features = front_end.augmented_features(&samples, &[]).unwrap();
+    features.into_data().try_to_vec().unwrap()
 }
 
 #[test]
-fn the_pictures_are_the_same_wherever_the_samples_lie() {
+fn features_are_the_same_wherever_the_samples_are() {
     let folder = tempfile::tempdir().unwrap();
     let data = toy(&folder.path().join("toy"));
     let settings = short();
@@ -55,7 +57,7 @@ fn the_pictures_are_the_same_wherever_the_samples_lie() {
         assert_eq!((resident.streamed(), used), (0, 20 * FILE), "{name}");
         let (disk, used) = with_memory(&compute, &data, 0);
         assert_eq!((disk.streamed(), used), (20, 0), "{name}");
-        // Room for seven files and a half.
+        // Memory for seven and a half files.
         let (some, used) = with_memory(&compute, &data, 7 * FILE + FILE / 2);
         assert_eq!((some.streamed(), used), (13, 7 * FILE), "{name}");
         let want = features(&compute, &resident, &settings);
@@ -64,9 +66,9 @@ fn the_pictures_are_the_same_wherever_the_samples_lie() {
     }
 }
 
-/// On a GPU the samples that fit are on the device, and stay there.
+/// On a GPU, samples that fit are on the device and stay there.
 #[test]
-fn samples_that_fit_lie_on_the_device() {
+fn samples_that_fit_stay_on_the_device() {
     let folder = tempfile::tempdir().unwrap();
     let data = toy(&folder.path().join("toy"));
     let split = all(&data);
@@ -77,18 +79,24 @@ fn samples_that_fit_lie_on_the_device() {
     let spans = set.clips(clip);
     let fetched = set.fetch(&spans, clip).unwrap();
     assert!(fetched.iter().all(|c| matches!(c, ClipPcm::Device { .. })));
-    let engine = FrontEnd::new(&compute, &settings.front_end).unwrap();
+    let front_end = FrontEnd::new(&compute, &settings.front_end).unwrap();
     let samples: Vec<_> = fetched.iter().map(ClipPcm::samples).collect();
-    engine.augmented_features(&samples, &[]).unwrap();
-    assert!(engine.upload_time().is_zero(), "nothing was uploaded");
+    front_end.augmented_features(&samples, &[]).unwrap();
+    assert!(
+        front_end.upload_time().is_zero(),
+        "samples on the device are not uploaded"
+    );
     let host = load(&Compute::Cpu, &data, &split, Subset::Train);
     let fetched = host.fetch(&spans, clip).unwrap();
     let samples: Vec<_> = fetched.iter().map(ClipPcm::samples).collect();
-    engine.augmented_features(&samples, &[]).unwrap();
-    assert!(!engine.upload_time().is_zero(), "samples of the host are");
+    front_end.augmented_features(&samples, &[]).unwrap();
+    assert!(
+        !front_end.upload_time().is_zero(),
+        "samples on the host are"
+    );
 }
 
-/// A file that vanishes during a run that streams is an error with its name, not a panic.
+/// If a file vanishes during a run that streams it, the error has its name.
 #[test]
 fn a_file_that_vanishes_is_named() {
     let folder = tempfile::tempdir().unwrap();

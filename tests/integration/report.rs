@@ -1,10 +1,10 @@
-//! Promise: figures mean what their names say, and the report is one page that stands alone.
+//! Promise: metrics mean what their names say, and the report is one page without external files.
 
 use sonoprint::evaluate::report::{Mistake, Report, html};
-use sonoprint::evaluate::{ClipAnswer, Epoch, Evaluation, Validation, wilson};
+use sonoprint::evaluate::{Epoch, EvaluatedClip, Evaluation, Validation, wilson};
 
-fn answer(file: usize, truth: usize, probabilities: [f32; 3]) -> ClipAnswer {
-    ClipAnswer {
+fn clip(file: usize, truth: usize, probabilities: [f32; 3]) -> EvaluatedClip {
+    EvaluatedClip {
         file,
         start: 0,
         truth,
@@ -16,31 +16,31 @@ fn answer(file: usize, truth: usize, probabilities: [f32; 3]) -> ClipAnswer {
 fn evaluation() -> Evaluation {
     Evaluation::new(
         vec![
-            answer(0, 0, [0.8, 0.1, 0.1]),
-            answer(0, 0, [0.4, 0.5, 0.1]),
-            answer(1, 1, [0.75, 0.15, 0.1]),
-            answer(1, 1, [0.19, 0.61, 0.2]),
-            answer(2, 1, [0.0, 0.05, 0.95]),
+            clip(0, 0, [0.8, 0.1, 0.1]),
+            clip(0, 0, [0.4, 0.5, 0.1]),
+            clip(1, 1, [0.75, 0.15, 0.1]),
+            clip(1, 1, [0.19, 0.61, 0.2]),
+            clip(2, 1, [0.0, 0.05, 0.95]),
         ],
         3,
     )
 }
 
 #[test]
-fn figures_are_those_of_a_hand_count() {
+fn metrics_are_those_of_a_hand_count() {
     let e = evaluation();
-    // Clips: right are the first and the fourth. Files: means (.6, .3, .1), (.47, .38, .15) and (0, .05, .95).
-    assert_eq!((e.clips.hits(), e.clips.total()), (2, 5));
-    assert_eq!((e.files.hits(), e.files.total()), (1, 3));
+    // Clips: the first and the fourth are correct. Files: means (.6, .3, .1), (.47, .38, .15) and (0, .05, .95).
+    assert_eq!((e.clips.correct(), e.clips.total()), (2, 5));
+    assert_eq!((e.files.correct(), e.files.total()), (1, 3));
     assert_eq!(e.files.confusion.count(1, 0), 1);
     assert_eq!(e.files.confusion.count(1, 2), 1);
     let near = |a: Option<f64>, b: f64| assert!((a.unwrap() - b).abs() < 1e-6, "{a:?} {b}");
-    // By clip, class 1: answered so twice (second and fourth clip), once rightly; three clips are so.
+    // By clip, class 1: predicted twice (second and fourth clip), once correctly; true three times.
     let one = e.clips.classes[1];
     near(one.precision, 1.0 / 2.0);
     near(one.recall, 1.0 / 3.0);
     near(one.f1, 2.0 / 5.0);
-    // Class 2 is never true: no recall, but a precision of 0.
+    // Class 2 is never true: it has no recall, but a precision of 0.
     let two = e.clips.classes[2];
     assert_eq!((two.recall, two.support), (None, 0));
     near(two.precision, 0.0);
@@ -51,23 +51,25 @@ fn figures_are_those_of_a_hand_count() {
         .sum::<f64>()
         / 5.0;
     near(Some(e.clips.loss), loss);
-    // Confidences .8 (right), .5 (wrong), .75 (wrong), .61 (right), .95 (wrong), each in a bin of its own.
+    // Confidences .8 (correct), .5 (wrong), .75 (wrong), .61 (correct), .95 (wrong), each in a bin
+    // of its own.
     near(Some(e.clips.ece), (0.2 + 0.5 + 0.75 + 0.39 + 0.95) / 5.0);
     assert_eq!(e.clips.bins.iter().map(|b| b.count).sum::<usize>(), 5);
 }
 
-/// Wilson's interval at points worked out from his formula elsewhere (Brown, Cai and DasGupta 2001 print such tables).
+/// Wilson's interval at points computed elsewhere from his formula, as tables in Brown, Cai and DasGupta
+/// (2001) have them.
 #[test]
 fn the_interval_is_wilsons() {
-    for (hits, n, low, high) in [
+    for (correct, n, low, high) in [
         (0, 10, 0.0, 0.2775),
         (5, 10, 0.2366, 0.7634),
         (46, 120, 0.301, 0.473),
     ] {
-        let (a, b) = wilson(hits, n);
+        let (a, b) = wilson(correct, n);
         assert!(
             (a - low).abs() < 5e-4 && (b - high).abs() < 5e-4,
-            "{hits}/{n}: {a} {b}"
+            "{correct}/{n}: {a} {b}"
         );
     }
     assert_eq!(wilson(0, 0), (0.0, 1.0));
@@ -76,9 +78,9 @@ fn the_interval_is_wilsons() {
 }
 
 #[test]
-fn the_worst_are_the_most_confident_and_one_a_file() {
+fn the_worst_are_the_most_confident_and_one_per_file() {
     let e = evaluation();
-    let files: Vec<usize> = e.worst(9).iter().map(|a| a.file).collect();
+    let files: Vec<usize> = e.worst(9).iter().map(|clip| clip.file).collect();
     assert_eq!(files, [2, 1, 0]);
     assert_eq!(e.worst(1).len(), 1);
 }
@@ -96,7 +98,7 @@ fn report() -> Report {
         valid: Some(Validation {
             loss: 1.0,
             clip_accuracy: 0.4,
-            hits: 1,
+            correct: 1,
             files: 2,
         }),
     };
@@ -139,8 +141,11 @@ fn the_page_stands_alone_and_escapes_what_it_is_given() {
         3,
         "two curves and the reliability diagram"
     );
+    for heading in ["Confusion matrix", "Calibration (reliability diagram)"] {
+        assert!(page.contains(heading), "{heading}");
+    }
     assert!(page.contains("width=device-width"));
-    // Every tag that is opened is closed.
+    // Every opened tag is closed.
     for tag in [
         "table", "tr", "td", "th", "figure", "div", "main", "body", "html", "svg", "h2", "p",
         "strong",
@@ -152,9 +157,11 @@ fn the_page_stands_alone_and_escapes_what_it_is_given() {
 }
 
 #[test]
-fn json_has_null_where_there_is_no_figure() {
+fn json_has_null_for_an_undefined_figure() {
     let json: serde_json::Value = serde_json::from_str(&report().json()).unwrap();
     assert!(json["clips"]["classes"][2]["recall"].is_null());
     assert_eq!(json["files"]["confusion"]["counts"][0], 1);
     assert_eq!(json["epochs"].as_array().unwrap().len(), 3);
+    // Scripts read this key.
+    assert_eq!(json["epochs"][0]["valid"]["hits"], 1);
 }

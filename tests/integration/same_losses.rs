@@ -1,4 +1,4 @@
-//! Promise: training on the software adapter, with convolutions in WGSL, goes the way it goes on the CPU.
+//! Promise: training on the software adapter, with convolutions in WGSL, has the losses of the CPU.
 
 use crate::support::{noise, software, turn};
 use burn::module::Module;
@@ -7,7 +7,7 @@ use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
 use sonoprint::model::{Network, NetworkKind, NetworkSpec, Task};
 
-/// A network without its own head: dropout draws other numbers on every device.
+/// A network with another head, because dropout draws other numbers on every device.
 #[derive(Module, Debug)]
 struct Probe {
     network: Network,
@@ -23,36 +23,36 @@ fn losses(kind: NetworkKind, side: usize, lr: f64, device: &Device) -> Vec<f32> 
         input: [4, side, side],
     };
     let network = Network::new(&spec, 3, &cpu).unwrap();
-    let picture = 4 * side * side;
+    let image = 4 * side * side;
     let shape = [N, 4, side, side];
-    // What the two classes differ by: how loud the first channel is.
-    let mut pixels = noise(N * picture, 5);
+    // The two classes differ in brightness.
+    let mut pixels = noise(N * image, 5);
     for (i, p) in pixels.iter_mut().enumerate() {
         *p = 0.5
             + 0.25 * *p
-            + if (i / picture).is_multiple_of(2) {
+            + if (i / image).is_multiple_of(2) {
                 0.2
             } else {
                 0.0
             };
     }
-    let pictures = TensorData::new(pixels, shape);
-    let features = network.features(Tensor::from_data(pictures.clone(), &cpu));
+    let images = TensorData::new(pixels, shape);
+    let features = network.features(Tensor::from_data(images.clone(), &cpu));
     let head = LinearConfig::new(features.dims()[1], 2).init(&cpu);
-    // Parameters are drawn when first used: here and now, on the CPU.
+    // Burn draws parameters at their first use. Use them here, so that they are drawn on the CPU.
     head.weight.val();
     if let Some(bias) = &head.bias {
         bias.val();
     }
     let probe = Probe { network, head };
     let mut probe = probe.fork(device).train();
-    let pictures = Tensor::<4>::from_data(pictures, device).autodiff();
+    let images = Tensor::<4>::from_data(images, device).autodiff();
     let targets: Vec<f32> = (0..2 * N).map(|i| f32::from(i % 2 == i / 2 % 2)).collect();
     let targets = Tensor::<2>::from_data(TensorData::new(targets, [N, 2]), device).autodiff();
     let mut optimizer = AdamWConfig::new().init();
     (0..20)
         .map(|_| {
-            let logits = probe.head.forward(probe.network.features(pictures.clone()));
+            let logits = probe.head.forward(probe.network.features(images.clone()));
             let loss = Task::SingleLabel.loss(logits, targets.clone()) / N as f64;
             let gradients = GradientsParams::from_grads(loss.backward(), &probe);
             probe = optimizer.step(lr, probe.clone(), gradients);
@@ -61,10 +61,10 @@ fn losses(kind: NetworkKind, side: usize, lr: f64, device: &Device) -> Vec<f32> 
         .collect()
 }
 
-/// Twenty steps of either network: every loss within 1e-3 of the `cpu` device's.
+/// In twenty steps of either network, every loss is within 1e-3 of the `cpu` device's.
 ///
-/// The seed network with smaller steps: where its loss leaves the plateau, the twentieth step at 3e-4, rounding has
-/// grown to 3e-3.
+/// `deeppixel` takes smaller steps: at 3e-4, its loss leaves the plateau in the twentieth step, where
+/// rounding errors have grown to 3e-3.
 #[test]
 fn losses_are_those_of_the_cpu() {
     let _turn = turn();

@@ -1,4 +1,4 @@
-//! Promise: gradients really flow from pictures that the GPU made, and a run leaves what it says.
+//! Promise: gradients flow from features that the GPU computed, and a run leaves the files that it names.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -9,11 +9,12 @@ use sonoprint::dataset::pcm::PcmSet;
 use sonoprint::dataset::{Dataset, Split, Subset};
 use sonoprint::evaluate::evaluate;
 use sonoprint::frontend::FrontEnd;
+use sonoprint::frontend::config::{Compression, FrontEndConfig, Output};
 use sonoprint::gpu::Compute;
 use sonoprint::model::{Checkpoint, NetworkKind, Task};
 use sonoprint::train::{Job, Outcome, RunFolder, TrainError, TrainSettings, find_lr, train};
 
-/// Trains on all files of `data`, without a validation side.
+/// Trains on all files of `data`, without validation files.
 fn fit(
     compute: &Compute,
     data: &Dataset,
@@ -25,7 +26,7 @@ fn fit(
         valid: Vec::new(),
         test: Vec::new(),
     };
-    let load = |side| load(compute, data, &split, side);
+    let load = |subset| load(compute, data, &split, subset);
     let (all, none) = (load(Subset::Train), load(Subset::Valid));
     let folder = RunFolder::create(run, data, &split, settings, &compute.name()).unwrap();
     let mut watch = Watch::default();
@@ -41,18 +42,19 @@ fn fit(
     (outcome, all, watch)
 }
 
-/// Twenty clips of two classes, to 100 %, on the software adapter: PCM up, pictures by the shaders, gradients by Burn.
+/// Twenty clips of two classes, to 100 %, on the software adapter: PCM is uploaded, the shaders compute
+/// the features, Burn the gradients.
 #[test]
 fn twenty_clips_are_learned_on_the_software_adapter() {
     let _turn = crate::support::turn();
     let folder = tempfile::tempdir().unwrap();
     let data = toy(&folder.path().join("toy"));
     let compute = software();
-    for (kind, side, epochs) in [
+    for (kind, size, epochs) in [
         (NetworkKind::Compact, (32, 24), 8),
         (NetworkKind::DeepPixel, (70, 70), 6),
     ] {
-        let settings = settings(kind, side, epochs);
+        let settings = settings(kind, size, epochs);
         let run = folder.path().join(kind.name());
         let start = std::time::Instant::now();
         let (outcome, all, watch) = fit(&compute, &data, &settings, &run);
@@ -62,10 +64,19 @@ fn twenty_clips_are_learned_on_the_software_adapter() {
         let network = Checkpoint::load(&run.join("best.safetensors"), &compute.burn())
             .unwrap()
             .network;
-        let engine = FrontEnd::new(&compute, &settings.front_end).unwrap();
-        let result = evaluate(&network, Task::SingleLabel, &engine, &all, 2, SAMPLES, 10).unwrap();
+        let front_end = FrontEnd::new(&compute, &settings.front_end).unwrap();
+        let result = evaluate(
+            &network,
+            Task::SingleLabel,
+            &front_end,
+            &all,
+            2,
+            SAMPLES,
+            10,
+        )
+        .unwrap();
         assert_eq!(
-            (result.clips.hits(), result.clips.total()),
+            (result.clips.correct(), result.clips.total()),
             (20, 20),
             "{kind:?}: {result:?}"
         );
@@ -101,7 +112,7 @@ fn a_run_leaves_its_record_and_is_not_overwritten() {
     let run = folder.path().join("run");
     let split = Split::stratified(&data, 3, (0.2, 0.2)).unwrap();
     let settings = settings(NetworkKind::Compact, (32, 24), 2);
-    let load = |side| load(&Compute::Cpu, &data, &split, side);
+    let load = |subset| load(&Compute::Cpu, &data, &split, subset);
     let sets = (load(Subset::Train), load(Subset::Valid));
     let made = RunFolder::create(&run, &data, &split, &settings, "cpu").unwrap();
     let job = Job {
@@ -132,11 +143,11 @@ fn a_run_leaves_its_record_and_is_not_overwritten() {
     ));
 }
 
-/// Kills runs with SIGKILL at many moments and resumes them: weights and metrics are those of an unbroken run, bit for
-/// bit, on the cpu device.
+/// Kills runs with SIGKILL at many moments and resumes them: on the cpu device, weights and metrics are
+/// those of an unbroken run, bit for bit.
 #[cfg(unix)]
 #[test]
-fn a_killed_run_is_taken_up_as_if_nothing_had_been() {
+fn a_killed_run_resumes_as_if_nothing_had_been() {
     use std::process::{Command, Stdio};
     let _turn = crate::support::turn();
     let folder = tempfile::tempdir().unwrap();
@@ -168,7 +179,7 @@ fn a_killed_run_is_taken_up_as_if_nothing_had_been() {
     };
     let results = |run: &Path| {
         let metrics = std::fs::read_to_string(run.join("metrics.csv")).unwrap();
-        // All but the seconds, which are the clock's.
+        // All columns except the seconds, which are the clock's.
         let lines = metrics
             .lines()
             .map(|l| l.rsplit_once(',').unwrap().0.to_owned());
@@ -191,7 +202,8 @@ fn a_killed_run_is_taken_up_as_if_nothing_had_been() {
         std::thread::sleep(took * i / 6);
         child.kill().unwrap();
         killed += u32::from(!child.wait().unwrap().success());
-        // Killed once more on the way, then left to end; a run killed before it had a record is begun anew.
+        // Killed once more on the way, then left to end. A run that was killed before it had a record
+        // is started again.
         if run.join("split.csv").exists() && run.join("run.toml").exists() {
             let resume = ["train", "--resume", run.to_str().unwrap()];
             let mut child = sonoprint(&resume).spawn().unwrap();
@@ -207,9 +219,10 @@ fn a_killed_run_is_taken_up_as_if_nothing_had_been() {
         }
         assert!(results(&run) == want, "kill {i} of 5 changed the result");
     }
-    // On a busy machine a run may be through before it is killed; one that was is enough to mean something.
+    // On a busy machine, a run may end before it is killed. One kill is enough for the test to mean
+    // something.
     assert!(killed >= 1, "no run was killed before its end");
-    // Done again from its record, it comes to the same too.
+    // Repeated from its record, the run has the same result, too.
     let again = folder.path().join("again");
     let config = whole.join("run.toml");
     let arguments = [
@@ -223,7 +236,7 @@ fn a_killed_run_is_taken_up_as_if_nothing_had_been() {
     assert!(results(&again) == want);
 }
 
-/// Ctrl-C finishes the step, saves and says how to go on; the run taken up ends as if it had not been stopped.
+/// A stopped run finishes the step and saves its state; a damaged state is refused.
 #[test]
 fn a_stopped_run_saves_its_state() {
     let _turn = crate::support::turn();
@@ -231,7 +244,7 @@ fn a_stopped_run_saves_its_state() {
     let data = toy(&folder.path().join("toy"));
     let settings = settings(NetworkKind::Compact, (32, 24), 3);
     let split = Split::stratified(&data, 3, (0.2, 0.2)).unwrap();
-    let load = |side| load(&Compute::Cpu, &data, &split, side);
+    let load = |subset| load(&Compute::Cpu, &data, &split, subset);
     let sets = (load(Subset::Train), load(Subset::Valid));
     let made =
         RunFolder::create(&folder.path().join("run"), &data, &split, &settings, "cpu").unwrap();
@@ -246,7 +259,7 @@ fn a_stopped_run_saves_its_state() {
     let outcome = train(&job, &mut Watch::default(), &AtomicBool::new(true)).unwrap();
     assert!(outcome.stopped && outcome.epochs.is_empty() && outcome.best_epoch == 0);
     assert!(made.state().exists() && !made.best().exists());
-    // Anything else in its place is refused, not taken for a state.
+    // A file that is cut short is refused.
     let state = std::fs::read(made.state()).unwrap();
     std::fs::write(made.state(), &state[..state.len() / 2]).unwrap();
     let refused = train(&job, &mut Watch::default(), &AtomicBool::new(false)).unwrap_err();
@@ -256,7 +269,7 @@ fn a_stopped_run_saves_its_state() {
     );
 }
 
-/// The toy is learned within two epochs; after that nothing can better the best, and patience ends the run.
+/// The toy is learned within a few epochs. After that nothing improves, and patience ends the run.
 #[test]
 fn patience_ends_a_run_that_no_longer_improves() {
     let _turn = crate::support::turn();
@@ -267,7 +280,7 @@ fn patience_ends_a_run_that_no_longer_improves() {
         ..settings(NetworkKind::Compact, (32, 24), 40)
     };
     let split = Split::stratified(&data, 3, (0.2, 0.2)).unwrap();
-    let load = |side| load(&Compute::Cpu, &data, &split, side);
+    let load = |subset| load(&Compute::Cpu, &data, &split, subset);
     let sets = (load(Subset::Train), load(Subset::Valid));
     let run = folder.path().join("run");
     let made = RunFolder::create(&run, &data, &split, &settings, "cpu").unwrap();
@@ -282,14 +295,15 @@ fn patience_ends_a_run_that_no_longer_improves() {
     let outcome = train(&job, &mut Watch::default(), &AtomicBool::new(false)).unwrap();
     assert!(!outcome.stopped && outcome.epochs.len() < 40);
     assert_eq!(outcome.epochs.len(), outcome.best_epoch + 2);
-    // It stays ended: resumed, it runs nothing more.
+    // It stays ended: resumed, it runs no more epochs.
     let again = train(&job, &mut Watch::default(), &AtomicBool::new(false)).unwrap();
     assert_eq!(again.epochs, outcome.epochs);
 }
 
-/// `--folds` tests every file exactly once, `--seeds` trains on one split with several seeds; both are summed up.
+/// `--folds` tests every file exactly once, `--seeds` trains on one split with several seeds. Both end with a
+/// summary.
 #[test]
-fn folds_and_seeds_are_summed_up() {
+fn folds_and_seeds_end_with_a_summary() {
     let _turn = crate::support::turn();
     let folder = tempfile::tempdir().unwrap();
     let toy_root = folder.path().join("toy");
@@ -351,7 +365,7 @@ fn folds_and_seeds_are_summed_up() {
     assert!(weights(4) != weights(5));
 }
 
-/// `--find-lr` leaves rates that rise and the loss of each, and suggests one under that of the smallest loss.
+/// The sweep gives rising rates and the loss of each, and suggests a rate below that of the smallest loss.
 #[test]
 fn the_learning_rate_is_swept() {
     let _turn = crate::support::turn();
@@ -376,4 +390,82 @@ fn the_learning_rate_is_swept() {
     let stop = AtomicBool::new(true);
     let one = find_lr(&Compute::Cpu, &settings, 2, &set, &stop, &mut |_| {}).unwrap();
     assert_eq!(one.0, sweep.0[..1]);
+}
+
+/// A GPU run restores the optimizer's moments on its own device, without the environment variable that
+/// decides Burn's default device.
+#[test]
+fn a_stopped_run_resumes_on_the_software_adapter() {
+    let _turn = crate::support::turn();
+    assert!(
+        std::env::var_os("BURN_DEVICE").is_none(),
+        "unset BURN_DEVICE"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let data = toy(&folder.path().join("toy"));
+    let compute = software();
+    let settings = TrainSettings {
+        batch: 5,
+        ..settings(NetworkKind::Compact, (32, 24), 2)
+    };
+    let split = Split::stratified(&data, 3, (0.0, 0.0)).unwrap();
+    let load = |subset| load(&compute, &data, &split, subset);
+    let sets = (load(Subset::Train), load(Subset::Valid));
+    let run = |name: &str, stops: &[bool]| {
+        let path = folder.path().join(name);
+        let folder = RunFolder::create(&path, &data, &split, &settings, &compute.name()).unwrap();
+        let job = Job {
+            compute: &compute,
+            settings: &settings,
+            classes: &data.classes,
+            train: &sets.0,
+            valid: &sets.1,
+            folder: &folder,
+        };
+        let mut watch = Watch::default();
+        let mut last = None;
+        for &stop in stops {
+            last = Some(train(&job, &mut watch, &AtomicBool::new(stop)).unwrap());
+        }
+        (last.unwrap(), watch.resumed)
+    };
+    let (unbroken, resumed) = run("unbroken", &[false]);
+    assert_eq!(resumed, None);
+    let (stopped, resumed) = run("stopped", &[true, true, false]);
+    assert_eq!(resumed, Some(0), "stopped twice within the first epoch");
+    assert!(!stopped.stopped);
+    for (a, b) in unbroken.epochs.iter().zip(&stopped.epochs) {
+        println!("unbroken {}, stopped {}", a.loss, b.loss);
+        assert!((a.loss - b.loss).abs() < 1e-3, "{a:?} {b:?}");
+    }
+}
+
+/// The spectrogram itself, one channel without a color map, is learned from as images are, with masks and
+/// all other augmentation.
+#[test]
+fn one_channel_features_are_learned() {
+    let _turn = crate::support::turn();
+    let folder = tempfile::tempdir().unwrap();
+    let data = toy(&folder.path().join("toy"));
+    let toy = settings(NetworkKind::Compact, (32, 24), 2);
+    let settings = TrainSettings {
+        batch: 5,
+        front_end: FrontEndConfig {
+            compression: Compression::Log { scale: 1e4 },
+            output: Output::Features,
+            ..toy.front_end.clone()
+        },
+        ..toy
+    };
+    // Frames and mel bands differ, so masks drawn for the wrong axis would not fit.
+    assert_eq!(settings.front_end.output_shape(), [1, 22, 128]);
+    assert!(settings.augment.mask > 0.0);
+    for (name, compute) in [("cpu", Compute::Cpu), ("software", software())] {
+        let run = folder.path().join(name);
+        let (outcome, _, _) = fit(&compute, &data, &settings, &run);
+        let epochs = outcome.unwrap().epochs;
+        assert!(epochs[1].loss < epochs[0].loss, "{name}: {epochs:?}");
+        let checkpoint = Checkpoint::load(&run.join("best.safetensors"), &compute.burn()).unwrap();
+        assert_eq!(checkpoint.header.front_end, settings.front_end);
+    }
 }

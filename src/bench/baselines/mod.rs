@@ -1,60 +1,45 @@
-//! Other ways to the same decibels, on the same device and the same clips.
+//! Other implementations of the front end, for the same clips on the same device.
 
-mod burns;
-mod host;
-mod shaders;
-
-use std::time::Duration;
+mod baseline;
+mod buffers;
+mod burn_signal;
+mod multi_pass;
+mod naive;
+mod realfft;
 
 use super::catalog::Shape;
-use super::measure::BenchError;
-use crate::frontend::config::{Compression, Framing, Range, Rows};
+use super::error::BenchError;
+use crate::frontend::config::{Compression, Framing, Output, Range, Rows};
 use crate::gpu::Compute;
 
-/// One of them, ready to run.
-pub(super) trait Baseline {
-    /// For tables.
-    fn name(&self) -> &'static str;
-    /// Decibels of all clips: how long it took.
-    fn decibels(&mut self) -> Result<Duration, BenchError>;
-    /// `[frame][row]` of the first clip, as the last run left them.
-    fn first(&mut self) -> Result<Vec<f32>, BenchError>;
-    /// Pictures of all clips, if it makes them: how long it took.
-    fn features(&mut self) -> Option<Result<Duration, BenchError>> {
-        None
-    }
-    /// `[channel][y][x]` of the first clip, made now, if it makes pictures.
-    fn first_picture(&mut self) -> Option<Result<Vec<f32>, BenchError>> {
-        None
-    }
-}
+pub(super) use baseline::Baseline;
 
-/// Whether the rivals speak of this shape: they know linear rows from the clip's first sample on.
+/// Whether the baselines compute what `shape` asks for: decibels of linear bins, from the first
+/// sample of the clip on, as an image over the clip's own range.
 pub(super) fn comparable(shape: &Shape) -> bool {
     let s = &shape.front_end;
     s.rows == Rows::Linear
         && s.framing == Framing::Start
         && s.compression == Compression::Masked
-        && s.image().range == Range::MinMax
+        && matches!(s.output, Output::Image(image) if image.range == Range::MinMax)
 }
 
-/// All that can run this shape here.
+/// Prepares all baselines that can run `shape` on this device.
 pub(super) fn all(
     compute: &Compute,
     shape: &Shape,
     clips: &[Vec<f32>],
 ) -> Result<Vec<Box<dyn Baseline>>, BenchError> {
-    let mut all: Vec<Box<dyn Baseline>> =
-        vec![Box::new(burns::BurnSignalStft::new(compute, shape, clips))];
+    let burn_signal = burn_signal::BurnSignalStft::new(compute, shape, clips);
+    let mut all: Vec<Box<dyn Baseline>> = vec![Box::new(burn_signal)];
     if let Compute::Gpu(gpu) = compute {
-        all.push(Box::new(host::Host::new(shape, clips)?));
-        all.extend(
-            shaders::NaiveStft::new(gpu, shape, clips).map(|r| Box::new(r) as Box<dyn Baseline>),
-        );
-        all.extend(
-            shaders::MultiPassStft::new(gpu, shape, clips)
-                .map(|r| Box::new(r) as Box<dyn Baseline>),
-        );
+        all.push(Box::new(realfft::RealFftStft::new(shape, clips)?));
+        if let Some(naive) = naive::NaiveStft::new(gpu, shape, clips) {
+            all.push(Box::new(naive));
+        }
+        if let Some(multi_pass) = multi_pass::MultiPassStft::new(gpu, shape, clips) {
+            all.push(Box::new(multi_pass));
+        }
     }
     Ok(all)
 }

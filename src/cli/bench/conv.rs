@@ -2,16 +2,17 @@
 
 use std::path::Path;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 
-use super::super::{Done, args};
+use super::super::Done;
+use super::super::words::print_line;
 use crate::bench::{
-    Both, ConvRecord, LAYERS, LayerTimes, STEP, TOLERANCE, conv, conv_record, steps,
+    ConvRecord, LAYERS, LayerTimes, PairedTimes, STEP, Stat, TOLERANCE, conv, conv_record, step,
 };
 use crate::gpu::Compute;
 
-/// Whether these words of `--only` mean convolutions.
-pub fn asked(only: &[String]) -> bool {
+/// Whether the values of `--only` name convolutions.
+pub fn is_selected(only: &[String]) -> bool {
     !only.is_empty() && only.iter().all(|o| o.starts_with("conv"))
 }
 
@@ -21,83 +22,75 @@ pub fn run(
     runs: usize,
     json: Option<&Path>,
 ) -> anyhow::Result<Done> {
-    let asked = |id: &str| only.iter().any(|o| id.starts_with(o.as_str()));
-    let layers: Vec<_> = LAYERS.iter().filter(|l| asked(l.id)).collect();
+    let is_selected = |id: &str| only.iter().any(|o| id.starts_with(o.as_str()));
+    let layers: Vec<_> = LAYERS.iter().filter(|l| is_selected(l.id)).collect();
     ensure!(
-        !layers.is_empty() || asked(STEP),
-        "no layer begins so: there are {}, {STEP}",
+        !layers.is_empty() || is_selected(STEP),
+        "no layer's name begins with {}: there are {}, {STEP}",
+        only.join(" or "),
         LAYERS.map(|l| l.id).join(", ")
     );
-    let mut found = conv_record(compute, runs)?;
-    args::say(head(&found))?;
+    let mut record = conv_record(compute, runs)?;
+    print_line(head(&record))?;
     for layer in layers {
         let times = conv(compute, layer, runs)?;
-        args::say(rows(&times, found.peak))?;
-        found.layers.push(times);
+        print_line(rows(&times, record.peak))?;
+        record.layers.push(times);
     }
-    if asked(STEP) {
-        let step = steps(compute, runs)?;
-        args::say(format!(
-            "{STEP}: a training step of the seed network, 4 pictures of 180x180: {:.0} ±{:.0} ms, with Burn's convolutions {:.0} ±{:.0} ms: {:.1} times ours",
-            1e3 * step.ours.median,
-            1e3 * step.ours.spread,
-            1e3 * step.burns.median,
-            1e3 * step.burns.spread,
-            step.ratio()
-        ))?;
-        found.step = Some(step);
+    if is_selected(STEP) {
+        let times = step(compute, runs)?;
+        print_line(step_row(&times))?;
+        record.step = Some(times);
     }
     if let Some(path) = json {
-        let text = serde_json::to_string_pretty(&found)? + "\n";
-        std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
-        args::say(format!("wrote {}", path.display()))?;
+        record.write_json(path)?;
+        print_line(format!("wrote {}", path.display()))?;
     }
     Ok(Done::All)
 }
 
-fn head(found: &ConvRecord) -> String {
-    let peak = match found.peak {
-        Some(peak) => format!("multiply-adds alone: {peak:.1} GFLOPS\n"),
+fn head(record: &ConvRecord) -> String {
+    let peak = match record.peak {
+        Some(peak) => format!("peak: {peak:.1} GFLOPS (a kernel that only multiplies and adds)\n"),
         None => String::new(),
     };
     format!(
-        "{}\nconvolutions: {}\n{peak}medians of {} runs around a wait, by the host's clock\n\n{:<22} {:<16} {:>14} {:>8} {:>7} {:>16} {:>6}",
-        found.device,
-        found.plan,
-        found.runs,
-        "",
-        "",
+        "{}\nconvolutions: {}\n{peak}medians of {} runs ± spread, by the host's clock around a wait\n\n{:<22} {:<16} {:>16} {:>8} {:>7} {:>18} {:>9}",
+        record.device,
+        record.plan,
+        record.runs,
+        "layer",
+        "pass",
         "ours",
         "GFLOPS",
         "of peak",
-        "Burn's",
-        "ratio"
+        "Burn",
+        "Burn/ours"
     )
 }
 
+/// Three rows, one per pass.
 fn rows(times: &LayerTimes, peak: Option<f64>) -> String {
-    let row = |id: &str, what: &str, both: &Both| {
-        let rate = times.flops / 1e9 / both.ours.median;
-        let wrong = match both.burns_off > TOLERANCE {
+    let row = |id: &str, pass: &str, paired: &PairedTimes| {
+        let gflops = times.flops / 1e9 / paired.ours.median;
+        let of_peak = peak.map_or(String::new(), |p| format!("{:.0}%", 100.0 * gflops / p));
+        let wrong = match paired.burn_error > TOLERANCE {
             true => format!(
-                "  (Burn's numbers are wrong: {:.0}% off)",
-                100.0 * both.burns_off
+                "  (Burn's result is wrong by {:.0}% of the largest value)",
+                100.0 * paired.burn_error
             ),
             false => String::new(),
         };
-        let share = peak.map_or(String::new(), |p| format!("{:.0}%", 100.0 * rate / p));
         format!(
-            "{id:<22} {what:<16} {:>8.1} ±{:<4.1}ms {rate:>8.2} {share:>7} {:>10.1} ±{:<4.1}ms {:>6.2}{wrong}",
-            1e3 * both.ours.median,
-            1e3 * both.ours.spread,
-            1e3 * both.burns.median,
-            1e3 * both.burns.spread,
-            both.ratio()
+            "{id:<22} {pass:<16} {:>16} {gflops:>8.2} {of_peak:>7} {:>18} {:>9.2}{wrong}",
+            milliseconds(&paired.ours),
+            milliseconds(&paired.burn),
+            paired.ratio()
         )
     };
     let id = match times.ours {
         true => times.id.to_owned(),
-        false => format!("{} (Burn's)", times.id),
+        false => format!("{} (Burn)", times.id),
     };
     [
         row(&id, "forward", &times.forward),
@@ -105,4 +98,17 @@ fn rows(times: &LayerTimes, peak: Option<f64>) -> String {
         row("", "backward weight", &times.backward_weight),
     ]
     .join("\n")
+}
+
+fn milliseconds(stat: &Stat) -> String {
+    format!("{:.1} ±{:.1} ms", 1e3 * stat.median, 1e3 * stat.spread)
+}
+
+fn step_row(times: &PairedTimes) -> String {
+    format!(
+        "{STEP}: a training step of deeppixel, batch 4 at 180x180: ours {}, Burn's convolutions {}, Burn/ours {:.1}",
+        milliseconds(&times.ours),
+        milliseconds(&times.burn),
+        times.ratio()
+    )
 }

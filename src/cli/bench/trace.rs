@@ -1,4 +1,7 @@
-//! One step of `classify` and one of `train`, by the code that those commands run, on made-up music.
+//! `sonoprint bench --trace`: one step of `classify` and one of `train`, on synthetic audio.
+//!
+//! It runs the code that those commands run. It is here and not in `bench`, because only `cli` may
+//! use `bench`, `classify` and `train` together.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,33 +18,35 @@ use crate::frontend::presets;
 use crate::gpu::Compute;
 use crate::gpu::adapter::is_hardware;
 use crate::inference::{InferenceError, Predictor};
-use crate::model::{Checkpoint, NetworkKind};
-use crate::train::{TrainSettings, Tried, find_lr};
+use crate::model::Checkpoint;
+use crate::train::{LrTrial, TrainSettings, find_lr};
 
-/// What the training step learns on: as `README.md` trains.
+/// The length of the clips, as in the training command of the documentation.
 const CLIP_SECONDS: f64 = 10.0;
-const PICTURE: Size = Size {
+/// The size of the images, as in that command.
+const IMAGE_SIZE: Size = Size {
     height: 128,
     width: 216,
 };
 
-/// Runs both, and classify's first batch beside it; training's first step, which compiles, is left out.
+/// Traces the first two batches of `classify`, and the second step of `train`. The first step of
+/// `train` compiles kernels and is left out.
 pub fn run(compute: &Compute) -> anyhow::Result<Trace> {
     let clips = match compute {
         Compute::Cpu => 16,
         Compute::Gpu(gpu) if is_hardware(&gpu.info) => 16,
         Compute::Gpu(_) => 2,
     };
-    let folder = tempfile::tempdir().context("no temporary folder")?;
-    let files = write(folder.path(), clips).context("cannot write made-up music")?;
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let files = write_audio(folder.path(), clips).context("cannot write synthetic audio")?;
     let trace = Trace::install()?;
-    answer(compute, &files, &trace)?;
-    learn(compute, folder.path(), clips, &trace)?;
+    trace_classify(compute, &files, &trace)?;
+    trace_train(compute, folder.path(), clips, &trace)?;
     Ok(trace)
 }
 
-/// `clips` files of a clip in two classes.
-fn write(root: &Path, clips: usize) -> anyhow::Result<Vec<PathBuf>> {
+/// Writes `clips` files of one clip each, in two classes.
+fn write_audio(root: &Path, clips: usize) -> anyhow::Result<Vec<PathBuf>> {
     let rate = 44_100;
     let spec = hound::WavSpec {
         channels: 1,
@@ -65,8 +70,9 @@ fn write(root: &Path, clips: usize) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn answer(compute: &Compute, files: &[PathBuf], trace: &Trace) -> anyhow::Result<()> {
-    let classifier = Predictor::new(compute, Checkpoint::builtin(&compute.burn())?)?;
+/// Records two batches. The first compiles the network's kernels.
+fn trace_classify(compute: &Compute, files: &[PathBuf], trace: &Trace) -> anyhow::Result<()> {
+    let predictor = Predictor::new(compute, Checkpoint::builtin(&compute.burn())?)?;
     let options = Options {
         workers: std::thread::available_parallelism().map_or(2, usize::from),
         batch: files.len(),
@@ -74,14 +80,13 @@ fn answer(compute: &Compute, files: &[PathBuf], trace: &Trace) -> anyhow::Result
         timeline: false,
         embeddings: false,
     };
-    // The first compiles the network's kernels.
     for name in ["classify: first batch", "classify: one batch"] {
         trace.begin(gpu(compute))?;
         let start = Instant::now();
-        let found = files.iter().cloned().map(Input::File);
+        let inputs = files.iter().cloned().map(Input::File);
         classify(
-            &classifier,
-            found,
+            &predictor,
+            inputs,
             &options,
             |_| Ok::<_, InferenceError>(()),
         )?;
@@ -91,30 +96,17 @@ fn answer(compute: &Compute, files: &[PathBuf], trace: &Trace) -> anyhow::Result
     Ok(())
 }
 
-/// The second step of a training run, whose samples are read from the files.
-fn learn(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> anyhow::Result<()> {
+/// Records the second step of a training run, which decodes its files anew.
+fn trace_train(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> anyhow::Result<()> {
     let front_end = presets::mel()
         .with_clip_seconds(CLIP_SECONDS)
-        .with_image_size(Some(PICTURE));
+        .with_image_size(Some(IMAGE_SIZE));
     let settings = TrainSettings {
-        network: NetworkKind::Compact,
         epochs: 2,
-        patience: None,
         batch: clips,
-        accumulate: 1,
-        lr: 1e-3,
         weight_decay: 0.05,
-        mask: 0.15,
-        gain: 0.0,
-        polarity: false,
-        noise_snr: None,
-        mixup: 0.0,
-        tempo: 0.0,
-        pitch: 0.0,
-        equalize: 0.0,
-        label_smoothing: 0.1,
-        seed: 1,
         front_end,
+        ..TrainSettings::default()
     };
     let data = Dataset::scan(root)?;
     let split = Split::stratified(&data, 1, (0.0, 0.0))?;
@@ -123,8 +115,8 @@ fn learn(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> anyhow:
     let set = PcmSet::load(&data, &split, Subset::Train, rate, &memory, &|| ())?;
     let stop = AtomicBool::new(false);
     let (mut steps, mut result, mut start) = (0, Ok(()), Instant::now());
-    // Called between steps: the first compiles, the second is traced.
-    let mut between = |_: &Tried| {
+    // Runs after each step: the first compiles kernels, the second is traced.
+    let mut after_step = |_: &LrTrial| {
         steps += 1;
         if steps == 1 {
             result = trace.begin(gpu(compute));
@@ -138,8 +130,8 @@ fn learn(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> anyhow:
         }
     };
     let classes = data.classes.len();
-    find_lr(compute, &settings, classes, &set, &stop, &mut between)?;
-    result.context("the step was not traced")
+    find_lr(compute, &settings, classes, &set, &stop, &mut after_step)?;
+    result.context("cannot trace the training step")
 }
 
 fn gpu(compute: &Compute) -> Option<&crate::gpu::Gpu> {

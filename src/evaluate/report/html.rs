@@ -10,7 +10,7 @@ use crate::evaluate::{ClassScore, LevelMetrics};
 
 const STYLE: &str = include_str!("style.css");
 
-/// The report as one self-contained page.
+/// Returns the report as one self-contained page.
 pub fn html(report: &Report) -> String {
     let mut page = String::new();
     let title = escape(&report.title);
@@ -42,7 +42,7 @@ fn headline(page: &mut String, report: &Report) {
         let (low, high) = level.interval;
         let _ = writeln!(
             page,
-            "<p><strong>{:.1} %</strong> of {} {name} right<br><small>95 % interval {:.1} to {:.1} % (Wilson)</small></p>",
+            "<p><strong>{:.1} %</strong> of {} {name} classified correctly<br><small>95 % interval {:.1} to {:.1} % (Wilson)</small></p>",
             level.accuracy * 100.0,
             level.total(),
             low * 100.0,
@@ -71,7 +71,7 @@ fn facts(page: &mut String, report: &Report) {
             value(&report.clips)
         )
     };
-    row(page, "among the first three", &both(|l| l.top3));
+    row(page, "true class among the first three", &both(|l| l.top3));
     row(page, "macro F1", &both(|l| l.macro_f1));
     row(page, "cross-entropy, nats", &both(|l| l.loss));
     row(page, "calibration error (ECE)", &both(|l| l.ece));
@@ -106,7 +106,7 @@ fn classes(page: &mut String, report: &Report) {
 
 fn confusion(page: &mut String, report: &Report) {
     page.push_str(
-        "<h2>Who was taken for whom, by file</h2>\n<p>True classes down, answers across.</p>\n",
+        "<h2>Confusion matrix, by file</h2>\n<p>Rows: true classes. Columns: predicted classes.</p>\n",
     );
     page.push_str("<div class=\"scroll\"><table class=\"confusion\">\n<tr><td></td>");
     for name in &report.classes {
@@ -135,7 +135,7 @@ fn confusion(page: &mut String, report: &Report) {
 fn calibration(page: &mut String, report: &Report) {
     if let Some(svg) = plots::reliability(&report.clips) {
         page.push_str(
-            "<h2>How far confidence can be believed, by clip</h2>\n<div class=\"plots\">\n",
+            "<h2>Calibration (reliability diagram), by clip</h2>\n<div class=\"plots\">\n",
         );
         let _ = writeln!(page, "<figure>{svg}</figure>\n</div>");
     }
@@ -151,7 +151,7 @@ fn mistakes(page: &mut String, mistakes: &[Mistake]) {
         let _ = writeln!(
             page,
             "<figure><img src=\"data:image/png;base64,{}\" alt=\"Spectrogram of {file}\">\n\
-             <figcaption><strong>{truth}</strong> taken for <strong>{predicted}</strong> ({:.0} %)<br>{file}, from {:.0} s</figcaption></figure>",
+             <figcaption><strong>{truth}</strong> predicted as <strong>{predicted}</strong> ({:.0} %)<br>{file}, from {:.0} s</figcaption></figure>",
             STANDARD.encode(&m.png),
             m.confidence * 100.0,
             m.start

@@ -1,8 +1,10 @@
-//! The report of an evaluation or a run: one HTML file that needs nothing else, and the same figures as JSON.
+//! The report of an evaluation or a run: one HTML page without external files, and the same figures as
+//! JSON.
 
 mod html;
-mod plots;
+pub(crate) mod plots;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
@@ -10,48 +12,48 @@ use serde::Serialize;
 use super::{Epoch, EvaluateError, LevelMetrics};
 
 pub use html::html;
-pub use plots::sweep as sweep_svg;
 
-/// A clip that was answered wrongly, with its picture.
+/// A clip that was classified wrongly, with its image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mistake {
-    /// File, as the dataset names it.
+    /// Name of the file in the dataset.
     pub file: String,
-    /// Where in the file the clip begins, seconds.
+    /// Start of the clip in the file, seconds.
     pub start: f64,
-    /// Its class.
+    /// Its true class.
     pub truth: String,
-    /// What it was taken for.
+    /// The predicted class.
     pub predicted: String,
-    /// With which probability.
+    /// Probability of the predicted class.
     pub confidence: f32,
-    /// Its spectrogram, PNG.
+    /// Its spectrogram as PNG.
     pub png: Vec<u8>,
 }
 
 /// Everything that a report shows.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// First line.
+    /// The heading.
     pub title: String,
-    /// What was evaluated on what, for people: name and value.
+    /// What was evaluated on what, for people: names and values.
     pub facts: Vec<(String, String)>,
     /// Class names.
     pub classes: Vec<String>,
-    /// One answer a clip.
+    /// Figures by clip.
     pub clips: LevelMetrics,
-    /// One answer a file.
+    /// Figures by file.
     pub files: LevelMetrics,
-    /// Of the training run, if it is one's report.
+    /// The epochs of the training run, if this is the report of one.
     pub epochs: Vec<Epoch>,
-    /// The worst first.
+    /// Mistakes, the most confident first.
     pub mistakes: Vec<Mistake>,
 }
 
+/// The content of `metrics.json`. Scripts read its keys.
 #[derive(Serialize)]
 struct Json<'a> {
     title: &'a str,
-    facts: std::collections::BTreeMap<&'a str, &'a str>,
+    facts: BTreeMap<&'a str, &'a str>,
     classes: &'a [String],
     clips: &'a LevelMetrics,
     files: &'a LevelMetrics,
@@ -59,7 +61,7 @@ struct Json<'a> {
 }
 
 impl Report {
-    /// The figures as JSON, without pictures.
+    /// Returns the figures as JSON, without the mistakes.
     pub fn json(&self) -> String {
         let facts = self.facts.iter().map(|(k, v)| (k.as_str(), v.as_str()));
         let json = Json {

@@ -1,121 +1,132 @@
-//! Plots as inline SVG, by plotters.
+//! Line plots as inline SVG, by plotters.
 
 use std::ops::Range;
 
 use plotters::prelude::*;
 
 use crate::evaluate::{Epoch, LevelMetrics};
-use crate::train::LrSweep;
 
-/// Colors that are told apart on light and dark ground.
+/// Colors that can be told apart on light and dark ground.
 const BLUE: RGBColor = RGBColor(66, 133, 214);
 const ORANGE: RGBColor = RGBColor(226, 120, 40);
 const GRAY: RGBColor = RGBColor(136, 136, 136);
 
-/// Name, color, points.
-type Line<'a> = (&'a str, RGBColor, Vec<(f64, f64)>);
-
-/// Named lines over one x axis.
-struct Lines<'a> {
-    x: (&'a str, Range<f64>),
-    y: (&'a str, f64),
-    lines: Vec<Line<'a>>,
-    legend: SeriesLabelPosition,
+/// A plot of named lines over one x axis.
+pub(crate) struct LinePlot<'a> {
+    /// Name and range of the x axis.
+    pub x: (&'a str, Range<f64>),
+    /// Name of the y axis, and its end; it starts at 0.
+    pub y: (&'a str, f64),
+    /// The lines, those in front last.
+    pub lines: Vec<Line<'a>>,
+    /// Corner of the legend.
+    pub legend: Legend,
 }
 
-/// Loss and accuracy over epochs; empty if there are fewer than two.
-pub fn curves(epochs: &[Epoch]) -> Vec<String> {
+/// A named line through points.
+pub(crate) struct Line<'a> {
+    name: &'a str,
+    color: RGBColor,
+    points: Vec<(f64, f64)>,
+}
+
+/// A corner that the lines leave free.
+pub(crate) enum Legend {
+    UpperRight,
+    LowerRight,
+    LowerLeft,
+}
+
+impl<'a> Line<'a> {
+    /// A line in the first color.
+    pub fn first(name: &'a str, points: Vec<(f64, f64)>) -> Self {
+        let color = BLUE;
+        Self {
+            name,
+            color,
+            points,
+        }
+    }
+
+    /// A line in the second color.
+    pub fn second(name: &'a str, points: Vec<(f64, f64)>) -> Self {
+        let color = ORANGE;
+        Self {
+            name,
+            color,
+            points,
+        }
+    }
+
+    /// A line that others are compared with.
+    pub fn background(name: &'a str, points: Vec<(f64, f64)>) -> Self {
+        let color = GRAY;
+        Self {
+            name,
+            color,
+            points,
+        }
+    }
+}
+
+/// Draws loss and accuracy over the epochs. Empty if there are fewer than two epochs.
+pub(super) fn curves(epochs: &[Epoch]) -> Vec<String> {
     if epochs.len() < 2 {
         return Vec::new();
     }
-    let last = epochs.len() as f64;
-    let line = |value: &dyn Fn(&Epoch) -> Option<f64>| -> Vec<(f64, f64)> {
+    let points = |value: &dyn Fn(&Epoch) -> Option<f64>| -> Vec<(f64, f64)> {
         let points = epochs.iter().map(|e| (e.epoch as f64, value(e)));
         points.filter_map(|(x, y)| Some((x, y?))).collect()
     };
-    let loss = [
-        ("training", BLUE, line(&|e| Some(e.loss))),
-        ("validation", ORANGE, line(&|e| e.valid.map(|v| v.loss))),
+    let loss = vec![
+        Line::first("training", points(&|e| Some(e.loss))),
+        Line::second("validation", points(&|e| e.valid.map(|v| v.loss))),
     ];
-    let accuracy = [
-        ("training clips", BLUE, line(&|e| Some(e.accuracy))),
-        (
+    let accuracy = vec![
+        Line::first("training clips", points(&|e| Some(e.accuracy))),
+        Line::second(
             "validation files",
-            ORANGE,
-            line(&|e| e.valid.map(|v| v.accuracy())),
+            points(&|e| e.valid.map(|v| v.accuracy())),
         ),
     ];
-    let top = loss
-        .iter()
-        .flat_map(|l| &l.2)
-        .map(|p| p.1)
-        .fold(0.1, f64::max);
-    [
-        (
-            loss,
-            ("loss, nats", top * 1.05),
-            SeriesLabelPosition::UpperRight,
-        ),
-        (accuracy, ("accuracy", 1.0), SeriesLabelPosition::LowerRight),
-    ]
-    .into_iter()
-    .filter_map(|(lines, y, legend)| {
-        draw(&Lines {
-            x: ("epoch", 0.0..last),
+    let losses = loss.iter().flat_map(|line| &line.points).map(|p| p.1);
+    let top = losses.fold(0.1, f64::max);
+    let plot = |lines, y, legend| {
+        svg(&LinePlot {
+            x: ("epoch", 0.0..epochs.len() as f64),
             y,
-            lines: lines.into(),
+            lines,
             legend,
         })
-    })
+    };
+    [
+        plot(loss, ("loss, nats", top * 1.05), Legend::UpperRight),
+        plot(accuracy, ("accuracy", 1.0), Legend::LowerRight),
+    ]
+    .into_iter()
+    .flatten()
     .collect()
 }
 
-/// Accuracy over confidence: on the gray line they agree.
-pub fn reliability(level: &LevelMetrics) -> Option<String> {
+/// Draws the reliability diagram: accuracy over confidence. On the gray line the two are equal.
+pub(super) fn reliability(level: &LevelMetrics) -> Option<String> {
     let bins = level.bins.iter().filter(|b| b.count > 0);
-    draw(&Lines {
+    svg(&LinePlot {
         x: ("confidence", 0.0..1.0),
         y: ("accuracy", 1.0),
-        legend: SeriesLabelPosition::LowerRight,
+        legend: Legend::LowerRight,
         lines: vec![
-            ("as confident as right", GRAY, vec![(0.0, 0.0), (1.0, 1.0)]),
-            (
-                "answers",
-                BLUE,
+            Line::background("perfect calibration", vec![(0.0, 0.0), (1.0, 1.0)]),
+            Line::first(
+                "predictions",
                 bins.map(|b| (b.confidence, b.accuracy)).collect(),
             ),
         ],
     })
 }
 
-/// Loss over the learning rate's decimal logarithm.
-pub fn sweep(sweep: &LrSweep) -> Option<String> {
-    let (first, last) = (sweep.0.first()?, sweep.0.last()?);
-    let points = |loss: &dyn Fn(usize) -> f64| -> Vec<(f64, f64)> {
-        let place = |i: usize| (sweep.0[i].lr.log10(), loss(i));
-        (0..sweep.0.len()).map(place).collect()
-    };
-    let top = sweep.0.iter().map(|t| t.smoothed).fold(0.1, f64::max);
-    draw(&Lines {
-        x: (
-            "log10 of the learning rate",
-            first.lr.log10()..last.lr.log10(),
-        ),
-        y: ("loss, nats", top * 1.2),
-        legend: SeriesLabelPosition::LowerLeft,
-        lines: vec![
-            (
-                "of the step",
-                GRAY,
-                points(&|i| sweep.0[i].loss.min(top * 1.2)),
-            ),
-            ("smoothed", BLUE, points(&|i| sweep.0[i].smoothed)),
-        ],
-    })
-}
-
-/// `None` if plotters cannot draw it, which leaves the report without that plot and otherwise whole.
-fn draw(plot: &Lines<'_>) -> Option<String> {
+/// Draws a plot. Returns `None` if plotters cannot draw it, which costs a report that plot only.
+pub(crate) fn svg(plot: &LinePlot<'_>) -> Option<String> {
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, (460, 300)).into_drawing_area();
@@ -137,23 +148,28 @@ fn draw(plot: &Lines<'_>) -> Option<String> {
             .axis_desc_style(text.clone())
             .draw()
             .ok()?;
-        for (name, color, points) in &plot.lines {
-            let color = *color;
-            let line = LineSeries::new(points.iter().copied(), color.stroke_width(2));
+        for line in &plot.lines {
+            let color = line.color;
+            let series = LineSeries::new(line.points.iter().copied(), color.stroke_width(2));
             let legend =
                 move |(x, y)| PathElement::new([(x, y), (x + 16, y)], color.stroke_width(2));
-            chart.draw_series(line).ok()?.label(*name).legend(legend);
+            let series = chart.draw_series(series).ok()?;
+            series.label(line.name).legend(legend);
         }
         chart
             .configure_series_labels()
-            .position(plot.legend.clone())
+            .position(match plot.legend {
+                Legend::UpperRight => SeriesLabelPosition::UpperRight,
+                Legend::LowerRight => SeriesLabelPosition::LowerRight,
+                Legend::LowerLeft => SeriesLabelPosition::LowerLeft,
+            })
             .label_font(text)
             .border_style(TRANSPARENT)
             .draw()
             .ok()?;
         area.present().ok()?;
     }
-    // The page sets the size; the drawing only its shape.
+    // The page sets the size of the drawing; the drawing sets only the aspect ratio.
     let fixed = "width=\"460\" height=\"300\"";
     Some(svg.replacen(fixed, "role=\"img\"", 1))
 }

@@ -28,8 +28,8 @@ impl KernelSource for SumSource {
     }
 }
 
-/// Returns the sum over the first dimension of `parts`, an f32 tensor `[count, ..shape]`, as a tensor
-/// of `shape` and `dtype`.
+/// Returns the sum over the first dimension of `parts`, an f32 tensor `[count, ..shape]`, as a
+/// tensor of `shape` and `dtype`.
 pub fn sum_parts(
     parts: &CubeTensor,
     count: usize,

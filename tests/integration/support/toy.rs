@@ -1,4 +1,4 @@
-//! A data set of twenty half seconds, and settings to learn it in moments.
+//! A dataset of twenty files of half a second, and settings that learn it in seconds.
 #![allow(dead_code)]
 
 use std::path::Path;
@@ -10,7 +10,7 @@ use sonoprint::frontend::config::{FrontEndConfig, Size};
 use sonoprint::frontend::presets;
 use sonoprint::gpu::Compute;
 use sonoprint::model::NetworkKind;
-use sonoprint::train::{Observer, Progress, StepTimes, TrainSettings};
+use sonoprint::train::{AugmentConfig, Observer, Progress, StepTimes, TrainSettings};
 
 use super::{noise, tone};
 
@@ -39,42 +39,49 @@ pub fn toy(root: &Path) -> Dataset {
     Dataset::scan(root).unwrap()
 }
 
-pub fn settings(network: NetworkKind, side: (usize, usize), epochs: usize) -> TrainSettings {
+/// Settings that learn the toy within a few epochs of images of `size`, (height, width), with every
+/// augmentation on.
+pub fn settings(network: NetworkKind, size: (usize, usize), epochs: usize) -> TrainSettings {
+    let (height, width) = size;
     TrainSettings {
         network,
         epochs,
-        patience: None,
         batch: 10,
-        accumulate: 1,
         lr: 3e-3,
         weight_decay: 0.0,
-        mask: 0.1,
-        gain: 6.0,
-        polarity: true,
-        noise_snr: Some(20.0),
-        mixup: 0.2,
-        tempo: 0.1,
-        pitch: 0.5,
-        equalize: 2.0,
+        augment: AugmentConfig {
+            mask: 0.1,
+            gain: 6.0,
+            polarity: true,
+            noise_snr: Some(20.0),
+            mixup: 0.2,
+            tempo: 0.1,
+            pitch: 0.5,
+            equalize: 2.0,
+        },
         label_smoothing: 0.0,
         seed: 7,
         front_end: FrontEndConfig {
             clip_samples: SAMPLES,
-            ..presets::mel().with_image_size(Some(Size {
-                height: side.0,
-                width: side.1,
-            }))
+            ..presets::mel().with_image_size(Some(Size { height, width }))
         },
+        ..TrainSettings::default()
     }
 }
 
+/// Counts what an observer is told, and prints the epochs.
 #[derive(Default)]
 pub struct Watch {
+    /// Epochs that were finished when the run was resumed.
+    pub resumed: Option<usize>,
     pub steps: usize,
     pub epochs: usize,
 }
 
 impl Observer for Watch {
+    fn resumed(&mut self, epochs: &[Epoch], _: &Progress) {
+        self.resumed = Some(epochs.len());
+    }
     fn step(&mut self, progress: &Progress) {
         assert!(progress.step <= progress.steps && progress.loss().is_finite());
         self.steps += 1;
@@ -88,8 +95,8 @@ impl Observer for Watch {
     }
 }
 
-/// One side's samples, in memory.
-pub fn load(compute: &Compute, data: &Dataset, split: &Split, side: Subset) -> PcmSet {
+/// Loads the samples of a subset into memory.
+pub fn load(compute: &Compute, data: &Dataset, split: &Split, subset: Subset) -> PcmSet {
     let memory = PcmMemory::new(compute, PCM_MEMORY);
-    PcmSet::load(data, split, side, 22_050, &memory, &|| {}).unwrap()
+    PcmSet::load(data, split, subset, 22_050, &memory, &|| {}).unwrap()
 }

@@ -170,13 +170,14 @@ impl Launch {
     }
 }
 
-/// Sets the tile of a source: at most `max` rows, columns and channels, and no more than `sizes` has.
+/// Sets the tile of a source: at most `max` rows, columns and channels, and no more than `sizes`
+/// has.
 fn fit_tile(source: &mut ConvSource, max: [usize; 3], sizes: [usize; 3]) {
     [source.ty, source.tx, source.tc] = [0, 1, 2].map(|i| largest_tile(max[i], sizes[i]));
 }
 
-/// Returns `max`, or if `size` is smaller the largest power of two that fits into it. Few tiles mean
-/// few sources for many sizes.
+/// Returns `max`, or if `size` is smaller the largest power of two that fits into it. Few tiles
+/// mean few sources for many sizes.
 fn largest_tile(max: usize, size: usize) -> usize {
     match size {
         0 => 1,

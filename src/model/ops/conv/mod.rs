@@ -1,7 +1,7 @@
 //! The convolutions of the networks.
 //!
-//! Where the [`ConvPlan`] says so they are our own: WGSL on a GPU, im2col and matrix products on the
-//! `cpu` device. Elsewhere they are Burn's.
+//! Where the [`ConvPlan`] says so they are our own: WGSL on a GPU, im2col and matrix products on
+//! the `cpu` device. Elsewhere they are Burn's.
 //!
 //! Burn's `flex` backend also uses im2col and a matrix product, but it derives both gradients from
 //! further convolutions, and that of the weights has a kernel as large as the image. On a GPU where

@@ -29,8 +29,8 @@ pub struct ConvSettings {
     pub kernel: ConvKernel,
 }
 
-/// The shapes are `[n, in, height, width]` of `x`, `[out, in, height, width]` of `weight` and `[out]` of
-/// `bias`.
+/// The shapes are `[n, in, height, width]` of `x`, `[out, in, height, width]` of `weight` and
+/// `[out]` of `bias`.
 #[backend_extension(Flex, Cube, Fusion, Autodiff)]
 pub trait ConvOps: Backend {
     /// Convolves.

@@ -45,8 +45,8 @@ pub struct ConvSource {
     /// The vertical and horizontal stride.
     sy: usize,
     sx: usize,
-    /// The padding above and to the left. The shader needs no other: what it reads outside the image
-    /// is zero, and the output's size is a uniform.
+    /// The padding above and to the left. The shader needs no other: what it reads outside the
+    /// image is zero, and the output's size is a uniform.
     py: usize,
     px: usize,
     /// The tile of one invocation of [`ConvKernel::Direct`]: pixels down and across, channels that

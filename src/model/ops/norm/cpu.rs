@@ -52,8 +52,8 @@ fn whitenings(moments: &[f32], epsilon: f64) -> Vec<Whitening> {
     mean.iter().zip(variance).map(whitening).collect()
 }
 
-/// Normalizes `x`, `[n, channels, plane]`, scales it by `gamma` and shifts it by `beta`. Then applies a
-/// ReLU if `rectify`.
+/// Normalizes `x`, `[n, channels, plane]`, scales it by `gamma` and shifts it by `beta`. Then
+/// applies a ReLU if `rectify`.
 pub fn forward(
     x: &[f32],
     (gamma, beta): (&[f32], &[f32]),

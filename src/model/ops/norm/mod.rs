@@ -1,9 +1,9 @@
-//! Batch normalization (Ioffe and Szegedy 2015) and the ReLU that follows it: Burn's on a GPU, our own
-//! on the `cpu` device.
+//! Batch normalization (Ioffe and Szegedy 2015) and the ReLU that follows it: Burn's on a GPU, our
+//! own on the `cpu` device.
 //!
-//! Burn's `flex` backend normalizes by a dozen tensor operations, each of which reads and writes all
-//! activations, and it transposes them to sum over a channel. Ours takes one pass for the moments and
-//! one for the result, and as many for the gradients.
+//! Burn's `flex` backend normalizes by a dozen tensor operations, each of which reads and writes
+//! all activations, and it transposes them to sum over a channel. Ours takes one pass for the
+//! moments and one for the result, and as many for the gradients.
 
 mod cpu;
 mod op;

@@ -1,4 +1,5 @@
-//! Bias, parametric ReLU (He et al. 2015) and 2x2 max-pooling in one pass on the CPU, and the gradients.
+//! Bias, parametric ReLU (He et al. 2015) and 2x2 max-pooling in one pass on the CPU, and the
+//! gradients.
 //!
 //! Planes (one channel of one image) run side by side on all cores.
 

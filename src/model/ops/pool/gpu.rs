@@ -41,8 +41,8 @@ impl KernelSource for PoolSource {
     }
 }
 
-/// Runs a pass. The first tensor decides whether it computes on f16 or f32. `uniforms` are `Shape` of
-/// `shaders/ops/prelu_pool_shape.wgsl`.
+/// Runs a pass. The first tensor decides whether it computes on f16 or f32. `uniforms` are `Shape`
+/// of `shaders/ops/prelu_pool_shape.wgsl`.
 fn run(
     direction: Direction,
     [across, down]: [u32; 2],

@@ -1,8 +1,8 @@
-//! A convolution of the original project's network, with the parametric ReLU and the 2x2 max-pooling
-//! that follow it.
+//! A convolution of the original project's network, with the parametric ReLU and the 2x2
+//! max-pooling that follow it.
 //!
-//! Where the convolution is ours, bias, ReLU and pooling take one pass over the largest activations of
-//! the network instead of five.
+//! Where the convolution is ours, bias, ReLU and pooling take one pass over the largest activations
+//! of the network instead of five.
 
 mod cpu;
 mod gpu;
@@ -16,7 +16,8 @@ use burn::tensor::Tensor;
 use super::conv;
 use op::{Dispatch, PoolOps};
 
-/// Applies `conv` to `x`, `[n, channels, height, width]`, then `prelu` if there is one, and then `pool`.
+/// Applies `conv` to `x`, `[n, channels, height, width]`, then `prelu` if there is one, and then
+/// `pool`.
 pub fn forward(conv: &Conv2d, prelu: Option<&PRelu>, pool: &MaxPool2d, x: Tensor<4>) -> Tensor<4> {
     let usual = pool.kernel_size == [2, 2] && pool.stride == [2, 2];
     let bias = conv.bias.as_ref().filter(|_| usual);
@@ -51,8 +52,8 @@ mod tests {
         crate::model::ops::flex::close(ours, burns, 2e-5);
     }
 
-    /// The result and all gradients are those of Burn's own layers, with odd sizes, with and without the
-    /// ReLU.
+    /// The result and all gradients are those of Burn's own layers, with odd sizes, with and
+    /// without the ReLU.
     #[test]
     fn it_is_burns_layers() {
         let software = crate::model::ops::conv::tests::software().autodiff();

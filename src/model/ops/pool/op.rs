@@ -1,5 +1,5 @@
-//! Bias, parametric ReLU and pooling as one Burn operation with its gradients: [`super::cpu`] on the
-//! `cpu` device, [`super::gpu`] on a GPU.
+//! Bias, parametric ReLU and pooling as one Burn operation with its gradients: [`super::cpu`] on
+//! the `cpu` device, [`super::gpu`] on a GPU.
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -19,8 +19,8 @@ pub(super) use burn::backend::Dispatch;
 
 #[backend_extension(Flex, Cube, Fusion, Autodiff)]
 pub trait PoolOps: Backend {
-    /// Adds `bias`, `[channels]`, to `x`, `[n, channels, height, width]`, multiplies negative sums by
-    /// `slope`, `[channels]`, and takes the largest value of every 2x2 window.
+    /// Adds `bias`, `[channels]`, to `x`, `[n, channels, height, width]`, multiplies negative sums
+    /// by `slope`, `[channels]`, and takes the largest value of every 2x2 window.
     #[fusion(dtype = x, shape = halved(x))]
     fn prelu_pool(
         x: FloatTensor<Self>,

@@ -13,7 +13,8 @@ use crate::model::ops::conv::geometry::Geometry;
 const MAX_BYTES: usize = 512 << 10;
 
 impl Geometry {
-    /// Returns how many rows of the output fit into the cache as columns of the matrix, at least one.
+    /// Returns how many rows of the output fit into the cache as columns of the matrix, at least
+    /// one.
     fn rows_per_tile(&self) -> usize {
         let [height, width] = self.output();
         let row_bytes = size_of::<f32>() * self.patch_len() * width;
@@ -50,8 +51,8 @@ impl Geometry {
     /// per tap and output row.
     ///
     /// The arguments are the index of the run's first value, the part of the run that lies in the
-    /// image rather than in the padding (maybe empty), and the index in the image of the first value
-    /// of that part.
+    /// image rather than in the padding (maybe empty), and the index in the image of the first
+    /// value of that part.
     fn for_each_row(&self, rows: &Range<usize>, mut each: impl FnMut(usize, Range<usize>, usize)) {
         let [_, height, width] = self.input;
         let out = self.output()[1];

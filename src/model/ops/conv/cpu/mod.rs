@@ -1,5 +1,5 @@
-//! Convolution and its two gradients on the CPU: im2col and matrix products, with images side by side
-//! on all cores.
+//! Convolution and its two gradients on the CPU: im2col and matrix products, with images side by
+//! side on all cores.
 //!
 //! The order of each sum is independent of the number of cores.
 

@@ -8,8 +8,8 @@ pub type Matrix<'a> = (&'a [f32], [usize; 2]);
 /// As [`Matrix`], for the result.
 pub type MatrixMut<'a> = (&'a mut [f32], [usize; 2]);
 
-/// Computes `out = a b`, or `out += a b` if `add`, of matrices with the sizes `[m, n]`, `[m, k]` and
-/// `[k, n]`.
+/// Computes `out = a b`, or `out += a b` if `add`, of matrices with the sizes `[m, n]`, `[m, k]`
+/// and `[k, n]`.
 #[allow(unsafe_code, reason = "gemm takes pointers")]
 pub fn product(
     (out, [out_row, out_column]): MatrixMut<'_>,
@@ -28,8 +28,8 @@ pub fn product(
     assert!(last(m, a_row, k, a_column) < a.len());
     assert!(last(k, b_row, n, b_column) < b.len());
     // SAFETY: every element that is read or written lies within its slice, as was just asserted;
-    // `out` is borrowed exclusively, so it overlaps neither of the others; strides are those of real
-    // slices and fit into isize.
+    // `out` is borrowed exclusively, so it overlaps neither of the others; strides are those of
+    // real slices and fit into isize.
     unsafe {
         gemm::gemm(
             m,

@@ -1,31 +1,37 @@
-//! `burn-signal`'s STFT and tensor operations: what one writes with Burn alone.
+//! `burn-signal`'s STFT and Burn's tensor operations: what one writes with Burn alone.
 
 use std::time::{Duration, Instant};
 
 use burn::signal::{StftOptions, stft};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::Baseline;
+use super::baseline::Baseline;
 use crate::bench::catalog::Shape;
-use crate::bench::check::values;
-use crate::bench::measure::BenchError;
+use crate::bench::error::BenchError;
+use crate::bench::reference::to_vec;
 use crate::frontend::tables::{SparseRows, Tables};
 use crate::gpu::Compute;
 
-/// Bytes of one tensor on the CPU.
-const CPU_ROOM: u64 = 1 << 30;
+/// Bytes that the frames of one batch may take on the `cpu` device.
+const CPU_BATCH_BYTES: u64 = 1 << 30;
 
+/// The front end as tensor operations.
 pub(super) struct BurnSignalStft {
     device: Device,
     options: StftOptions,
-    /// `[clip, sample]`, as many clips in each as the device has room for at once.
+    /// `[clip, sample]`. Each tensor has as many clips as the device has memory for at a time.
     signals: Vec<Tensor<2>>,
+    /// `[sample]`
     window: Tensor<1>,
+    /// Factors of the power, `[1, 1, bin]`.
     scale: Tensor<3>,
+    /// The vertical resize as a matrix, `[1, height, bin]`.
     rows: Tensor<3>,
+    /// The horizontal resize as a matrix, `[1, width, frame]`.
     frames: Tensor<3>,
+    /// `[256, channel]`
     colors: Tensor<2>,
-    /// `[clip, frame, bin]` of each of them.
+    /// Decibels of the last run, `[clip, frame, bin]`, for each of `signals`.
     db: Vec<Tensor<3>>,
 }
 
@@ -41,13 +47,13 @@ impl BurnSignalStft {
         let tensor = |values: Vec<f32>, shape: [usize; 3]| {
             Tensor::<3>::from_data(TensorData::new(values, shape), &device)
         };
-        let room = match compute {
-            Compute::Cpu => CPU_ROOM,
+        let batch_bytes = match compute {
+            Compute::Cpu => CPU_BATCH_BYTES,
             Compute::Gpu(gpu) => gpu.limits.max_storage_buffer_binding_size,
         };
-        // Its frames are materialised, and complex after that.
-        let at_once = room as usize / (8 * s.frames() * s.n_fft);
-        let signals = clips.chunks(at_once.max(1)).map(|clips| {
+        // The STFT makes a tensor of all frames, whose samples are complex (8 bytes) later.
+        let batch = batch_bytes as usize / (8 * s.frames() * s.n_fft);
+        let signals = clips.chunks(batch.max(1)).map(|clips| {
             let signal: Vec<f32> = clips.iter().flatten().copied().collect();
             let data = TensorData::new(signal, [clips.len(), s.clip_samples]);
             Tensor::from_data(data, &device)
@@ -71,8 +77,9 @@ impl BurnSignalStft {
         }
     }
 
-    /// Decibels, and the smallest and largest of each clip.
-    fn spectrogram(&self, signal: &Tensor<2>) -> (Tensor<3>, Tensor<3>, Tensor<3>) {
+    /// Returns the decibels of `signal`, `[clip, frame, bin]`, and the smallest and the largest of
+    /// each clip, `[clip, 1, 1]`.
+    fn decibels_and_range(&self, signal: &Tensor<2>) -> (Tensor<3>, Tensor<3>, Tensor<3>) {
         let complex = stft(signal.clone(), Some(self.window.clone()), self.options);
         let [clips, frames, bins, _] = complex.dims();
         let power = (complex.clone() * complex)
@@ -86,15 +93,15 @@ impl BurnSignalStft {
         (db, flat.clone().min_dim(2), flat.max_dim(2))
     }
 
-    /// `[clip, channel, height, width]`.
-    fn draw(&self, signal: &Tensor<2>) -> Tensor<4> {
-        let (db, low, high) = self.spectrogram(signal);
-        let t = (db - low.clone()) / (high - low);
+    /// Returns the features of `signal`, `[clip, channel, height, width]`.
+    fn rgba(&self, signal: &Tensor<2>) -> Tensor<4> {
+        let (db, low, high) = self.decibels_and_range(signal);
+        let unit = (db - low.clone()) / (high - low);
         // [1, height, bin] x [clip, bin, frame] x [1, frame, width]
-        let t = self.rows.clone().matmul(t.swap_dims(1, 2));
-        let t = t.matmul(self.frames.clone().swap_dims(1, 2));
-        let [clips, height, width] = t.dims();
-        let index: Tensor<1, Int> = (t * 256.0)
+        let unit = self.rows.clone().matmul(unit.swap_dims(1, 2));
+        let unit = unit.matmul(self.frames.clone().swap_dims(1, 2));
+        let [clips, height, width] = unit.dims();
+        let index: Tensor<1, Int> = (unit * 256.0)
             .clamp(0.0, 255.0)
             .int()
             .reshape([clips * height * width]);
@@ -108,17 +115,29 @@ impl BurnSignalStft {
             .sync()
             .map_err(|e| BenchError::Burn(e.to_string()))
     }
+
+    /// Runs `op` on all signals and returns the results and the time until the device is idle.
+    fn timed<T>(
+        &self,
+        op: impl Fn(&Self, &Tensor<2>) -> T,
+    ) -> Result<(Vec<T>, Duration), BenchError> {
+        self.wait()?;
+        let start = Instant::now();
+        let results = self.signals.iter().map(|s| op(self, s)).collect();
+        self.wait()?;
+        Ok((results, start.elapsed()))
+    }
 }
 
-/// A resize as a matrix.
+/// Returns `sparse` as a dense matrix, `[row][input]`.
 fn dense(sparse: &SparseRows, inputs: usize) -> Vec<f32> {
-    let mut all = vec![0.0; sparse.rows() * inputs];
-    for (row, out) in all.chunks_mut(inputs).enumerate() {
-        for (at, weight) in sparse.row(row) {
-            out[at] = weight;
+    let mut matrix = vec![0.0; sparse.rows() * inputs];
+    for (row, out) in matrix.chunks_mut(inputs).enumerate() {
+        for (column, weight) in sparse.row(row) {
+            out[column] = weight;
         }
     }
-    all
+    matrix
 }
 
 impl Baseline for BurnSignalStft {
@@ -128,34 +147,21 @@ impl Baseline for BurnSignalStft {
 
     fn decibels(&mut self) -> Result<Duration, BenchError> {
         self.db.clear();
-        self.wait()?;
-        let start = Instant::now();
-        let all: Vec<_> = self.signals.iter().map(|s| self.spectrogram(s)).collect();
-        self.wait()?;
-        let time = start.elapsed();
-        self.db = all.into_iter().map(|(db, _, _)| db).collect();
+        let (results, time) = self.timed(Self::decibels_and_range)?;
+        self.db = results.into_iter().map(|(db, _, _)| db).collect();
         Ok(time)
     }
 
-    fn first(&mut self) -> Result<Vec<f32>, BenchError> {
-        values(self.db[0].clone().narrow(0, 0, 1))
+    fn first_decibels(&mut self) -> Result<Vec<f32>, BenchError> {
+        to_vec(self.db[0].clone().narrow(0, 0, 1))
     }
 
     fn features(&mut self) -> Option<Result<Duration, BenchError>> {
         self.db.clear();
-        let run = || {
-            self.wait()?;
-            let start = Instant::now();
-            let pictures: Vec<_> = self.signals.iter().map(|s| self.draw(s)).collect();
-            self.wait()?;
-            let time = start.elapsed();
-            drop(pictures);
-            Ok(time)
-        };
-        Some(run())
+        Some(self.timed(Self::rgba).map(|(_, time)| time))
     }
 
-    fn first_picture(&mut self) -> Option<Result<Vec<f32>, BenchError>> {
-        Some(values(self.draw(&self.signals[0]).narrow(0, 0, 1)))
+    fn first_features(&mut self) -> Option<Result<Vec<f32>, BenchError>> {
+        Some(to_vec(self.rgba(&self.signals[0]).narrow(0, 0, 1)))
     }
 }

@@ -1,4 +1,5 @@
-// A rival for `sonoprint bench`: radix 2 with a dispatch for every stage, all points in global memory between them.
+// A baseline of `sonoprint bench`: radix 2 with one dispatch per stage. Between stages all points
+// are in global memory.
 
 override N_FFT: u32 = 2048u;
 override LOG2: u32 = 11u;
@@ -9,7 +10,7 @@ struct Params {
     hop: u32,
     edge_scale: f32,
     inner_scale: f32,
-    first_clip: u32, // of those that take turns in `work`
+    first_clip: u32, // the clip that is first in `work`
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -17,7 +18,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> window: array<f32>;          // [N_FFT]
 @group(0) @binding(3) var<storage, read_write> db: array<f32>;        // [clip][frame][bin]
 @group(0) @binding(4) var<storage, read_write> work: array<vec2<f32>>; // [clip][frame][N_FFT]
-@group(0) @binding(5) var<uniform> stage: vec4<u32>;                  // half a block of this stage
+@group(0) @binding(5) var<uniform> stage: vec4<u32>;                  // x: half the block length of this stage
 
 const SMALLEST_NORMAL: f32 = 1.17549435e-38;
 const PI: f32 = 3.14159265358979;

@@ -1,11 +1,13 @@
-//! One run from its plan to its report.
+//! One run, from its plan to its report.
 
 use std::sync::atomic::AtomicBool;
 
-use super::super::args;
-use super::super::report::{self, Subject};
 use super::console::Console;
-use super::{Args, Plan, describe, tell};
+use super::flags::Args;
+use super::plan::{PlannedRun, describe};
+use crate::cli::progress::bar;
+use crate::cli::report::{self, Subject};
+use crate::cli::words::{note, print_line_lossy};
 use crate::dataset::Subset;
 use crate::dataset::pcm::{PcmMemory, PcmSet};
 use crate::evaluate::evaluate;
@@ -15,42 +17,43 @@ use crate::model::Checkpoint;
 use crate::train::{Job, Outcome, RunFolder, train};
 
 /// How a run ended.
-pub enum Ran {
-    /// By Ctrl-C, with its state saved.
+pub enum Ended {
+    /// Ctrl-C stopped it, and its state was saved.
     Stopped,
-    /// At its end, with this accuracy by file on the test side.
+    /// At its end, with this accuracy by file on the test files.
     Tested(f64),
-    /// At its end, without a test side.
+    /// At its end, without test files.
     Untested,
 }
 
-/// Begins or takes up the run of `plan`.
+/// Starts or resumes the run of `plan`, which the display calls `name`.
 pub fn run(
-    plan: &Plan,
+    name: &str,
+    plan: &PlannedRun,
     compute: &Compute,
     args: &Args,
     stop: &'static AtomicBool,
-) -> anyhow::Result<Ran> {
-    let Plan {
+) -> anyhow::Result<Ended> {
+    let PlannedRun {
         data,
         split,
         settings,
-        ..
+        root,
+        resumes,
     } = plan;
-    let folder = if plan.begun {
-        RunFolder::open(&plan.root)?.0
+    let folder = if *resumes {
+        RunFolder::open(root)?.0
     } else {
-        RunFolder::create(&plan.root, data, split, settings, &compute.name())?
+        RunFolder::create(root, data, split, settings, &compute.name())?
     };
-    tell(split.summary(data));
+    print_line_lossy(split.summary(data));
     let memory = args.memory.open(compute);
     let [train_set, valid_set, test_set] = load(plan, &memory, &folder)?;
-    tell(describe(settings));
+    print_line_lossy(describe(settings));
     if valid_set.files.is_empty() {
-        tell("no validation side: the last epoch is kept, however good it is");
+        print_line_lossy("no validation files: the last epoch is kept, whatever its accuracy");
     }
 
-    let mut console = Console::new(settings.epochs, &folder);
     let job = Job {
         compute,
         settings,
@@ -59,76 +62,85 @@ pub fn run(
         valid: &valid_set,
         folder: &folder,
     };
+    let mut console = Console::new(name, &job);
     let outcome = train(&job, &mut console, stop);
     console.finish();
     let outcome = outcome?;
-    tell(outcome.times);
+    print_line_lossy(outcome.times);
     if outcome.stopped {
-        tell(format!(
-            "stopped in epoch {}; go on with: sonoprint train --resume {}",
+        print_line_lossy(format_args!(
+            "stopped in epoch {}; resume with: sonoprint train --resume {}",
             outcome.epochs.len() + 1,
-            plan.root.display()
+            root.display()
         ));
-        return Ok(Ran::Stopped);
+        return Ok(Ended::Stopped);
     }
-    tell(format!(
+    print_line_lossy(format_args!(
         "kept epoch {} in {}",
         outcome.best_epoch,
         folder.best().display()
     ));
     if test_set.files.is_empty() {
-        return Ok(Ran::Untested);
+        return Ok(Ended::Untested);
     }
-    test(&job, plan, &test_set, outcome).map(Ran::Tested)
+    test(&job, plan, &test_set, outcome).map(Ended::Tested)
 }
 
-/// Decodes all three sides.
-fn load(plan: &Plan, memory: &PcmMemory, folder: &RunFolder) -> anyhow::Result<[PcmSet; 3]> {
-    let Plan {
+/// Decodes all three subsets.
+fn load(plan: &PlannedRun, memory: &PcmMemory, folder: &RunFolder) -> anyhow::Result<[PcmSet; 3]> {
+    let PlannedRun {
         data,
         split,
         settings,
         ..
     } = plan;
     let files = Subset::ALL.iter().map(|&s| split.subset(s).len()).sum();
-    let bar = args::bar(files, "decoding {bar:30} {pos}/{len} files, {per_sec}");
+    let bar = bar(files, "decoding {bar:20} {pos}/{len} files, {per_sec}");
     let mut sets = Vec::new();
-    for side in Subset::ALL {
+    for subset in Subset::ALL {
         let rate = settings.front_end.sample_rate;
-        let set = PcmSet::load(data, split, side, rate, memory, &|| bar.inc(1))?;
-        for note in &set.notes {
-            bar.suspend(|| eprintln!("{note}"));
-            folder.append("log.txt", note)?;
+        let set = PcmSet::load(data, split, subset, rate, memory, &|| bar.inc(1))?;
+        for line in &set.notes {
+            bar.suspend(|| note(line));
+            folder.append("log.txt", line)?;
         }
         sets.push(set);
     }
     bar.finish_and_clear();
     let streamed: usize = sets.iter().map(PcmSet::streamed).sum();
-    let kept = memory.used() as f64 / f64::from(1 << 20);
+    let resident = memory.used() as f64 / f64::from(1 << 20);
     let rest = match streamed {
         0 => String::new(),
         n => format!("; {n} files did not fit and are decoded in every epoch (see --pcm-memory)"),
     };
-    tell(format!("{kept:.0} MiB of samples in memory{rest}"));
+    print_line_lossy(format_args!("{resident:.0} MiB of samples in memory{rest}"));
     Ok(sets
         .try_into()
-        .unwrap_or_else(|_| unreachable!("three sides")))
+        .unwrap_or_else(|_| unreachable!("three subsets")))
 }
 
-/// Answers of the kept checkpoint on the test side, which nothing was chosen by.
-fn test(job: &Job<'_>, plan: &Plan, set: &PcmSet, outcome: Outcome) -> anyhow::Result<f64> {
+/// Evaluates the kept checkpoint on the test files, which no choice depended on. Returns the accuracy by
+/// file.
+fn test(job: &Job<'_>, plan: &PlannedRun, set: &PcmSet, outcome: Outcome) -> anyhow::Result<f64> {
     let Job {
         compute, settings, ..
     } = *job;
     let checkpoint = Checkpoint::load(&job.folder.best(), &compute.burn())?;
-    let (network, task) = (checkpoint.network, checkpoint.header.task);
-    let engine = FrontEnd::new(compute, &settings.front_end)?;
+    let front_end = FrontEnd::new(compute, &settings.front_end)?;
     let clip = settings.front_end.clip_samples;
     let classes = job.classes.len();
-    let result = evaluate(&network, task, &engine, set, classes, clip, settings.batch)?;
+    let result = evaluate(
+        &checkpoint.network,
+        checkpoint.header.task,
+        &front_end,
+        set,
+        classes,
+        clip,
+        settings.batch,
+    )?;
     let facts = [
         ("dataset", plan.data.root.display().to_string()),
-        ("side", "test, which nothing was chosen by".into()),
+        ("subset", "test, which no choice depended on".into()),
         ("network", describe(settings)),
         (
             "epoch",
@@ -146,8 +158,8 @@ fn test(job: &Job<'_>, plan: &Plan, set: &PcmSet, outcome: Outcome) -> anyhow::R
             .map(|f| plan.data.entries[f.entry].key())
             .collect(),
         set,
-        front_end: &settings.front_end,
-        engine: &engine,
+        config: &settings.front_end,
+        front_end: &front_end,
         epochs: outcome.epochs,
     };
     report::write(subject, &result, &plan.root)?;

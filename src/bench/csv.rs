@@ -1,0 +1,103 @@
+//! A record as CSV.
+
+use std::path::Path;
+
+use super::error::BenchError;
+use super::record::{Record, ShapeTimes, Stat};
+
+const COLUMNS: [&str; 15] = [
+    "device",
+    "software",
+    "clock",
+    "id",
+    "baseline",
+    "clips",
+    "stft_ms",
+    "stft_spread_ms",
+    "rgba_ms",
+    "rgba_spread_ms",
+    "total_ms",
+    "clips_per_second",
+    "times_real_time",
+    "gigabytes_per_second",
+    "copy_gigabytes_per_second",
+];
+
+impl Record {
+    /// Writes the record as CSV: a row per shape with an empty `baseline`, and below it a row per
+    /// baseline. A baseline's total and rates are those of its features, and empty if it has none.
+    ///
+    /// # Errors
+    /// [`BenchError::Write`] if the file cannot be written.
+    pub fn write_csv(&self, path: &Path) -> Result<(), BenchError> {
+        write(self, path).map_err(|e| BenchError::Write {
+            path: path.into(),
+            source: e.into(),
+        })
+    }
+}
+
+fn write(record: &Record, path: &Path) -> csv::Result<()> {
+    let mut csv = csv::Writer::from_path(path)?;
+    csv.write_record(COLUMNS)?;
+    for shape in &record.shapes {
+        csv.write_record(
+            names(record, shape, "")
+                .into_iter()
+                .chain(milliseconds(Some(&shape.stft)))
+                .chain(milliseconds(shape.rgba.as_ref()))
+                .chain(rates(record, shape, shape.total())),
+        )?;
+        for baseline in &shape.baselines {
+            let rates = match &baseline.features {
+                Some(features) => rates(record, shape, features.median),
+                None => Default::default(),
+            };
+            csv.write_record(
+                names(record, shape, &baseline.name)
+                    .into_iter()
+                    .chain(milliseconds(Some(&baseline.db)))
+                    .chain(milliseconds(None))
+                    .chain(rates),
+            )?;
+        }
+    }
+    csv.flush()?;
+    Ok(())
+}
+
+/// `device` to `clips`.
+fn names(record: &Record, shape: &ShapeTimes, baseline: &str) -> [String; 6] {
+    [
+        record.device.clone(),
+        record.software.to_string(),
+        record.clock.clone(),
+        shape.id.clone(),
+        baseline.to_owned(),
+        shape.clips.to_string(),
+    ]
+}
+
+/// A median and its spread.
+fn milliseconds(stat: Option<&Stat>) -> [String; 2] {
+    match stat {
+        Some(s) => [number(1e3 * s.median), number(1e3 * s.spread)],
+        None => Default::default(),
+    }
+}
+
+/// `total_ms` to `copy_gigabytes_per_second`, for work that took `total` seconds.
+fn rates(record: &Record, shape: &ShapeTimes, total: f64) -> [String; 5] {
+    [
+        1e3 * total,
+        shape.clips as f64 / total,
+        shape.audio_seconds / total,
+        (shape.stft_bytes + shape.rgba_bytes) as f64 / 1e9 / total,
+        record.copy_gigabytes_per_second,
+    ]
+    .map(number)
+}
+
+fn number(n: f64) -> String {
+    format!("{n:.4}")
+}

@@ -1,0 +1,97 @@
+//! The flags of `sonoprint train`.
+
+use std::path::PathBuf;
+
+use crate::cli::args;
+use crate::frontend::config::Size;
+use crate::train::TrainSettings;
+
+/// Train a network on a folder with one subfolder per class, as GTZAN has.
+#[derive(clap::Args)]
+#[command(group(
+    clap::ArgGroup::new("begin").multiple(true).conflicts_with_all(["resume", "config"])
+))]
+pub struct Args {
+    /// Folder with one subfolder per class (blues/blues.00000.wav, ...).
+    #[arg(required_unless_present_any = ["resume", "config"], group = "begin")]
+    pub dataset: Option<PathBuf>,
+    /// Folder for the run: settings, split, metrics, log, best checkpoint, report. Must not hold a run
+    /// yet.
+    #[arg(
+        long,
+        value_name = "RUN",
+        required_unless_present = "resume",
+        conflicts_with = "resume"
+    )]
+    pub out: Option<PathBuf>,
+    /// Resume a run that was stopped or killed, from its last saved state.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["settings", "augment"])]
+    pub resume: Option<PathBuf>,
+    /// Repeat a run, from its run.toml and the split.csv beside it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "settings", "augment"])]
+    pub config: Option<PathBuf>,
+    /// Split of the files: stratified (random, with equal shares of each class), filtered (GTZAN's
+    /// fault-filtered lists), or a CSV file with the columns `file` and `split` (train, valid, test).
+    #[arg(
+        long,
+        value_name = "stratified|filtered|FILE",
+        default_value = "stratified",
+        group = "begin"
+    )]
+    pub split: String,
+    /// Train with N seeds, from --seed upward, each in its own folder. Prints the mean, standard
+    /// deviation and interval of the accuracy.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        conflicts_with = "folds",
+        group = "begin",
+        value_parser = clap::value_parser!(u8).range(1..)
+    )]
+    pub seeds: u8,
+    /// Cross-validate: K runs, each tested on another part of the files and validated on the part
+    /// after it.
+    #[arg(
+        long,
+        value_name = "K",
+        conflicts_with = "split",
+        group = "begin",
+        value_parser = clap::value_parser!(u8).range(3..)
+    )]
+    pub folds: Option<u8>,
+    /// Do not train: try rising learning rates on a fresh network, and write their losses to --out.
+    #[arg(long, conflicts_with_all = ["resume", "config", "seeds", "folds"])]
+    pub find_lr: bool,
+    /// Does nothing: bars are the only display now. Kept for scripts that pass it.
+    #[arg(long = "plain", hide = true)]
+    _plain: bool,
+    #[command(flatten)]
+    pub memory: args::PcmMemoryArg,
+    #[command(flatten)]
+    pub device: args::DeviceArg,
+    #[command(flatten, next_help_heading = "Network input")]
+    pub input: InputArgs,
+    #[command(flatten, next_help_heading = "Training")]
+    pub settings: TrainSettings,
+}
+
+/// Flags that decide what the network sees.
+#[derive(clap::Args)]
+pub struct InputArgs {
+    /// Front-end preset. Default: the network's own (compact: mel, deeppixel: deeppixel).
+    #[arg(long, group = "begin")]
+    pub preset: Option<String>,
+    /// Size of the images. Default: the preset's own.
+    #[arg(long, value_name = "WxH", value_parser = args::size, group = "begin")]
+    pub size: Option<Size>,
+    /// Length of a clip.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        value_parser = args::clip_seconds,
+        default_value = "30",
+        group = "begin"
+    )]
+    pub clip_seconds: f64,
+}

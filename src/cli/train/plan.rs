@@ -1,0 +1,225 @@
+//! The runs that the flags of `sonoprint train` ask for.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow, ensure};
+
+use super::flags::Args;
+use crate::dataset::{Dataset, Split};
+use crate::frontend::config::Output;
+use crate::frontend::presets;
+use crate::model::NetworkSpec;
+use crate::train::{RunFolder, RunRecord, TrainError, TrainSettings};
+
+/// Shares of the validation and the test files in a stratified split.
+pub const STRATIFIED: (f64, f64) = (0.15, 0.15);
+
+/// A run that is about to start or to be resumed.
+#[derive(Clone)]
+pub struct PlannedRun {
+    pub data: Dataset,
+    pub split: Split,
+    pub settings: TrainSettings,
+    /// The run's folder.
+    pub root: PathBuf,
+    /// Whether the folder holds this run already.
+    pub resumes: bool,
+}
+
+impl PlannedRun {
+    /// Checks everything that can be checked without a device and without decoding.
+    pub fn check(&self) -> anyhow::Result<()> {
+        self.settings.validate().map_err(with_flag)?;
+        self.split.check(&self.data)?;
+        let settings = &self.settings;
+        let classes = self.data.classes.len();
+        NetworkSpec::new(settings.network, classes, &settings.front_end).check()?;
+        Ok(())
+    }
+}
+
+/// Returns the runs: one, or one per seed, or one per fold.
+pub fn plans(args: &Args) -> anyhow::Result<Vec<PlannedRun>> {
+    let first = plan(args)?;
+    let numbered = |name: &str, n: u64| first.root.join(format!("{name}-{n}"));
+    let seed = first.settings.seed;
+    if args.seeds > 1 {
+        let seeds = (0..u64::from(args.seeds)).map(|i| seed.saturating_add(i));
+        return Ok(seeds
+            .map(|seed| PlannedRun {
+                settings: TrainSettings {
+                    seed,
+                    ..first.settings.clone()
+                },
+                root: numbered("seed", seed),
+                ..first.clone()
+            })
+            .collect());
+    }
+    if let Some(k) = args.folds {
+        let folds = Split::folds(&first.data, usize::from(k), seed)?;
+        return Ok((1..)
+            .zip(folds)
+            .map(|(fold, split)| PlannedRun {
+                split,
+                root: numbered("fold", fold),
+                ..first.clone()
+            })
+            .collect());
+    }
+    Ok(vec![first])
+}
+
+/// Returns the only or the first run, from the run that is resumed, another run's record, or the flags.
+fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
+    if let Some(root) = &args.resume {
+        let (folder, record) = RunFolder::open(root)?;
+        let data = Dataset::scan(&record.dataset)?;
+        let split = Split::from_csv(&data, &folder.path("split.csv"))?;
+        return Ok(PlannedRun {
+            data,
+            split,
+            settings: record.settings,
+            root: root.clone(),
+            resumes: true,
+        });
+    }
+    let root = args.out.clone().context("--out is missing")?;
+    if let Some(config) = &args.config {
+        let record = RunRecord::load(config)?;
+        let data = Dataset::scan(&record.dataset)?;
+        let split = Split::from_csv(&data, &config.with_file_name("split.csv"))?;
+        return Ok(PlannedRun {
+            data,
+            split,
+            settings: record.settings,
+            root,
+            resumes: false,
+        });
+    }
+    let settings = settings(args)?;
+    let data = Dataset::scan(args.dataset.as_deref().context("DATASET is missing")?)?;
+    let split = match args.split.as_str() {
+        "stratified" => Split::stratified(&data, settings.seed, STRATIFIED)?,
+        "filtered" => Split::filtered(&data)?,
+        file => Split::from_csv(&data, file.as_ref())?,
+    };
+    Ok(PlannedRun {
+        data,
+        split,
+        settings,
+        root,
+        resumes: false,
+    })
+}
+
+/// Returns the settings that the flags stand for.
+pub fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
+    let preset = match &args.input.preset {
+        Some(name) => presets::preset(name)?,
+        None => args.settings.network.preset(),
+    };
+    let mut front_end = preset.with_clip_seconds(args.input.clip_seconds);
+    if args.input.size.is_some() {
+        ensure!(
+            matches!(front_end.output, Output::Image(_)),
+            "the preset {} makes no images, so --size does not apply",
+            front_end.preset
+        );
+        front_end = front_end.with_image_size(args.input.size);
+    }
+    let settings = TrainSettings {
+        front_end,
+        ..args.settings.clone()
+    };
+    settings.validate().map_err(with_flag)?;
+    Ok(settings)
+}
+
+/// Names the flag of a setting that is out of its range.
+fn with_flag(error: TrainError) -> anyhow::Error {
+    match error {
+        TrainError::Setting { name, value, must } => {
+            anyhow!("--{} is {value}: it must be {must}", name.replace('_', "-"))
+        }
+        other => other.into(),
+    }
+}
+
+/// Describes the settings in a line, for people.
+pub fn describe(settings: &TrainSettings) -> String {
+    let front_end = &settings.front_end;
+    let [_, height, width] = front_end.output_shape();
+    let input = match front_end.output {
+        Output::Image(_) => format!("{width}x{height} images"),
+        Output::Features => format!("features of {height} frames by {width} rows"),
+    };
+    format!(
+        "{} on {input} of {:.1} s ({}), batch {}, seed {}",
+        settings.network.name(),
+        front_end.clip_seconds(),
+        front_end.preset,
+        settings.batch,
+        settings.seed
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, Command, FromArgMatches};
+
+    use super::{Args, settings};
+    use crate::train::TrainSettings;
+
+    fn parse(words: &str) -> Result<Args, clap::Error> {
+        let command = Args::augment_args(Command::new("train"));
+        let matches =
+            command.try_get_matches_from(std::iter::once("train").chain(words.split(' ')))?;
+        Args::from_arg_matches(&matches)
+    }
+
+    #[test]
+    fn flags_without_values_are_the_defaults_of_the_library() {
+        let args = parse("music --out run").unwrap();
+        assert_eq!(settings(&args).unwrap(), TrainSettings::default());
+    }
+
+    /// Both take their settings from files, which flags would contradict.
+    #[test]
+    fn resume_and_config_exclude_settings() {
+        for ok in [
+            "--resume run",
+            "--config run.toml --out run",
+            "--resume run --pcm-memory 1",
+        ] {
+            parse(ok).unwrap_or_else(|e| panic!("{ok}: {e}"));
+        }
+        for more in [
+            "music",
+            "--network compact",
+            "--lr 0.1",
+            "--seed 1",
+            "--mask 0",
+            "--polarity",
+            "--size 9x9",
+            "--split filtered",
+            "--seeds 3",
+            "--find-lr",
+        ] {
+            for begin in ["--resume run", "--config run.toml --out run"] {
+                let words = format!("{begin} {more}");
+                assert!(parse(&words).is_err(), "{words}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_setting_out_of_its_range_is_named_by_its_flag() {
+        let args = parse("music --out run --label-smoothing 2").unwrap();
+        let error = settings(&args).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "--label-smoothing is 2: it must be from 0 to 0.5"
+        );
+    }
+}
