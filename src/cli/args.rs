@@ -77,5 +77,4 @@ pub fn make_folder(path: &Path) -> anyhow::Result<()> {
 }
 
 // Former places and names, for commands that have not moved yet.
-pub use super::progress::bar;
 pub use super::words::print_line as say;

@@ -105,6 +105,34 @@ fn a_folder_that_cannot_be_written_is_told_before_anything_is_read() {
     assert!(words(&done).contains("add --out FILE"), "{}", words(&done));
 }
 
+/// A run into a file does not need stdout and stderr. A run whose results go to stdout ends with its
+/// error.
+#[test]
+fn closed_streams_do_not_end_a_run_into_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let music = tones(folder.path(), 4);
+    let full = || {
+        std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+    };
+    let out = folder.path().join("rows.csv");
+    let mut command = sonoprint();
+    command.arg(&music).arg("--out").arg(&out);
+    let status = command.stdout(full()).stderr(full()).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(rows(&out).len(), 4);
+    for more in [&[][..], &["--format", "csv"][..]] {
+        let mut command = sonoprint();
+        command.arg(&music).args(more).stdout(full());
+        let done = command.output().unwrap();
+        assert_eq!(done.status.code(), Some(2), "{}", words(&done));
+        assert!(words(&done).contains("No space left"), "{}", words(&done));
+        assert!(!words(&done).contains("panicked"), "{}", words(&done));
+    }
+}
+
 /// Waits until a run has written a few rows.
 fn in_the_middle(journal: &Path) {
     let start = Instant::now();

@@ -223,3 +223,96 @@ impl<'a> TextLines<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::journal::Journal;
+    use crate::classify::result::{Outcome, Prediction};
+    use crate::classify::shard::Shard;
+
+    fn settings() -> JournalSettings {
+        JournalSettings {
+            journal: VERSION,
+            model: "0123456789ab".into(),
+            classes: vec!["blues".into(), "jazz".into()],
+            overlap: 0.0,
+            timeline: false,
+            embeddings: false,
+            half: false,
+            shard: Shard::default(),
+        }
+    }
+
+    fn result(path: &str, probabilities: &[f32]) -> FileResult {
+        FileResult {
+            path: path.into(),
+            stamp: None,
+            outcome: Outcome::Ok(Prediction {
+                probabilities: probabilities.to_vec(),
+                seconds: 30.0,
+                clips: 1,
+                silent: 0,
+                padded: false,
+                damaged: None,
+                embedding: Vec::new(),
+                timeline: Vec::new(),
+            }),
+        }
+    }
+
+    /// Writes a journal of `results`, and then `rest`.
+    fn journal(results: &[FileResult], rest: &str) -> tempfile::TempPath {
+        let file = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+        let mut journal = Journal::open(&file).unwrap();
+        journal.start(&settings()).unwrap();
+        for result in results {
+            journal.row(result).unwrap();
+        }
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text + rest).unwrap();
+        file
+    }
+
+    fn all_rows(path: &Path, sorted: bool) -> Result<Vec<FileResult>, JournalError> {
+        let mut all = Vec::new();
+        rows(path, sorted, |result| {
+            all.push(result);
+            Ok::<_, JournalError>(())
+        })?;
+        Ok(all)
+    }
+
+    #[test]
+    fn the_last_row_of_a_file_counts_and_a_cut_line_does_not() {
+        let (b, a) = (result("b.wav", &[0.25, 0.75]), result("a.wav", &[1.0, 0.0]));
+        let again = result("b.wav", &[0.5, 0.5]);
+        let file = journal(&[b, a.clone(), again.clone()], r#"{"file":{"path":"c"#);
+        let state = read(&file, Some(&settings())).unwrap().unwrap();
+        assert_eq!((state.files.len(), state.ended), (2, None));
+        let complete = std::fs::read_to_string(&file).unwrap().rfind('\n').unwrap() + 1;
+        assert_eq!(state.len, complete as u64);
+        assert_eq!(all_rows(&file, false).unwrap(), [a.clone(), again.clone()]);
+        assert_eq!(all_rows(&file, true).unwrap(), [a, again]);
+    }
+
+    #[test]
+    fn a_row_needs_a_probability_per_class() {
+        let good = result("a.wav", &[0.5, 0.5]);
+        for probabilities in [&[][..], &[1.0], &[0.25, 0.25, 0.5]] {
+            let file = journal(&[good.clone(), result("b.wav", probabilities)], "");
+            for found in [read(&file, None).err(), all_rows(&file, true).err()] {
+                assert!(matches!(found, Some(JournalError::Damaged { line: 3, .. })));
+            }
+        }
+    }
+
+    #[test]
+    fn a_missing_journal_is_no_error_to_read_but_has_no_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("none.journal");
+        assert!(read(&path, None).unwrap().is_none());
+        let error = all_rows(&path, false).unwrap_err();
+        assert!(matches!(error, JournalError::Read { .. }), "{error}");
+    }
+}

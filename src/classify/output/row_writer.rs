@@ -11,6 +11,10 @@ pub(super) type Sink<'w> = Box<dyn Write + Send + 'w>;
 pub(super) struct Header {
     pub(super) columns: Vec<Column>,
     /// Fingerprint of the checkpoint.
+    #[cfg_attr(
+        not(feature = "parquet"),
+        expect(dead_code, reason = "only Parquet has a place for it")
+    )]
     pub(super) model: String,
 }
 

@@ -19,6 +19,8 @@ const PATH_WIDTH: usize = 44;
 pub struct Console {
     /// The table on stdout; `None` for lines that people read.
     table: Option<Table<'static>>,
+    /// Whether the results are also in a table on disk.
+    has_file: bool,
     classes: Vec<String>,
     bar: ProgressBar,
     audio_seconds: f64,
@@ -26,12 +28,18 @@ pub struct Console {
 }
 
 impl Console {
-    /// Starts the output: a table in `format`, or else lines for people. `done` files are done
-    /// already.
-    pub fn new(format: Option<Format>, schema: &Schema, done: usize) -> anyhow::Result<Self> {
+    /// Starts the output: a table in `format`, or else lines for people. `has_file` says whether
+    /// the results are also in a table on disk. `done` files are done already.
+    pub fn new(
+        format: Option<Format>,
+        has_file: bool,
+        schema: &Schema,
+        done: usize,
+    ) -> anyhow::Result<Self> {
         let start = |format| Table::new(io::stdout(), Content::Files, format, schema.clone());
         let console = Self {
             table: format.map(start).transpose()?,
+            has_file,
             classes: schema.classes.clone(),
             bar: progress::bar(0, "{spinner} {msg}"),
             audio_seconds: 0.0,
@@ -111,7 +119,14 @@ impl Console {
     }
 
     fn print(&self, line: &str) -> io::Result<()> {
-        self.bar.suspend(|| words::print_line(line))
+        self.bar.suspend(|| match self.has_file {
+            // A closed stdout must not end a run whose results go to a file.
+            true => {
+                words::print_line_lossy(line);
+                Ok(())
+            }
+            false => words::print_line(line),
+        })
     }
 }
 

@@ -136,7 +136,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         None => (None, Default::default()),
     };
     let table_on_stdout = args.format.filter(|_| args.out.is_none());
-    let mut console = Console::new(table_on_stdout, &schema, done.len())?;
+    let mut console = Console::new(table_on_stdout, args.out.is_some(), &schema, done.len())?;
 
     let (seen, changed) = (AtomicU64::new(0), AtomicU64::new(0));
     let inputs = inputs.filter(|input| {
