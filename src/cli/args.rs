@@ -75,6 +75,3 @@ pub fn make_folder(path: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(path)
         .with_context(|| format!("cannot create folder {}", path.display()))
 }
-
-// Former places and names, for commands that have not moved yet.
-pub use super::words::print_line as say;

@@ -6,6 +6,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use clap::Subcommand;
 
+use super::words::print_line;
 use super::{Done, args};
 use crate::frontend::config::Size;
 use crate::model::{Checkpoint, Network, NetworkKind, NetworkSpec};
@@ -67,7 +68,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         Command::Show { checkpoint, .. } => {
             let checkpoint = Checkpoint::open(checkpoint.as_deref(), &device)?;
             show(&checkpoint.header.network, &checkpoint.network)?;
-            args::say(format!(
+            print_line(format!(
                 "\n{}",
                 toml::to_string(&checkpoint.header)?.trim_end()
             ))?;
@@ -79,10 +80,10 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         } => {
             let checkpoint = Checkpoint::open(checkpoint.as_deref(), &device)?;
             checkpoint.export(out)?;
-            args::say(format!("wrote {}", out.display()))?;
+            print_line(format!("wrote {}", out.display()))?;
             if let Some(path) = example {
                 checkpoint.export_example(&device, path)?;
-                args::say(format!("wrote {}", path.display()))?;
+                print_line(format!("wrote {}", path.display()))?;
             }
         }
     }
@@ -91,7 +92,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
 
 fn show(spec: &NetworkSpec, network: &Network) -> std::io::Result<()> {
     let [channels, height, width] = spec.input;
-    args::say(format!(
+    print_line(format!(
         "{}: {} parameters, {:.3} GFLOP per clip of {width}x{height}x{channels} features, {} classes",
         spec.kind.name(),
         network.num_params(),
