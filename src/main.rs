@@ -5,8 +5,8 @@
 
 use std::process::ExitCode;
 
-/// Steps of training free and ask for the same large tensors again and again: the system's allocator would hand each back
-/// to the kernel, and take a page fault a page.
+/// Training steps free and allocate the same large tensors again and again. The system's allocator
+/// returns each to the kernel, and every page of the next one is then a page fault.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -245,6 +245,15 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_rasterizer_names_the_package_that_has_one() {
+        let error = GpuError::NoAdapter {
+            wanted: crate::gpu::DeviceChoice::Software,
+            adapters: vec!["NVIDIA H100".into()],
+        };
+        assert!(hint(&error.into()).unwrap().contains("mesa-vulkan-drivers"));
+    }
+
+    #[test]
     fn what_nobody_knows_has_no_hint() {
         assert_eq!(hint(&anyhow::anyhow!("no idea")), None);
     }
