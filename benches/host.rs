@@ -21,7 +21,7 @@ fn tables(c: &mut Criterion) {
     group.bench_function("twiddles 2048", |b| b.iter(|| twiddles(black_box(2048))));
     group.bench_function("mel 128", |b| b.iter(|| mel_weights(black_box(&mel))));
     group.bench_function("resize 1025 to 720", |b| {
-        b.iter(|| resize_weights(black_box(1025), 720, true))
+        b.iter(|| resize_weights(black_box(1025), 720, true));
     });
     group.bench_function("all of deeppixel", |b| b.iter(|| Tables::new(&deeppixel)));
     group.bench_function("all of mel", |b| b.iter(|| Tables::new(&mel)));
@@ -47,7 +47,7 @@ fn decoding(c: &mut Criterion) {
             group.throughput(Throughput::Elements(clip.samples.len() as u64));
             let name = path.extension().unwrap_or_default().to_string_lossy();
             group.bench_function(format!("{name} to {rate} Hz"), |b| {
-                b.iter(|| audio::load(&path, rate))
+                b.iter(|| audio::load(&path, rate));
             });
         }
     }
@@ -66,12 +66,12 @@ fn front_end(c: &mut Criterion) {
         group.throughput(Throughput::Elements(clip.len() as u64));
         group.bench_function(format!("stft, {name}"), |b| {
             let mut db = db.clone();
-            b.iter(|| pass.run(&s, &tables, black_box(&clip), &Waveform::default(), &mut db))
+            b.iter(|| pass.run(&s, &tables, black_box(&clip), &Waveform::default(), &mut db));
         });
         let size = s.image_size();
         let mut pixels = vec![0.0; 4 * size.height * size.width];
         group.bench_function(format!("rgba, {name}"), |b| {
-            b.iter(|| rgba::run(&s, &tables, black_box(&db), range, &mut pixels))
+            b.iter(|| rgba::run(&s, &tables, black_box(&db), range, &mut pixels));
         });
     }
     group.finish();

@@ -25,17 +25,17 @@
 //!
 //! # Modules
 //!
-//! Data flows one way through them, and each imports only those below it:
+//! Each imports only those below it:
 //!
 //! | | |
 //! |---|---|
-//! | [`train`], [`classify`] | a training run and its folder; folders of files to result tables |
-//! | [`evaluate`] | metrics with intervals, and the report |
 //! | [`inference`] | [`Predictor`](inference::Predictor): files or clips to probabilities and embeddings |
-//! | [`dataset`] | labeled folders and their splits |
 //! | [`model`] | networks and [checkpoints](model::Checkpoint) |
 //! | [`frontend`] | mono PCM to the features that a network reads |
 //! | [`audio`], [`gpu`] | audio files to mono PCM; choosing and opening a device |
+//!
+//! The modules behind the program's commands (`train`, `dataset`, `evaluate`, `classify`, `bench`) are public for its tests
+//! and benchmarks. They are hidden here, because they follow the program and change with it.
 //!
 //! # Features
 //!
@@ -56,11 +56,14 @@
 pub mod audio;
 #[doc(hidden)]
 pub mod bench;
+#[doc(hidden)]
 pub mod classify;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
+#[doc(hidden)]
 pub mod dataset;
+#[doc(hidden)]
 pub mod evaluate;
 pub mod frontend;
 pub mod gpu;
@@ -68,4 +71,5 @@ pub mod inference;
 pub mod model;
 #[doc(hidden)]
 pub mod rng;
+#[doc(hidden)]
 pub mod train;

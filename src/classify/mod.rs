@@ -1,4 +1,4 @@
-//! Classifying files: [`discover`] finds them, [`classify`] decodes them ahead, packs clips of
+//! Classifying files: [`discover()`] finds them, [`classify`] decodes them ahead, packs clips of
 //! several files into batches and gives one [`FileResult`] per file, [`ResultTables`] keeps a
 //! [`journal`] and writes tables.
 //!

@@ -182,7 +182,7 @@ fn expand(text: &str, prefix: &[String], each: &mut impl FnMut(Vec<String>)) {
             .cloned()
             .chain(names.map(str::to_owned))
             .collect(),
-    )
+    );
 }
 
 #[test]

@@ -166,7 +166,7 @@ impl Header {
                 found: found.try_into().unwrap_or(u32::MAX),
             });
         }
-        let mut header: Header = table.try_into().map_err(|e: toml::de::Error| {
+        let mut header: Self = table.try_into().map_err(|e: toml::de::Error| {
             damaged(format!("header: {}", first_line(e.message())))
         })?;
         header

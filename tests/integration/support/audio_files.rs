@@ -1,8 +1,5 @@
 //! Audio files made byte by byte, for the tests of `audio`.
 
-// Every test file uses only some of the functions.
-#![allow(dead_code)]
-
 use std::f64::consts::TAU;
 use std::fs;
 use std::path::{Path, PathBuf};

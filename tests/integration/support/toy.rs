@@ -1,5 +1,4 @@
 //! A dataset of twenty files of half a second, and settings that learn it in seconds.
-#![allow(dead_code)]
 
 use std::path::Path;
 
