@@ -170,6 +170,6 @@ mod tests {
         };
         assert_eq!(parse("--subset valid").unwrap(), Subset::Valid);
         assert_eq!(parse("--side train").unwrap(), Subset::Train);
-        parse("--subset dev").unwrap_err();
+        parse("--subset side").unwrap_err();
     }
 }

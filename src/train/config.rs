@@ -29,42 +29,58 @@ const MAX_SEED: u64 = i64::MAX as u64;
 #[serde(deny_unknown_fields)]
 pub struct TrainSettings {
     /// Network.
-    #[cfg_attr(feature = "cli", arg(long, group = "settings", value_enum, default_value_t = Self::default().network))]
+    #[cfg_attr(feature = "cli", arg(
+        long, group = "settings", value_enum, default_value_t = Self::default().network
+    ))]
     pub network: NetworkKind,
     /// Passes over the training files.
-    #[cfg_attr(feature = "cli", arg(long, group = "settings", default_value_t = Self::default().epochs))]
+    #[cfg_attr(feature = "cli", arg(
+        long, group = "settings", default_value_t = Self::default().epochs
+    ))]
     pub epochs: usize,
     /// Stop after this many epochs in a row without an improvement on the validation files.
     #[cfg_attr(feature = "cli", arg(long, group = "settings", value_name = "EPOCHS"))]
     #[serde(default)]
     pub patience: Option<usize>,
     /// Clips per step.
-    #[cfg_attr(feature = "cli", arg(long, group = "settings", default_value_t = Self::default().batch))]
+    #[cfg_attr(feature = "cli", arg(
+        long, group = "settings", default_value_t = Self::default().batch
+    ))]
     pub batch: usize,
     /// Batches whose gradients are summed for one update of the weights. Uses the memory of one
     /// batch; batch normalization still sees one batch at a time.
-    #[cfg_attr(feature = "cli", arg(long, group = "settings", value_name = "BATCHES", default_value_t = Self::default().accumulate
+    #[cfg_attr(feature = "cli", arg(
+        long, group = "settings", value_name = "BATCHES",
+        default_value_t = Self::default().accumulate
     ))]
     #[serde(default = "one")]
     pub accumulate: usize,
     /// Highest learning rate. The rate rises to it over the first epoch, then falls along a cosine
     /// to 1 % of it.
-    #[cfg_attr(feature = "cli", arg(long, group = "settings", default_value_t = Self::default().lr))]
+    #[cfg_attr(feature = "cli", arg(
+        long, group = "settings", default_value_t = Self::default().lr
+    ))]
     pub lr: f64,
     /// Decoupled weight decay of AdamW.
-    #[cfg_attr(feature = "cli", arg(long, group = "settings", default_value_t = Self::default().weight_decay))]
+    #[cfg_attr(feature = "cli", arg(
+        long, group = "settings", default_value_t = Self::default().weight_decay
+    ))]
     pub weight_decay: f64,
     /// Random changes to the clips.
     #[cfg_attr(feature = "cli", command(flatten, next_help_heading = "Augmentation"))]
     #[serde(flatten)]
     pub augment: AugmentConfig,
     /// Label smoothing: share of each target that is spread evenly over all classes.
-    #[cfg_attr(feature = "cli", arg(long, group = "settings", value_name = "SHARE", default_value_t = Self::default().label_smoothing
+    #[cfg_attr(feature = "cli", arg(
+        long, group = "settings", value_name = "SHARE",
+        default_value_t = Self::default().label_smoothing
     ))]
     pub label_smoothing: f64,
     /// Seed of the split, the weights, the order of the clips, the augmentation and the dropout. On
     /// the cpu device, equal seeds give equal results, bit for bit.
-    #[cfg_attr(feature = "cli", arg(long, group = "settings", default_value_t = Self::default().seed))]
+    #[cfg_attr(feature = "cli", arg(
+        long, group = "settings", default_value_t = Self::default().seed
+    ))]
     pub seed: u64,
     /// PCM to features.
     // On the command line, `cli` makes it from the flags of the front end.
