@@ -16,11 +16,11 @@ const MAX_SEED: u64 = i64::MAX as u64;
 ///
 /// This is the only list of the settings: the flags of `sonoprint train`, `run.toml` and the notes
 /// in a checkpoint's header are derived from it.
-// Serde does not promise that `deny_unknown_fields` works with `flatten`. It does in this direction,
-// and `run_toml` in this file's tests would notice a change.
+// Serde does not promise that `deny_unknown_fields` works with `flatten`. It does in this
+// direction, and `run_toml` in this file's tests would notice a change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-// `sonoprint train --resume` and `--config` read the settings from a file. Each field names the group
-// `settings`, because clap derives no members for a group beside flattened fields.
+// `sonoprint train --resume` and `--config` read the settings from a file. Each field names the
+// group `settings`, because clap derives no members for a group beside flattened fields.
 #[cfg_attr(
     feature = "cli",
     derive(clap::Args),

@@ -70,7 +70,8 @@ pub fn plans(args: &Args) -> anyhow::Result<Vec<PlannedRun>> {
     Ok(vec![first])
 }
 
-/// Returns the only or the first run, from the run that is resumed, another run's record, or the flags.
+/// Returns the only or the first run, from the run that is resumed, another run's record, or the
+/// flags.
 fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
     if let Some(root) = &args.resume {
         let (folder, record) = RunFolder::open(root)?;
