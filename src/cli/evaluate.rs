@@ -24,8 +24,8 @@ pub struct Args {
     /// Checkpoint. Default: the built-in one.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// Split of the files: stratified (see --seed), filtered (GTZAN's fault-filtered lists), or a CSV
-    /// file with the columns `file` and `split`. Default: no split, every file is evaluated.
+    /// Split of the files: stratified (see --seed), filtered (GTZAN's fault-filtered lists), or a
+    /// CSV file with the columns `file` and `split`. Default: no split, every file is evaluated.
     #[arg(long, value_name = "stratified|filtered|FILE")]
     split: Option<String>,
     /// Subset of the split: train, valid or test.
@@ -170,6 +170,6 @@ mod tests {
         };
         assert_eq!(parse("--subset valid").unwrap(), Subset::Valid);
         assert_eq!(parse("--side train").unwrap(), Subset::Train);
-        parse("--subset validation").unwrap_err();
+        parse("--subset side").unwrap_err();
     }
 }

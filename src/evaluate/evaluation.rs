@@ -33,8 +33,8 @@ pub struct Evaluation {
     pub files: LevelMetrics,
 }
 
-/// Evaluates `network` (without autodiff), trained for `task`, on every clip of `set`, `batch` clips at a
-/// time.
+/// Evaluates `network` (without autodiff), trained for `task`, on every clip of `set`, `batch`
+/// clips at a time.
 ///
 /// # Errors
 /// [`EvaluateError`], if the device fails or a file can no longer be read.

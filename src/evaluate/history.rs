@@ -46,8 +46,8 @@ pub struct Epoch {
 }
 
 impl Epoch {
-    /// Returns what epochs are compared by: accuracy by file, then low loss. Without validation files, a
-    /// later epoch is better.
+    /// Returns what epochs are compared by: accuracy by file, then low loss. Without validation
+    /// files, a later epoch is better.
     pub fn score(&self) -> (f64, f64) {
         self.valid
             .map_or((self.epoch as f64, 0.0), |v| (v.accuracy(), -v.loss))

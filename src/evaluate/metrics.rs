@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// Returns the 95 % Wilson score interval of `correct` out of `n` (Wilson 1927), which also holds for
-/// small `n` and for shares near 0 and 1.
+/// Returns the 95 % Wilson score interval of `correct` out of `n` (Wilson 1927), which also holds
+/// for small `n` and for shares near 0 and 1.
 pub fn wilson(correct: usize, n: usize) -> (f64, f64) {
     if n == 0 {
         return (0.0, 1.0);
@@ -219,8 +219,8 @@ pub struct MeanInterval {
     pub mean: f64,
     /// Sample standard deviation (n - 1).
     pub sd: f64,
-    /// 95 % interval of the mean by Student's t. It holds for independent runs, and is too narrow for
-    /// folds, which share their training files.
+    /// 95 % interval of the mean by Student's t. It holds for independent runs, and is too narrow
+    /// for folds, which share their training files.
     pub interval: (f64, f64),
 }
 

@@ -23,8 +23,9 @@ use crate::rng::{below, stream};
     group(id = "augment", conflicts_with_all = ["resume", "config"])
 )]
 pub struct AugmentConfig {
-    /// Longest SpecAugment mask, as a share of the clip's length or of its frequency rows. Two masks in time and
-    /// two in frequency hide parts of each clip; their lengths are random. 0: none.
+    /// Longest SpecAugment mask, as a share of the clip's length or of its frequency rows. Two
+    /// masks in time and two in frequency hide parts of each clip; their lengths are random. 0:
+    /// none.
     #[cfg_attr(feature = "cli", arg(
         long, value_name = "SHARE", default_value_t = Self::default().mask
     ))]
@@ -128,8 +129,8 @@ pub struct Draws<'a> {
     axes: Axes,
     /// Gain, polarity, noise, mixup and masks.
     levels: ChaCha8Rng,
-    /// Tempo, pitch and filter. They came later and have a stream of their own, so that the draws of
-    /// the others stayed as they were.
+    /// Tempo, pitch and filter. They came later and have a stream of their own, so that the draws
+    /// of the others stayed as they were.
     warps: ChaCha8Rng,
 }
 

@@ -16,11 +16,11 @@ const MAX_SEED: u64 = i64::MAX as u64;
 ///
 /// This is the only list of the settings: the flags of `sonoprint train`, `run.toml` and the notes
 /// in a checkpoint's header are derived from it.
-// Serde does not promise that `deny_unknown_fields` works with `flatten`. It does in this direction,
-// and `run_toml` in this file's tests would notice a change.
+// Serde does not promise that `deny_unknown_fields` works with `flatten`. It does in this
+// direction, and `run_toml` in this file's tests would notice a change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-// Both flags of `sonoprint train` read the settings from a file. clap takes a group's conflicts only
-// from the group itself.
+// `sonoprint train --resume` and `--config` read the settings from a file. Each field names the
+// group `settings`, because clap derives no members for a group beside flattened fields.
 #[cfg_attr(
     feature = "cli",
     derive(clap::Args),
@@ -29,31 +29,42 @@ const MAX_SEED: u64 = i64::MAX as u64;
 #[serde(deny_unknown_fields)]
 pub struct TrainSettings {
     /// Network.
-    #[cfg_attr(feature = "cli", arg(long, value_enum, default_value_t = Self::default().network))]
+    #[cfg_attr(feature = "cli", arg(
+        long, group = "settings", value_enum, default_value_t = Self::default().network
+    ))]
     pub network: NetworkKind,
     /// Passes over the training files.
-    #[cfg_attr(feature = "cli", arg(long, default_value_t = Self::default().epochs))]
+    #[cfg_attr(feature = "cli", arg(
+        long, group = "settings", default_value_t = Self::default().epochs
+    ))]
     pub epochs: usize,
     /// Stop after this many epochs in a row without an improvement on the validation files.
-    #[cfg_attr(feature = "cli", arg(long, value_name = "EPOCHS"))]
+    #[cfg_attr(feature = "cli", arg(long, group = "settings", value_name = "EPOCHS"))]
     #[serde(default)]
     pub patience: Option<usize>,
     /// Clips per step.
-    #[cfg_attr(feature = "cli", arg(long, default_value_t = Self::default().batch))]
+    #[cfg_attr(feature = "cli", arg(
+        long, group = "settings", default_value_t = Self::default().batch
+    ))]
     pub batch: usize,
     /// Batches whose gradients are summed for one update of the weights. Uses the memory of one
     /// batch; batch normalization still sees one batch at a time.
     #[cfg_attr(feature = "cli", arg(
-        long, value_name = "BATCHES", default_value_t = Self::default().accumulate
+        long, group = "settings", value_name = "BATCHES",
+        default_value_t = Self::default().accumulate
     ))]
     #[serde(default = "one")]
     pub accumulate: usize,
     /// Highest learning rate. The rate rises to it over the first epoch, then falls along a cosine
     /// to 1 % of it.
-    #[cfg_attr(feature = "cli", arg(long, default_value_t = Self::default().lr))]
+    #[cfg_attr(feature = "cli", arg(
+        long, group = "settings", default_value_t = Self::default().lr
+    ))]
     pub lr: f64,
     /// Decoupled weight decay of AdamW.
-    #[cfg_attr(feature = "cli", arg(long, default_value_t = Self::default().weight_decay))]
+    #[cfg_attr(feature = "cli", arg(
+        long, group = "settings", default_value_t = Self::default().weight_decay
+    ))]
     pub weight_decay: f64,
     /// Random changes to the clips.
     #[cfg_attr(feature = "cli", command(flatten, next_help_heading = "Augmentation"))]
@@ -61,12 +72,15 @@ pub struct TrainSettings {
     pub augment: AugmentConfig,
     /// Label smoothing: share of each target that is spread evenly over all classes.
     #[cfg_attr(feature = "cli", arg(
-        long, value_name = "SHARE", default_value_t = Self::default().label_smoothing
+        long, group = "settings", value_name = "SHARE",
+        default_value_t = Self::default().label_smoothing
     ))]
     pub label_smoothing: f64,
     /// Seed of the split, the weights, the order of the clips, the augmentation and the dropout. On
     /// the cpu device, equal seeds give equal results, bit for bit.
-    #[cfg_attr(feature = "cli", arg(long, default_value_t = Self::default().seed))]
+    #[cfg_attr(feature = "cli", arg(
+        long, group = "settings", default_value_t = Self::default().seed
+    ))]
     pub seed: u64,
     /// PCM to features.
     // On the command line, `cli` makes it from the flags of the front end.

@@ -1,5 +1,5 @@
-//! The learning-rate range test (Smith 2017, arXiv:1506.01186): the rate rises from step to step, and
-//! the loss shows which rates are usable.
+//! The learning-rate range test (Smith 2017, arXiv:1506.01186): the rate rises from step to step,
+//! and the loss shows which rates are usable.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,8 +20,8 @@ const RATES: (f64, f64) = (1e-6, 1.0);
 pub const SWEEP_STEPS: usize = 120;
 /// Weight of the losses so far in the smoothed loss. The value is fastai's.
 const SMOOTHING: f64 = 0.95;
-/// The sweep ends when the smoothed loss exceeds its minimum by this factor: higher rates only make it
-/// worse.
+/// The sweep ends when the smoothed loss exceeds its minimum by this factor: higher rates only make
+/// it worse.
 const DIVERGED: f64 = 3.0;
 
 /// One learning rate and its loss.
@@ -54,8 +54,8 @@ impl LrSweep {
         self.0.iter().min_by(smaller).copied()
     }
 
-    /// Suggests a tenth of the rate with the smallest loss, where the loss still falls fast. `None` if
-    /// the loss never fell.
+    /// Suggests a tenth of the rate with the smallest loss, where the loss still falls fast. `None`
+    /// if the loss never fell.
     pub fn suggestion(&self) -> Option<f64> {
         let (first, lowest) = (self.0.first()?, self.lowest()?);
         (lowest.smoothed < first.smoothed).then_some(lowest.lr / 10.0)
@@ -68,7 +68,8 @@ impl LrSweep {
         last.smoothed > DIVERGED * lowest.smoothed
     }
 
-    /// Draws the losses over the decimal logarithm of the learning rate, as SVG. `None` if there are none.
+    /// Draws the losses over the decimal logarithm of the learning rate, as SVG. `None` if there
+    /// are none.
     pub fn svg(&self) -> Option<String> {
         let (first, last) = (self.0.first()?, self.0.last()?);
         let top = 1.2 * self.0.iter().map(|t| t.smoothed).fold(0.1, f64::max);

@@ -34,8 +34,8 @@ pub(super) struct Step<'b> {
     pub(super) batch: &'b Batch,
     /// Epoch and step, which seed the dropout.
     pub(super) place: (usize, usize),
-    /// Number of clips of the update that the batch belongs to: its own, or those of all batches whose
-    /// gradients are accumulated.
+    /// Number of clips of the update that the batch belongs to: its own, or those of all batches
+    /// whose gradients are accumulated.
     pub(super) clips: usize,
     /// The learning rate, if the weights are updated after this batch.
     pub(super) update: Option<ModuleLearningRate>,
@@ -90,11 +90,11 @@ impl<'a> Learner<'a> {
         self.schedule.step()
     }
 
-    /// Learns from one batch. Returns two numbers, still on the device: the sum of the clips' losses
-    /// and the number of clips that were classified correctly.
+    /// Learns from one batch. Returns two numbers, still on the device: the sum of the clips'
+    /// losses and the number of clips that were classified correctly.
     ///
-    /// Dropout is seeded anew in every step, so that a run resumed at this step draws what an unbroken
-    /// run draws.
+    /// Dropout is seeded anew in every step, so that a run resumed at this step draws what an
+    /// unbroken run draws.
     pub(super) fn step(
         &mut self,
         front_end: &FrontEnd,
@@ -172,8 +172,8 @@ impl<'a> Learner<'a> {
         Forward { loss, sums }
     }
 
-    /// Reads back what [`Learner::step`] returned, two numbers per step. The host waits for the device
-    /// here.
+    /// Reads back what [`Learner::step`] returned, two numbers per step. The host waits for the
+    /// device here.
     pub(super) fn read(&self, sums: Vec<Tensor<1>>) -> Result<Vec<f32>, TrainError> {
         let _span = tracing::info_span!("read-back").entered();
         let data = Tensor::cat(sums, 0)
@@ -235,7 +235,8 @@ struct Forward {
     sums: Tensor<1>,
 }
 
-/// Returns the settings as notes for a checkpoint's header, except those that the header holds anyway.
+/// Returns the settings as notes for a checkpoint's header, except those that the header holds
+/// anyway.
 fn notes(settings: &TrainSettings) -> BTreeMap<String, String> {
     let json = serde_json::to_value(settings).expect("settings are plain data");
     let serde_json::Value::Object(json) = json else {
@@ -258,8 +259,8 @@ fn notes(settings: &TrainSettings) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Returns the target distribution of each clip, `[n, classes]`: its own class, shared with the next
-/// clip's as the two were mixed, and smoothed over all classes (Szegedy et al. 2016).
+/// Returns the target distribution of each clip, `[n, classes]`: its own class, shared with the
+/// next clip's as the two were mixed, and smoothed over all classes (Szegedy et al. 2016).
 fn targets(batch: &Batch, classes: usize, smoothing: f64) -> TensorData {
     let n = batch.classes.len();
     let mut out = vec![(smoothing / classes as f64) as f32; n * classes];
@@ -324,7 +325,8 @@ mod tests {
         all.0
     }
 
-    /// Two steps on the same batch with accumulated gradients move the weights as one step on the batch.
+    /// Two steps on the same batch with accumulated gradients move the weights as one step on the
+    /// batch.
     #[test]
     fn accumulated_gradients_move_the_weights_once() {
         let settings = TrainSettings {

@@ -1,5 +1,5 @@
-//! Training: PCM is decoded once, the front end makes features from it on the device in every step, and
-//! Burn learns from them.
+//! Training: PCM is decoded once, the front end makes features from it on the device in every step,
+//! and Burn learns from them.
 
 mod augment;
 mod batches;

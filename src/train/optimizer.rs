@@ -2,9 +2,10 @@
 //!
 //! Burn 0.22.1 restores an optimizer's state on its default device and moves it at the next step.
 //! The default device is a GPU that Burn chooses itself, or the environment variable `BURN_DEVICE`
-//! does, so a run on the `cpu` device or on a chosen adapter would open a second device, or fail where
-//! there is no GPU. The device is an argument one level below, in [`DynOptimizer::state_unflatten`],
-//! and this wrapper replaces it there. Everything else is Burn's AdamW, and so is the file format.
+//! does, so a run on the `cpu` device or on a chosen adapter would open a second device, or fail
+//! where there is no GPU. The device is an argument one level below, in
+//! [`DynOptimizer::state_unflatten`], and this wrapper replaces it there. Everything else is Burn's
+//! AdamW, and so is the file format.
 
 use burn::module::ParamGroup;
 use burn::optim::{

@@ -1,4 +1,5 @@
-//! The training loop: epochs, validation, the best checkpoint, and a state to resume a killed run from.
+//! The training loop: epochs, validation, the best checkpoint, and a state to resume a killed run
+//! from.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -14,15 +15,16 @@ use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
 use crate::model::Checkpoint;
 
-/// Steps between read-backs of loss and accuracy. Each read-back makes the host wait for the device.
+/// Steps between read-backs of loss and accuracy. Each read-back makes the host wait for the
+/// device.
 const READ_EVERY: usize = 8;
 /// Seconds between saves of the state within an epoch.
 const SAVE_EVERY: f64 = 600.0;
 
 /// Receives the progress of a run.
 pub trait Observer {
-    /// Called once before the first step of a resumed run, with its finished epochs and the progress
-    /// of the current one.
+    /// Called once before the first step of a resumed run, with its finished epochs and the
+    /// progress of the current one.
     fn resumed(&mut self, _epochs: &[Epoch], _progress: &Progress) {}
     /// Called after every read-back.
     fn step(&mut self, progress: &Progress);
@@ -54,7 +56,8 @@ pub struct Job<'a> {
     pub classes: &'a [String],
     /// The training files.
     pub train: &'a PcmSet,
-    /// The validation files, which decide the best epoch. May be empty: then the last epoch is kept.
+    /// The validation files, which decide the best epoch. May be empty: then the last epoch is
+    /// kept.
     pub valid: &'a PcmSet,
     /// The folder that receives everything.
     pub folder: &'a RunFolder,
@@ -62,9 +65,9 @@ pub struct Job<'a> {
 
 /// Trains, and keeps the checkpoint of the epoch that does best on the validation files.
 ///
-/// If the folder holds a state, the run is resumed from it. On the `cpu` device, the result is that of
-/// an unbroken run, bit for bit. When `stop` becomes true, the current update is finished and the
-/// state saved.
+/// If the folder holds a state, the run is resumed from it. On the `cpu` device, the result is that
+/// of an unbroken run, bit for bit. When `stop` becomes true, the current update is finished and
+/// the state saved.
 ///
 /// # Errors
 /// [`TrainError`]. The best checkpoint and the last state so far stay.
@@ -187,8 +190,8 @@ fn run_epoch(
     )
 }
 
-/// Validates, keeps the weights if they are the best, and saves the state, in this order: after a kill
-/// in between, the end of the epoch is run again with the same result.
+/// Validates, keeps the weights if they are the best, and saves the state, in this order: after a
+/// kill in between, the end of the epoch is run again with the same result.
 fn finish_epoch(
     job: &Job<'_>,
     front_end: &FrontEnd,
@@ -257,8 +260,8 @@ fn add(pairs: &[f32], progress: &mut Progress) -> Result<(), TrainError> {
 mod tests {
     use super::{Progress, TrainError, add};
 
-    /// No accepted data and settings lead to a NaN (the front end maps any PCM to finite features), so
-    /// the check is tested by itself.
+    /// No accepted data and settings lead to a NaN (the front end maps any PCM to finite features),
+    /// so the check is tested by itself.
     #[test]
     fn a_loss_that_is_no_number_stops_the_run() {
         let mut progress = Progress {

@@ -45,8 +45,8 @@ impl State {
         settings.patience.is_some_and(|p| since >= p)
     }
 
-    /// Writes the state and the learner's two blobs to `path`. A kill leaves the old file or the new
-    /// one.
+    /// Writes the state and the learner's two blobs to `path`. A kill leaves the old file or the
+    /// new one.
     ///
     /// # Errors
     /// [`TrainError::Write`].

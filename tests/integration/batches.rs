@@ -1,5 +1,5 @@
-//! Promise: a clip's features depend on that clip alone, whatever its neighbors in the batch and however
-//! batches are split.
+//! Promise: a clip's features depend on that clip alone, whatever its neighbors in the batch and
+//! however batches are split.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use sonoprint::frontend::gpu::plan::{Limits, Plan};
 use sonoprint::frontend::{FrontEnd, Samples, Spectrogram, presets};
 use sonoprint::gpu::Compute;
 
-/// With every kernel, a clip's features are the same bits alone and at every place of a batch of seven,
-/// whatever its neighbors.
+/// With every kernel, a clip's features are the same bits alone and at every place of a batch of
+/// seven, whatever its neighbors.
 #[test]
 fn clips_of_a_batch_are_independent() {
     let settings = FrontEndConfig {
@@ -76,8 +76,8 @@ fn clips_of_a_batch_are_independent() {
     }
 }
 
-/// More clips than one dispatch may serve: the same images, chunk by chunk, at aligned offsets of one
-/// tensor.
+/// More clips than one dispatch may serve: the same images, chunk by chunk, at aligned offsets of
+/// one tensor.
 #[test]
 fn batches_are_split_by_the_devices_limits() {
     let Compute::Gpu(mut gpu) = software() else {
@@ -113,8 +113,8 @@ fn batches_are_split_by_the_devices_limits() {
     assert!(read(&whole) == read(&parts));
 }
 
-/// On every device, a mask hides its columns and rows and nothing else. Hidden pixels have the color of the
-/// lowest value.
+/// On every device, a mask hides its columns and rows and nothing else. Hidden pixels have the
+/// color of the lowest value.
 #[test]
 fn masks_hide_what_they_name() {
     let settings = FrontEndConfig {
@@ -148,8 +148,9 @@ fn masks_hide_what_they_name() {
     }
 }
 
-/// Gain shifts decibels, polarity changes nothing, noise raises the floor to its own level, and a mix has the
-/// spectrum of the sum: on every device, at every place of a batch that is split in two.
+/// Gain shifts decibels, polarity changes nothing, noise raises the floor to its own level, and a
+/// mix has the spectrum of the sum: on every device, at every place of a batch that is split in
+/// two.
 #[test]
 fn waveforms_are_augmented_as_configured() {
     let settings = FrontEndConfig {
@@ -165,7 +166,8 @@ fn waveforms_are_augmented_as_configured() {
         ..Augment::default()
     };
     for (device, mut compute) in devices() {
-        // Two clips per dispatch at most: the last clip of a chunk is mixed with the first of the next.
+        // Two clips per dispatch at most: the last clip of a chunk is mixed with the first of the
+        // next.
         if let Compute::Gpu(gpu) = &mut compute {
             Arc::make_mut(gpu).limits.max_storage_buffer_binding_size = 3 * 8192 * 4;
         }
@@ -197,8 +199,8 @@ fn waveforms_are_augmented_as_configured() {
             );
         }
 
-        // Uniform noise of amplitude a has the power a^2 / 3, and so has matplotlib's one-sided density at
-        // Fs = 2.
+        // Uniform noise of amplitude a has the power a^2 / 3, and so has matplotlib's one-sided
+        // density at Fs = 2.
         let noisy = run(&[with(Waveform {
             noise: 0.1,
             seed: 7,
@@ -245,8 +247,8 @@ fn waveforms_are_augmented_as_configured() {
     }
 }
 
-/// The tempo moves frames and leaves their frequencies, the pitch does the reverse, and a filter adds its
-/// decibels to every row. All three together give equal results on all devices.
+/// The tempo moves frames and leaves their frequencies, the pitch does the reverse, and a filter
+/// adds its decibels to every row. All three together give equal results on all devices.
 #[test]
 fn frames_are_warped_and_filtered_as_configured() {
     let (samples, frame) = (16_384, 2048);

@@ -1,5 +1,5 @@
-//! Promise: `evaluate` measures a checkpoint, `dataset check` finds what is wrong with a folder, and both
-//! name the files at fault.
+//! Promise: `evaluate` measures a checkpoint, `dataset check` finds what is wrong with a folder,
+//! and both name the files at fault.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

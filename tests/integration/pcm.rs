@@ -1,5 +1,5 @@
-//! Promise: where a file's samples are, in the host's memory, on the device or on the disk, affects speed
-//! only.
+//! Promise: where a file's samples are, in the host's memory, on the device or on the disk, affects
+//! speed only.
 
 use crate::support::toy::{SAMPLES, load, settings, toy};
 use crate::support::{devices, software};
@@ -28,8 +28,8 @@ fn with_memory(compute: &Compute, data: &Dataset, bytes: u64) -> (PcmSet, u64) {
     (set, memory.used())
 }
 
-/// Settings with clips that are shorter than the files, so that some clips start within a file. The last
-/// clip of a file is padded.
+/// Settings with clips that are shorter than the files, so that some clips start within a file. The
+/// last clip of a file is padded.
 fn short() -> TrainSettings {
     let mut settings = settings(NetworkKind::Compact, (32, 24), 1);
     settings.front_end.clip_samples = 4_000;

@@ -29,7 +29,8 @@ fn evaluation() -> Evaluation {
 #[test]
 fn metrics_are_those_of_a_hand_count() {
     let e = evaluation();
-    // Clips: the first and the fourth are correct. Files: means (.6, .3, .1), (.47, .38, .15) and (0, .05, .95).
+    // Clips: the first and the fourth are correct. Files: means (.6, .3, .1), (.47, .38, .15) and
+    // (0, .05, .95).
     assert_eq!((e.clips.correct(), e.clips.total()), (2, 5));
     assert_eq!((e.files.correct(), e.files.total()), (1, 3));
     assert_eq!(e.files.confusion.count(1, 0), 1);
@@ -57,8 +58,8 @@ fn metrics_are_those_of_a_hand_count() {
     assert_eq!(e.clips.bins.iter().map(|b| b.count).sum::<usize>(), 5);
 }
 
-/// Wilson's interval at points computed elsewhere from his formula, as tables in Brown, Cai and DasGupta
-/// (2001) have them.
+/// Wilson's interval at points computed elsewhere from his formula, as tables in Brown, Cai and
+/// DasGupta (2001) have them.
 #[test]
 fn the_interval_is_wilsons() {
     for (correct, n, low, high) in [

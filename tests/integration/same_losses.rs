@@ -63,8 +63,8 @@ fn losses(kind: NetworkKind, side: usize, lr: f64, device: &Device) -> Vec<f32> 
 
 /// In twenty steps of either network, every loss is within 1e-3 of the `cpu` device's.
 ///
-/// `deeppixel` takes smaller steps: at 3e-4, its loss leaves the plateau in the twentieth step, where
-/// rounding errors have grown to 3e-3.
+/// `deeppixel` takes smaller steps: at 3e-4, its loss leaves the plateau in the twentieth step,
+/// where rounding errors have grown to 3e-3.
 #[test]
 fn losses_are_those_of_the_cpu() {
     let _turn = turn();

@@ -1,4 +1,5 @@
-//! Promise: gradients flow from features that the GPU computed, and a run leaves the files that it names.
+//! Promise: gradients flow from features that the GPU computed, and a run leaves the files that it
+//! names.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -42,8 +43,8 @@ fn fit(
     (outcome, all, watch)
 }
 
-/// Twenty clips of two classes, to 100 %, on the software adapter: PCM is uploaded, the shaders compute
-/// the features, Burn the gradients.
+/// Twenty clips of two classes, to 100 %, on the software adapter: PCM is uploaded, the shaders
+/// compute the features, Burn the gradients.
 #[test]
 fn twenty_clips_are_learned_on_the_software_adapter() {
     let _turn = crate::support::turn();
@@ -143,8 +144,8 @@ fn a_run_leaves_its_record_and_is_not_overwritten() {
     ));
 }
 
-/// Kills runs with SIGKILL at many moments and resumes them: on the cpu device, weights and metrics are
-/// those of an unbroken run, bit for bit.
+/// Kills runs with SIGKILL at many moments and resumes them: on the cpu device, weights and metrics
+/// are those of an unbroken run, bit for bit.
 #[cfg(unix)]
 #[test]
 fn a_killed_run_resumes_as_if_nothing_had_been() {
@@ -202,8 +203,8 @@ fn a_killed_run_resumes_as_if_nothing_had_been() {
         std::thread::sleep(took * i / 6);
         child.kill().unwrap();
         killed += u32::from(!child.wait().unwrap().success());
-        // Killed once more on the way, then left to end. A run that was killed before it had a record
-        // is started again.
+        // Killed once more on the way, then left to end. A run that was killed before it had a
+        // record is started again.
         if run.join("split.csv").exists() && run.join("run.toml").exists() {
             let resume = ["train", "--resume", run.to_str().unwrap()];
             let mut child = sonoprint(&resume).spawn().unwrap();
@@ -300,8 +301,8 @@ fn patience_ends_a_run_that_no_longer_improves() {
     assert_eq!(again.epochs, outcome.epochs);
 }
 
-/// `--folds` tests every file exactly once, `--seeds` trains on one split with several seeds. Both end with a
-/// summary.
+/// `--folds` tests every file exactly once, `--seeds` trains on one split with several seeds. Both
+/// end with a summary.
 #[test]
 fn folds_and_seeds_end_with_a_summary() {
     let _turn = crate::support::turn();
@@ -365,7 +366,8 @@ fn folds_and_seeds_end_with_a_summary() {
     assert!(weights(4) != weights(5));
 }
 
-/// The sweep gives rising rates and the loss of each, and suggests a rate below that of the smallest loss.
+/// The sweep gives rising rates and the loss of each, and suggests a rate below that of the
+/// smallest loss.
 #[test]
 fn the_learning_rate_is_swept() {
     let _turn = crate::support::turn();
@@ -392,8 +394,8 @@ fn the_learning_rate_is_swept() {
     assert_eq!(one.0, sweep.0[..1]);
 }
 
-/// A GPU run restores the optimizer's moments on its own device, without the environment variable that
-/// decides Burn's default device.
+/// A GPU run restores the optimizer's moments on its own device, without the environment variable
+/// that decides Burn's default device.
 #[test]
 fn a_stopped_run_resumes_on_the_software_adapter() {
     let _turn = crate::support::turn();
@@ -440,8 +442,8 @@ fn a_stopped_run_resumes_on_the_software_adapter() {
     }
 }
 
-/// The spectrogram itself, one channel without a color map, is learned from as images are, with masks and
-/// all other augmentation.
+/// The spectrogram itself, one channel without a color map, is learned from as images are, with
+/// masks and all other augmentation.
 #[test]
 fn one_channel_features_are_learned() {
     let _turn = crate::support::turn();

@@ -15,8 +15,8 @@ const SPARKS: usize = 20;
 
 /// Shows progress bars on a terminal, and prints one line per epoch, which also goes to `log.txt`.
 ///
-/// Only the bars depend on the terminal: indicatif draws nothing if stderr is none. Text that may be
-/// long comes last in a bar's line, where indicatif cuts it to the width of the terminal.
+/// Only the bars depend on the terminal: indicatif draws nothing if stderr is none. Text that may
+/// be long comes last in a bar's line, where indicatif cuts it to the width of the terminal.
 pub struct Console<'a> {
     bars: MultiProgress,
     /// Steps of all epochs, with the time that is left of the whole run.
@@ -30,8 +30,8 @@ pub struct Console<'a> {
     epochs: usize,
     /// Whether each epoch ends with an evaluation on validation files.
     validates: bool,
-    /// Accuracy of each finished epoch: on the validation files if there are any, else on the training
-    /// clips.
+    /// Accuracy of each finished epoch: on the validation files if there are any, else on the
+    /// training clips.
     accuracies: Vec<f64>,
     folder: &'a RunFolder,
 }
@@ -169,8 +169,8 @@ impl Observer for Console<'_> {
     }
 }
 
-/// Estimates the time that is left from the mean speed since a start, validation included. indicatif's
-/// own estimate follows the last seconds and would jump with every validation.
+/// Estimates the time that is left from the mean speed since a start, validation included.
+/// indicatif's own estimate follows the last seconds and would jump with every validation.
 #[derive(Clone)]
 struct TimeLeft(Arc<Mutex<(u64, Instant)>>);
 

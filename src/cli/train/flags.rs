@@ -15,8 +15,8 @@ pub struct Args {
     /// Folder with one subfolder per class (blues/blues.00000.wav, ...).
     #[arg(required_unless_present_any = ["resume", "config"], group = "begin")]
     pub dataset: Option<PathBuf>,
-    /// Folder for the run: settings, split, metrics, log, best checkpoint, report. Must not hold a run
-    /// yet.
+    /// Folder for the run: settings, split, metrics, log, best checkpoint, report. Must not hold a
+    /// run yet.
     #[arg(
         long,
         value_name = "RUN",
@@ -31,7 +31,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     pub config: Option<PathBuf>,
     /// Split of the files: stratified (random, with equal shares of each class), filtered (GTZAN's
-    /// fault-filtered lists), or a CSV file with the columns `file` and `split` (train, valid, test).
+    /// fault-filtered lists), or a CSV file with the columns `file` and `split` (train, valid,
+    /// test).
     #[arg(
         long,
         value_name = "stratified|filtered|FILE",

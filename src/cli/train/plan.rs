@@ -70,7 +70,8 @@ pub fn plans(args: &Args) -> anyhow::Result<Vec<PlannedRun>> {
     Ok(vec![first])
 }
 
-/// Returns the only or the first run, from the run that is resumed, another run's record, or the flags.
+/// Returns the only or the first run, from the run that is resumed, another run's record, or the
+/// flags.
 fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
     if let Some(root) = &args.resume {
         let (folder, record) = RunFolder::open(root)?;
@@ -166,6 +167,7 @@ pub fn describe(settings: &TrainSettings) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::error::ErrorKind;
     use clap::{Args as _, Command, FromArgMatches};
 
     use super::{Args, settings};
@@ -194,21 +196,30 @@ mod tests {
         ] {
             parse(ok).unwrap_or_else(|e| panic!("{ok}: {e}"));
         }
-        for more in [
-            "music",
-            "--network compact",
-            "--lr 0.1",
-            "--seed 1",
-            "--mask 0",
-            "--polarity",
-            "--size 9x9",
-            "--split filtered",
-            "--seeds 3",
-            "--find-lr",
-        ] {
+        let mut excluded: Vec<String> = ["music", "--size 9x9", "--split filtered", "--seeds 3"]
+            .map(str::to_owned)
+            .into();
+        excluded.push("--find-lr".to_owned());
+        let settings = TrainSettings::augment_args(Command::new("settings"));
+        for flag in settings.get_arguments() {
+            let value = flag.get_default_values().first();
+            let value = value.map_or("1", |v| v.to_str().unwrap());
+            let value = match flag.get_action().takes_values() {
+                true => format!(" {value}"),
+                false => String::new(),
+            };
+            excluded.push(format!("--{}{value}", flag.get_long().unwrap()));
+        }
+        assert!(excluded.len() > 20);
+        for more in excluded {
             for begin in ["--resume run", "--config run.toml --out run"] {
                 let words = format!("{begin} {more}");
-                assert!(parse(&words).is_err(), "{words}");
+                let error = parse(&words).err().unwrap_or_else(|| panic!("{words}"));
+                assert_eq!(
+                    error.kind(),
+                    ErrorKind::ArgumentConflict,
+                    "{words}: {error}"
+                );
             }
         }
     }

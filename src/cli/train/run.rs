@@ -119,8 +119,8 @@ fn load(plan: &PlannedRun, memory: &PcmMemory, folder: &RunFolder) -> anyhow::Re
         .unwrap_or_else(|_| unreachable!("three subsets")))
 }
 
-/// Evaluates the kept checkpoint on the test files, which no choice depended on. Returns the accuracy by
-/// file.
+/// Evaluates the kept checkpoint on the test files, which no choice depended on. Returns the
+/// accuracy by file.
 fn test(job: &Job<'_>, plan: &PlannedRun, set: &PcmSet, outcome: Outcome) -> anyhow::Result<f64> {
     let Job {
         compute, settings, ..

@@ -1,5 +1,5 @@
-//! The report of an evaluation or a run: one HTML page without external files, and the same figures as
-//! JSON.
+//! The report of an evaluation or a run: one HTML page without external files, and the same figures
+//! as JSON.
 
 mod html;
 pub(crate) mod plots;
