@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compare `sonoprint classify` on the CPU with a PyTorch pipeline.
 
-    pip install torch librosa soundfile matplotlib safetensors numpy
+    pip install -r requirements.txt
     python benches/classify_vs_torch.py FOLDER [--rounds 3]
 
 Both do the same job for every WAV file of the folder: read it, cut it into the

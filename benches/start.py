@@ -21,7 +21,8 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-SET = {"BURN_DEVICE": "flex", "XDG_RUNTIME_DIR": "/tmp"}
+# Where it is unset, sonoprint starts over to set it.
+SET = {"XDG_RUNTIME_DIR": "/tmp"}
 
 
 def run(command, **variables):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times a training step on the CPU against the same network in PyTorch.
 
-    pip install torch safetensors numpy
+    pip install -r requirements.txt
     python benches/step_vs_torch.py [--rounds 5] [--batch 8]
 
 A step is forward, cross-entropy, backward and AdamW on images in memory, with

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compare exported networks with the same networks in PyTorch.
 
-    pip install torch safetensors numpy
+    pip install -r requirements.txt
     python tests/torch_reference.py [--sonoprint target/release/sonoprint] [CHECKPOINT ...]
 
 Without arguments, this checks the built-in checkpoint and one checkpoint of each

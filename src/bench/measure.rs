@@ -9,6 +9,7 @@ use super::record::{Adapter, BaselineTimes, Record, ShapeTimes, Stat};
 use super::reference::Reference;
 use super::roofline;
 use crate::frontend::FrontEnd;
+use crate::frontend::config::Output;
 use crate::gpu::Compute;
 use crate::gpu::adapter::is_hardware;
 use crate::gpu::timing::{Clock, Times};
@@ -94,12 +95,17 @@ pub fn measure(
         FrontEnd::Cpu(_) => measure_on_cpu(&front_end, &views, options.runs)?,
     };
     let wall = Stat::of(times.iter().map(|t| t.wall));
-    let (stft, rgba) = if times.iter().all(|t| t.passes.len() == 2) {
-        let pass = |i: usize| Stat::of(times.iter().map(|t| t.passes[i]));
-        (pass(0), Some(pass(1)))
-    } else {
+    let pass = |i: usize| {
+        let times: Option<Vec<Duration>> = times.iter().map(|t| t.passes.get(i).copied()).collect();
+        times.map(Stat::of)
+    };
+    let (stft, rgba) = match pass(0) {
+        Some(stft) => {
+            let draws = matches!(shape.front_end.output, Output::Image(_));
+            (stft, pass(1).filter(|_| draws))
+        }
         // The passes cannot be timed one by one.
-        (wall, None)
+        None => (wall, None),
     };
     let mut measured = ShapeTimes {
         id: shape.id.into(),

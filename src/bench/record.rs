@@ -67,8 +67,8 @@ pub struct ShapeTimes {
     pub audio_seconds: f64,
     /// First pass: PCM to decibels.
     pub stft: Stat,
-    /// Second pass: decibels to features. `None` if the passes could not be timed one by one; then
-    /// `stft` is the time of both.
+    /// Second pass: decibels to features. `None` if the output is the spectrogram itself, or if the
+    /// passes could not be timed one by one; then `stft` is the time of both.
     pub rgba: Option<Stat>,
     /// Both passes, by the host's clock.
     pub wall: Stat,

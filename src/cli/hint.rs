@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::bench::CompareError;
+use crate::bench::{BenchError, CompareError};
 use crate::classify::journal::{JournalError, JournalSetting};
 use crate::classify::{MergeError, OutputError};
 use crate::dataset::DatasetError;
@@ -47,6 +47,7 @@ fn advice(cause: &(dyn Error + 'static)) -> Option<Advice> {
         JournalError => journal,
         OutputError => output,
         MergeError => merge,
+        BenchError => bench,
         CompareError => compare,
     }
     None
@@ -203,6 +204,22 @@ fn merged_journal(e: &JournalError) -> Advice {
     match e {
         JournalError::Damaged { .. } => Some("run the part's command again with --fresh"),
         e => journal(e),
+    }
+}
+
+fn bench(e: &BenchError) -> Advice {
+    match e {
+        BenchError::Gpu(GpuError::Failed(_))
+        | BenchError::FrontEnd(FrontEndError::Gpu(GpuError::Failed(_))) => {
+            Some("use a smaller --clips, or --device cpu")
+        }
+        BenchError::FrontEnd(FrontEndError::Plan(_)) => {
+            Some("choose other shapes with --only, or use --device cpu")
+        }
+        BenchError::Wrong { .. } => {
+            Some("please report it, with the output of `sonoprint devices`")
+        }
+        _ => None,
     }
 }
 

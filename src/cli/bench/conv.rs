@@ -55,7 +55,7 @@ fn head(record: &ConvRecord) -> String {
         None => String::new(),
     };
     format!(
-        "{}\nconvolutions: {}\n{peak}medians of {} runs ± spread, by the host's clock around a wait\n\n{:<22} {:<16} {:>16} {:>8} {:>7} {:>18} {:>9}",
+        "{}\nconvolutions: {}\n{peak}runs: {}; times are medians ± spread, by the host's clock around a wait\n\n{:<22} {:<16} {:>16} {:>8} {:>7} {:>18} {:>9}",
         record.device,
         record.plan,
         record.runs,

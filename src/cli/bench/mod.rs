@@ -17,11 +17,8 @@ use crate::gpu::Compute;
 
 /// Measure the speed of the front end on a device; with `--only conv`, of the networks'
 /// convolutions.
-///
-/// Each pass of the front end is timed on a catalog of shapes, and its memory traffic is compared
-/// with that of a copy kernel on the same device. Every result is compared with the CPU reference
-/// before it is timed.
 #[derive(clap::Args)]
+#[command(after_help = EXPLANATION)]
 pub struct Args {
     /// Measure only shapes or layers whose name begins with NAME; repeat for more. `conv` measures
     /// the networks' convolutions, ours and Burn's.
@@ -57,6 +54,11 @@ pub struct Args {
     #[command(flatten)]
     device: args::DeviceArg,
 }
+
+const EXPLANATION: &str = "\
+Each pass of the front end is timed on a catalog of shapes, and its memory traffic is compared with that of a copy
+kernel on the same device. Every result is compared with the CPU reference before it is timed. docs/BENCHMARKS.md
+explains the columns.";
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
     if conv::is_selected(&args.only) {

@@ -24,7 +24,7 @@ pub fn head(record: &Record) -> String {
         _ => "the host's clock around a wait",
     };
     text += &format!(
-        "\ncopy kernel: {:.1} GB/s\nmedians of {} runs ± spread, by {clock}\nstft: PCM to decibels; rgba: decibels to features\n\n",
+        "\ncopy kernel: {:.1} GB/s\nruns: {}; times are medians ± spread, by {clock}\nstft: PCM to decibels; rgba: decibels to features\n\n",
         record.copy_gigabytes_per_second, record.runs
     );
     text + &format!(
