@@ -18,7 +18,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> window: array<f32>;          // [N_FFT]
 @group(0) @binding(3) var<storage, read_write> db: array<f32>;        // [clip][frame][bin]
 @group(0) @binding(4) var<storage, read_write> work: array<vec2<f32>>; // [clip][frame][N_FFT]
-@group(0) @binding(5) var<uniform> stage: vec4<u32>;                  // x: half the block length of this stage
+@group(0) @binding(5) var<uniform> stage: vec4<u32>;                  // x: half a block's length
 
 const SMALLEST_NORMAL: f32 = 1.17549435e-38;
 const PI: f32 = 3.14159265358979;
@@ -27,7 +27,8 @@ const PI: f32 = 3.14159265358979;
 fn load(@builtin(global_invocation_id) id: vec3<u32>) {
     let first = (params.first_clip + id.z) * params.clip_samples + id.y * params.hop;
     let base = (id.z * params.frames + id.y) * N_FFT;
-    work[base + (reverseBits(id.x) >> (32u - LOG2))] = vec2<f32>(pcm[first + id.x] * window[id.x], 0.0);
+    let sample = pcm[first + id.x] * window[id.x];
+    work[base + (reverseBits(id.x) >> (32u - LOG2))] = vec2<f32>(sample, 0.0);
 }
 
 @compute @workgroup_size(64)
@@ -53,5 +54,6 @@ fn store(@builtin(global_invocation_id) id: vec3<u32>) {
     let scale = select(params.inner_scale, params.edge_scale, id.x == 0u || id.x == N_FFT / 2u);
     let power = dot(z, z) * scale;
     let out = (params.first_clip * params.frames + frame) * bins;
-    db[out + id.x] = select(-3.0e38, 10.0 * log2(power) / 3.32192809488736, power >= SMALLEST_NORMAL);
+    let decibels = 10.0 * log2(power) / 3.32192809488736;
+    db[out + id.x] = select(-3.0e38, decibels, power >= SMALLEST_NORMAL);
 }

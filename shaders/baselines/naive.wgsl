@@ -49,6 +49,7 @@ fn naive(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_inde
     for (var k = lane; k < bins; k += LANES) {
         let scale = select(params.inner_scale, params.edge_scale, k == 0u || k == N_FFT / 2u);
         let power = dot(work[k], work[k]) * scale;
-        db[out + k] = select(-3.0e38, 10.0 * log2(power) / 3.32192809488736, power >= SMALLEST_NORMAL);
+        let decibels = 10.0 * log2(power) / 3.32192809488736;
+        db[out + k] = select(-3.0e38, decibels, power >= SMALLEST_NORMAL);
     }
 }

@@ -123,7 +123,8 @@ pub fn catalog() -> Vec<Shape> {
     all
 }
 
-/// Makes `clips` signals of `samples` samples each: gliding tones, each at another pitch, over noise.
+/// Makes `clips` signals of `samples` samples each: gliding tones, each at another pitch, over
+/// noise.
 pub fn signals(clips: usize, samples: usize) -> Vec<Vec<f32>> {
     (0..clips)
         .map(|clip| {

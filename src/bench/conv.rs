@@ -1,5 +1,5 @@
-//! Timing the networks' convolutions, and a whole training step, with our kernels and with Burn's in
-//! turns on the same device.
+//! Timing the networks' convolutions, and a whole training step, with our kernels and with Burn's
+//! in turns on the same device.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,8 +1,9 @@
 //! Benchmarks of the front end, of the convolutions, and of whole steps.
 //!
-//! A [`catalog()`] of shapes drives [`measure()`]: each pass is timed by the GPU's clock and compared
-//! with a measured roofline. Baselines run in the same process on the same clips. Everything that is
-//! timed must first match the CPU reference. A [`Trace`] shows where the time of a step goes.
+//! A [`catalog()`] of shapes drives [`measure()`]: each pass is timed by the GPU's clock and
+//! compared with a measured roofline. Baselines run in the same process on the same clips.
+//! Everything that is timed must first match the CPU reference. A [`Trace`] shows where the time of
+//! a step goes.
 
 mod baselines;
 mod burn_network;

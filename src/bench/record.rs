@@ -106,7 +106,8 @@ impl ShapeTimes {
         self.audio_seconds / self.total()
     }
 
-    /// Returns gigabytes per second, counting only the bytes that both passes have to move at least.
+    /// Returns gigabytes per second, counting only the bytes that both passes have to move at
+    /// least.
     pub fn gigabytes_per_second(&self) -> f64 {
         (self.stft_bytes + self.rgba_bytes) as f64 / 1e9 / self.total()
     }

@@ -56,9 +56,9 @@ pub struct Args {
 }
 
 const EXPLANATION: &str = "\
-Each pass of the front end is timed on a catalog of shapes, and its memory traffic is compared with that of a copy
-kernel on the same device. Every result is compared with the CPU reference before it is timed. docs/BENCHMARKS.md
-explains the columns.";
+Each pass of the front end is timed on a catalog of shapes, and its memory traffic is compared
+with that of a copy kernel on the same device. Every result is compared with the CPU reference
+before it is timed. docs/BENCHMARKS.md explains the columns.";
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
     if conv::is_selected(&args.only) {
