@@ -34,6 +34,7 @@ fn checkpoint(kind: NetworkKind, task: Task, output: Output, device: &Device) ->
 /// several clips.
 #[test]
 fn predict_file_is_what_classify_writes() {
+    let _turn = crate::support::turn();
     let predictor = Predictor::builtin(&Compute::Cpu).unwrap();
     let options = Options {
         workers: 1,
@@ -95,6 +96,7 @@ fn assert_close(got: &[f32], want: &[f32]) {
 /// each device.
 #[test]
 fn probabilities_follow_the_task() {
+    let _turn = crate::support::turn();
     let image = presets::mel().output;
     let clips = [noise(11_025, 1), noise(11_025, 2)];
     let clips = [clips[0].as_slice(), &clips[1]];
@@ -141,6 +143,7 @@ fn probabilities_follow_the_task() {
 
 #[test]
 fn wrong_input_is_an_error() {
+    let _turn = crate::support::turn();
     let predictor = Predictor::builtin(&Compute::Cpu).unwrap();
     let expected = predictor.header().front_end.clip_samples;
     let short = predictor.predict(&[&[0.0; 100]]);

@@ -178,7 +178,8 @@ fn compact_pools_over_time_where_time_is() {
         let input = Tensor::from_data(data, &device);
         network.features(input).into_data().try_to_vec().unwrap()
     };
-    // A sound of 16 frames at two times, a multiple of all strides apart and far from the edges.
+    // A sound of 8 frames at two times: 16 frames, a multiple of all strides, apart and far from
+    // the edges.
     let (early, late) = (features(112..120), features(128..136));
     for (e, l) in early.iter().zip(&late) {
         assert!((e - l).abs() <= 1e-4 * e.abs().max(1.0), "{e} and {l}");
@@ -295,6 +296,7 @@ fn bad_checkpoints_are_told_apart() {
 fn damage_never_panics() {
     use rand_chacha::ChaCha8Rng;
     use rand_chacha::rand_core::{Rng, SeedableRng};
+    let _turn = crate::support::turn();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.safetensors");
     let device = Device::flex();
@@ -438,6 +440,7 @@ fn an_export_has_the_names_and_layouts_of_pytorch() {
 /// (`torch_reference.py --write-golden`).
 #[test]
 fn logits_are_those_of_pytorch() {
+    let _turn = crate::support::turn();
     let [pictures, want] =
         ["pictures", "logits"].map(|n| crate::support::npy(&format!("golden/torch/{n}.npy.gz")));
     let floats = |bytes: &[u8]| -> Vec<f32> {
