@@ -26,10 +26,14 @@ demo: build $(if $(filter software,$(DEVICE)),vulkan)
 # Unit tests, tests/integration, the examples and the examples in the documentation.
 test: vulkan
 	cargo test $(CARGO_FLAGS)
+	for example in classify features embeddings; do \
+		cargo run $(CARGO_FLAGS) --example $$example || exit 1; \
+	done
 	$(MAKE) lint
 
 lint:
 	cargo fmt --check
+	rustfmt --check --edition 2024 src/model/networks/*.rs
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 
 install:
