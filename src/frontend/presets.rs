@@ -5,24 +5,31 @@ use super::config::{
     Compression, Framing, FrontEndConfig, ImageConfig, Output, Range, Rows, Scale, Size, Window,
 };
 
-/// The names of all presets.
-pub const NAMES: [&str; 2] = ["deeppixel", "mel"];
+/// Makes a preset's configuration.
+type Preset = fn() -> FrontEndConfig;
+
+/// The presets: one row each.
+const PRESETS: [(&str, Preset); 2] = [("deeppixel", deeppixel), ("mel", mel)];
 
 /// A name that no preset has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no preset is called '{0}': there are {names}", names = NAMES.join(", "))]
+#[error("no preset is called '{0}': there are {all}", all = names().collect::<Vec<_>>().join(", "))]
 pub struct UnknownPreset(pub String);
+
+/// Returns the names of all presets.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    PRESETS.iter().map(|(name, _)| *name)
+}
 
 /// Returns the configuration that `name` stands for.
 ///
 /// # Errors
 /// [`UnknownPreset`] if there is none of that name.
 pub fn preset(name: &str) -> Result<FrontEndConfig, UnknownPreset> {
-    match name {
-        "deeppixel" => Ok(deeppixel()),
-        "mel" => Ok(mel()),
-        _ => Err(UnknownPreset(name.to_owned())),
-    }
+    let found = PRESETS.iter().find(|(preset, _)| *preset == name);
+    found
+        .map(|(_, config)| config())
+        .ok_or_else(|| UnknownPreset(name.to_owned()))
 }
 
 /// Returns the original project's image: matplotlib's `specgram(NFFT=2048, Fs=2, noverlap=128)` in

@@ -107,8 +107,8 @@ fn configurations_are_read_back() {
         output: Output::Features,
         ..presets::mel()
     };
-    let names = presets::NAMES.map(|name| presets::preset(name).unwrap());
-    for settings in names.into_iter().chain([features]) {
+    let named = presets::names().map(|name| presets::preset(name).unwrap());
+    for settings in named.chain([features]) {
         let text = toml::to_string(&settings).unwrap();
         assert_eq!(
             toml::from_str::<FrontEndConfig>(&text),
