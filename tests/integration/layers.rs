@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 /// The rooms from the top down. A file imports from its own room and from lower floors only.
 const FLOORS: [&[&str]; 6] = [
     &["main", "lib", "cli"],
-    &["train", "classify"],
-    &["evaluate", "bench"],
+    &["train", "classify", "bench"],
+    &["evaluate"],
     &["inference"],
     &["model", "dataset"],
     &["frontend"],
@@ -119,7 +119,8 @@ fn module(path: &Path) -> Module {
     names
 }
 
-/// The source without line comments and without what follows `#[cfg(test)]`, which ends a file here.
+/// The source without line comments and without what follows `#[cfg(test)]`, which ends a file
+/// here.
 fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]").next().unwrap_or_default();
     let lines = text.lines().filter(|l| !l.trim_start().starts_with("//"));
