@@ -229,20 +229,6 @@ mod tests {
     use super::*;
     use crate::classify::journal::Journal;
     use crate::classify::result::{Outcome, Prediction};
-    use crate::classify::shard::Shard;
-
-    fn settings() -> JournalSettings {
-        JournalSettings {
-            journal: VERSION,
-            model: "0123456789ab".into(),
-            classes: vec!["blues".into(), "jazz".into()],
-            overlap: 0.0,
-            timeline: false,
-            embeddings: false,
-            half: false,
-            shard: Shard::default(),
-        }
-    }
 
     fn result(path: &str, probabilities: &[f32]) -> FileResult {
         FileResult {
@@ -265,7 +251,7 @@ mod tests {
     fn journal(results: &[FileResult], rest: &str) -> tempfile::TempPath {
         let file = tempfile::NamedTempFile::new().unwrap().into_temp_path();
         let mut journal = Journal::open(&file).unwrap();
-        journal.start(&settings()).unwrap();
+        journal.start(&JournalSettings::plain()).unwrap();
         for result in results {
             journal.row(result).unwrap();
         }
@@ -288,7 +274,9 @@ mod tests {
         let (b, a) = (result("b.wav", &[0.25, 0.75]), result("a.wav", &[1.0, 0.0]));
         let again = result("b.wav", &[0.5, 0.5]);
         let file = journal(&[b, a.clone(), again.clone()], r#"{"file":{"path":"c"#);
-        let state = read(&file, Some(&settings())).unwrap().unwrap();
+        let state = read(&file, Some(&JournalSettings::plain()))
+            .unwrap()
+            .unwrap();
         assert_eq!((state.files.len(), state.ended), (2, None));
         let complete = std::fs::read_to_string(&file).unwrap().rfind('\n').unwrap() + 1;
         assert_eq!(state.len, complete as u64);

@@ -145,14 +145,10 @@ fn compare<T: PartialEq>(
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::classify::journal::JournalError;
-
-    fn settings() -> JournalSettings {
-        JournalSettings {
+impl JournalSettings {
+    /// Returns settings of two classes for unit tests.
+    pub(super) fn plain() -> Self {
+        Self {
             journal: VERSION,
             model: "0123456789ab".into(),
             classes: vec!["blues".into(), "jazz".into()],
@@ -163,12 +159,20 @@ mod tests {
             shard: Shard::default(),
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::classify::journal::JournalError;
 
     /// Changes every field in turn, by its name in the file, so that a field added later is checked
     /// too.
     #[test]
     fn every_setting_is_compared() {
-        let same = settings();
+        let same = JournalSettings::plain();
         assert_eq!(same.difference(&same), None);
         let Value::Object(fields) = serde_json::to_value(&same).unwrap() else {
             panic!("settings are an object");
@@ -201,11 +205,11 @@ mod tests {
     fn a_difference_says_both_values() {
         let half = JournalSettings {
             half: true,
-            ..settings()
+            ..JournalSettings::plain()
         };
         let error = JournalError::Settings {
             path: "out.csv.journal".into(),
-            difference: settings().difference(&half).unwrap(),
+            difference: JournalSettings::plain().difference(&half).unwrap(),
         };
         assert_eq!(
             error.to_string(),
