@@ -1,4 +1,5 @@
-//! Computes the features that a network reads: the spectrogram of each clip, as a Burn tensor on the device.
+//! Computes the features that a network reads: the spectrogram of each clip, as a Burn tensor on
+//! the device.
 //!
 //! ```sh
 //! cargo run --profile quick --example features [FILE]
@@ -34,7 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect();
     let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
 
-    // [clips, channels, height, width], in the device's memory: a Burn network on the same device reads it there.
+    // [clips, channels, height, width], in the device's memory: a Burn network on the same device
+    // reads it there.
     let features = front_end.features(&clips)?;
     let [clips, channels, height, width] = features.dims();
     println!("{clips} clips, {channels} channels, {height} rows, {width} columns");

@@ -1,7 +1,8 @@
 //! Music genre classification on the GPU.
 //!
-//! Audio becomes spectrograms in WGSL shaders, which write into the memory of a [Burn](https://burn.dev) tensor. A network
-//! reads them there and names the genre. Everything runs on one wgpu device, or on the CPU where there is none.
+//! Audio becomes spectrograms in WGSL shaders, which write into the memory of a
+//! [Burn](https://burn.dev) tensor. A network reads them there and names the genre. Everything runs
+//! on one wgpu device, or on the CPU where there is none.
 //!
 //! # Example
 //!
@@ -20,8 +21,9 @@
 //! # }
 //! ```
 //!
-//! The checkpoint that is built in was trained on rendered music. Load one of your own with `Predictor::load`. The
-//! folder `examples` of the source has programs for genres, for features and for embeddings.
+//! The checkpoint that is built in was trained on rendered music. Load one of your own with
+//! `Predictor::load`. The folder `examples` of the source has programs for genres, for features and
+//! for embeddings.
 //!
 //! # Modules
 //!
@@ -34,8 +36,9 @@
 //! | [`frontend`] | mono PCM to the features that a network reads |
 //! | [`audio`], [`gpu`] | audio files to mono PCM; choosing and opening a device |
 //!
-//! The modules behind the program's commands (`train`, `dataset`, `evaluate`, `classify`, `bench`) are public for its tests
-//! and benchmarks. They are hidden here, because they follow the program and change with it.
+//! The modules behind the program's commands (`train`, `dataset`, `evaluate`, `classify`, `bench`)
+//! are public for its tests and benchmarks. They are hidden here, because they follow the program
+//! and change with it.
 //!
 //! # Features
 //!
@@ -48,8 +51,9 @@
 //!
 //! # Versions
 //!
-//! Burn and wgpu are part of this API: tensors and devices of theirs come in and go out. Their versions are pinned
-//! exactly, because the zero-copy path depends on how Burn keeps its memory. A new version of either is a breaking change.
+//! Burn and wgpu are part of this API: tensors and devices of theirs come in and go out. Their
+//! versions are pinned exactly, because the zero-copy path depends on how Burn keeps its memory. A
+//! new version of either is a breaking change.
 
 #![recursion_limit = "256"]
 

@@ -18,8 +18,8 @@ fn main() -> ExitCode {
 /// Sets `XDG_RUNTIME_DIR` where it is unset: Mesa's device layer asks for a Wayland display and
 /// complains on stderr without it.
 ///
-/// A process may only set a variable safely by starting over, which takes a millisecond and keeps its
-/// number.
+/// A process may only set a variable safely by starting over, which takes a millisecond and keeps
+/// its number.
 #[cfg(target_os = "linux")]
 fn settle_environment() {
     use std::env::{args_os, current_exe, temp_dir, var_os};

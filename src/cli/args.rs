@@ -13,8 +13,9 @@ use crate::gpu::{Compute, DeviceChoice};
 /// `--device`.
 #[derive(Args)]
 pub struct DeviceArg {
-    /// Where to compute: auto (a GPU if there is one, else the CPU), gpu, cpu, software (a GPU emulated on the CPU, for
-    /// tests), or an adapter's number or part of its name as `sonoprint devices` lists them.
+    /// Where to compute: auto (a GPU if there is one, else the CPU), gpu, cpu, software (a GPU
+    /// emulated on the CPU, for tests), or an adapter's number or part of its name as `sonoprint
+    /// devices` lists them.
     #[arg(long, value_name = "DEVICE", default_value_t = DeviceChoice::Auto)]
     pub device: DeviceChoice,
 }
@@ -31,8 +32,8 @@ impl DeviceArg {
 /// `--pcm-memory`.
 #[derive(Args)]
 pub struct PcmMemoryArg {
-    /// Memory for decoded audio on the device (with --device cpu, the host's), in GiB. Files that do not fit are decoded
-    /// again each time. Affects speed only.
+    /// Memory for decoded audio on the device (with --device cpu, the host's), in GiB. Files that
+    /// do not fit are decoded again each time. Affects speed only.
     #[arg(long, value_name = "GIB", default_value_t = PCM_MEMORY as f64 / GIB, value_parser = gibibytes)]
     pub pcm_memory: f64,
 }

@@ -1,4 +1,5 @@
-//! Advice for errors. The library's errors state facts and know no flags; this file adds what to do about them.
+//! Advice for errors. The library's errors state facts and know no flags; this file adds what to do
+//! about them.
 
 use std::error::Error;
 
@@ -24,10 +25,12 @@ const SMALLER_BATCH: &str = "use a smaller --batch, or --device cpu";
 
 type Advice = Option<&'static str>;
 
-/// Returns the advice for one link of the chain of causes; `None` if its kind is not known here. The first known kind
-/// decides: what helps against a small `--size` does not help if a checkpoint is the cause.
+/// Returns the advice for one link of the chain of causes; `None` if its kind is not known here.
+/// The first known kind decides: what helps against a small `--size` does not help if a checkpoint
+/// is the cause.
 ///
-/// `#[error(transparent)]` hides an inner error from the chain, and each kind therefore asks for its inner kinds itself.
+/// `#[error(transparent)]` hides an inner error from the chain, and each kind therefore asks for
+/// its inner kinds itself.
 fn advice(cause: &(dyn Error + 'static)) -> Option<Advice> {
     macro_rules! first_of {
         ($($kind:ty => $advice:ident),+ $(,)?) => {

@@ -21,9 +21,9 @@ use clap::{Parser, Subcommand};
 
 /// Names the music genre of audio files, and trains networks that do.
 ///
-/// sonoprint turns audio into spectrograms and lets a neural network name the genre, both on the same GPU, or on the CPU
-/// where there is none. A trained network is built in, so `sonoprint classify` works at once; `sonoprint train` trains
-/// one on your own music.
+/// sonoprint turns audio into spectrograms and lets a neural network name the genre, both on the
+/// same GPU, or on the CPU where there is none. A trained network is built in, so `sonoprint
+/// classify` works at once; `sonoprint train` trains one on your own music.
 #[derive(Parser)]
 #[command(name = "sonoprint", version, after_help = EXAMPLES)]
 struct Cli {
@@ -63,8 +63,9 @@ enum Command {
     Devices,
 }
 
-/// Parses the command line, runs the command and returns its exit code: 0 if all is done, 1 if some inputs failed or
-/// something was found, 2 if the command could not run, 130 if Ctrl-C stopped it with everything saved.
+/// Parses the command line, runs the command and returns its exit code: 0 if all is done, 1 if some
+/// inputs failed or something was found, 2 if the command could not run, 130 if Ctrl-C stopped it
+/// with everything saved.
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Classify(args) => classify::run(&args),

@@ -82,7 +82,8 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     Ok(if failed == 0 { Done::All } else { Done::Some })
 }
 
-/// Returns the file's name without extension, numbered if an earlier file of the run has the same name.
+/// Returns the file's name without extension, numbered if an earlier file of the run has the same
+/// name.
 fn unique_stem(names: &mut HashSet<String>, file: &Path) -> String {
     let stem = file
         .file_stem()

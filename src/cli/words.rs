@@ -1,7 +1,7 @@
 //! Printing that survives a reader who is gone.
 //!
-//! `println!` and `eprintln!` panic if their stream fails: a closed pipe, a full disk. Commands print through these
-//! functions instead.
+//! `println!` and `eprintln!` panic if their stream fails: a closed pipe, a full disk. Commands
+//! print through these functions instead.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -9,12 +9,14 @@ use std::io::{self, Write};
 /// Writes a line to stdout.
 ///
 /// # Errors
-/// If stdout fails. A broken pipe is the reader's choice to stop: [`super::run`] exits successfully on it.
+/// If stdout fails. A broken pipe is the reader's choice to stop: [`super::run`] exits successfully
+/// on it.
 pub fn print_line(line: impl Display) -> io::Result<()> {
     writeln!(io::stdout(), "{line}")
 }
 
-/// Writes a line to stdout and ignores failures: a run of hours must not end because a pipe was closed.
+/// Writes a line to stdout and ignores failures: a run of hours must not end because a pipe was
+/// closed.
 pub fn print_line_lossy(line: impl Display) {
     let _ = print_line(line);
 }

@@ -50,8 +50,8 @@ impl RunFolder {
     /// Makes the folder and writes `run.toml`, `split.csv` and an empty `metrics.csv`.
     ///
     /// # Errors
-    /// [`TrainError::RunExists`] if the folder holds a run, [`TrainError::Write`] if a file cannot be
-    /// written, and those of [`TrainSettings::validate`].
+    /// [`TrainError::RunExists`] if the folder holds a run, [`TrainError::Write`] if a file cannot
+    /// be written, and those of [`TrainSettings::validate`].
     pub fn create(
         root: &Path,
         data: &Dataset,

@@ -115,8 +115,8 @@ fn kernels(config: &FrontEndConfig) -> Vec<(&'static str, StftKernel, Compute)> 
     all
 }
 
-/// A hundredth of a decibel within 80 dB of the loudest cell, and the same on the scale of log10, as
-/// golden tests hold the presets. Of noise, every kernel is within that of the CPU over 100 dB.
+/// A hundredth of a decibel within 80 dB of the loudest cell, and the same on the scale of log10,
+/// as golden tests hold the presets. Of noise, every kernel is within that of the CPU over 100 dB.
 #[test]
 fn features_are_those_of_f64() {
     let long = FrontEndConfig {

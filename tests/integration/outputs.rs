@@ -105,8 +105,8 @@ fn a_folder_that_cannot_be_written_is_told_before_anything_is_read() {
     assert!(words(&done).contains("add --out FILE"), "{}", words(&done));
 }
 
-/// A run into a file does not need stdout and stderr. A run whose results go to stdout ends with its
-/// error.
+/// A run into a file does not need stdout and stderr. A run whose results go to stdout ends with
+/// its error.
 #[test]
 fn closed_streams_do_not_end_a_run_into_a_file() {
     let folder = tempfile::tempdir().unwrap();

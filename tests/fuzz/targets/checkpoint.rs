@@ -1,5 +1,5 @@
-//! Promise: any bytes, read as a checkpoint's header, give an error with a reason or a header that is
-//! consistent in itself.
+//! Promise: any bytes, read as a checkpoint's header, give an error with a reason or a header that
+//! is consistent in itself.
 #![no_main]
 
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Promise: any bytes, read as an audio file and divided into clips, give no panic and no sample that
-//! is not finite, in memory within libFuzzer's `-rss_limit_mb`.
+//! Promise: any bytes, read as an audio file and divided into clips, give no panic and no sample
+//! that is not finite, in memory within libFuzzer's `-rss_limit_mb`.
 #![no_main]
 
 use std::path::PathBuf;
@@ -19,12 +19,12 @@ static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 const RATE: u32 = 22_050;
 const CLIP: usize = 2205;
-/// Maximum number of clips per file. A few bytes can hold days of silence, and the fuzzer has no time
-/// for that.
+/// Maximum number of clips per file. A few bytes can hold days of silence, and the fuzzer has no
+/// time for that.
 const CLIPS: usize = 300;
 
-// The empty hook keeps libFuzzer from aborting on panics that `audio` catches and turns into errors.
-// A panic that it does not catch still ends the fuzzer.
+// The empty hook keeps libFuzzer from aborting on panics that `audio` catches and turns into
+// errors. A panic that it does not catch still ends the fuzzer.
 fuzz_target!(init: std::panic::set_hook(Box::new(|_| {})), |bytes: &[u8]| {
     std::fs::write(&*FILE, bytes).expect("room for one file");
     let Ok(mut clips) = audio::Clips::open(&FILE, RATE, CLIP, CLIP / 2) else {

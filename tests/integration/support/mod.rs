@@ -9,14 +9,15 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use sonoprint::gpu::{Compute, DeviceChoice};
 
-/// Burn's CPU random generator is the process's own: tests whose result hangs on a seed, and those that draw beside
-/// them, take turns.
+/// Burn's CPU random generator is the process's own: tests whose result hangs on a seed, and those
+/// that draw beside them, take turns.
 pub fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The software adapter, opened once a process. A machine without one fails the test: nothing is skipped.
+/// The software adapter, opened once a process. A machine without one fails the test: nothing is
+/// skipped.
 pub fn software() -> Compute {
     static ONE: OnceLock<Compute> = OnceLock::new();
     ONE.get_or_init(|| {
@@ -34,8 +35,8 @@ fn hardware() -> Option<Compute> {
         .clone()
 }
 
-/// Every device that tests hold to the same promises: the CPU, the software adapter (which must be there) and a
-/// hardware GPU (where there is one).
+/// Every device that tests hold to the same promises: the CPU, the software adapter (which must be
+/// there) and a hardware GPU (where there is one).
 pub fn devices() -> Vec<(&'static str, Compute)> {
     let mut all = vec![("cpu", Compute::Cpu), ("software", software())];
     all.extend(hardware().map(|gpu| ("gpu", gpu)));
