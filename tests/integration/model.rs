@@ -289,6 +289,35 @@ fn bad_checkpoints_are_told_apart() {
     }
 }
 
+/// A header without a license and with a temperature of 1 has neither in its file, as before they
+/// existed. A temperature that nothing can be divided by is refused.
+#[test]
+fn a_license_and_a_temperature_are_optional_and_checked() {
+    let _turn = crate::support::turn();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.safetensors");
+    let device = Device::flex();
+    let plain = header(NetworkKind::Compact, 32);
+    let text = toml::to_string(&plain).unwrap();
+    assert!(!text.contains("license") && !text.contains("temperature"));
+    let network = Network::new(&plain.network, 3, &device).unwrap();
+    let with = |temperature| {
+        let header = Header {
+            license: Some("ISC".into()),
+            temperature,
+            ..plain.clone()
+        };
+        Checkpoint::save(&header, &network, &path).unwrap();
+        Checkpoint::load(&path, &device).map(|loaded| loaded.header == header)
+    };
+    assert!(matches!(with(1.75), Ok(true)));
+    for wrong in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+        let error = with(wrong).unwrap_err();
+        assert!(matches!(error, CheckpointError::Damaged { .. }), "{error}");
+        assert!(error.to_string().contains("temperature"), "{error}");
+    }
+}
+
 /// Changes bytes, bits and digits of a checkpoint at random, mostly in its header, and cuts off its
 /// end: loading gives an error or a checkpoint each time, and reserves memory only for what the
 /// file holds.

@@ -45,6 +45,13 @@ pub struct Header {
     pub task: Task,
     /// Names of the outputs, in order.
     pub classes: Vec<String>,
+    /// License of the weights, if it is known: an SPDX identifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+    /// What logits are divided by before they become probabilities. Finite and above 0; 1 changes
+    /// nothing.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub temperature: f32,
     /// How it was trained, for people.
     pub training: BTreeMap<String, String>,
     /// The network.
@@ -53,8 +60,16 @@ pub struct Header {
     pub front_end: FrontEndConfig,
 }
 
+fn one() -> f32 {
+    1.0
+}
+
+fn is_one(temperature: &f32) -> bool {
+    *temperature == 1.0
+}
+
 impl Header {
-    /// Returns a header of the present format.
+    /// Returns a header of the present format, without a license and with a temperature of 1.
     pub fn new(
         task: Task,
         network: NetworkSpec,
@@ -66,6 +81,8 @@ impl Header {
             format: FORMAT,
             task,
             classes,
+            license: None,
+            temperature: one(),
             training,
             network,
             front_end,
@@ -181,6 +198,12 @@ impl Header {
                 "it names {} classes and has {} outputs",
                 header.classes.len(),
                 header.network.classes
+            )));
+        }
+        if !(header.temperature.is_finite() && header.temperature > 0.0) {
+            return Err(damaged(format!(
+                "its temperature is {}, and must be a number above 0",
+                header.temperature
             )));
         }
         if header.network.input != header.front_end.output_shape() {
