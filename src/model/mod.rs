@@ -2,6 +2,7 @@
 //! needed to use it.
 
 mod architecture;
+mod builtin;
 mod checkpoint;
 mod list;
 mod network;
@@ -12,6 +13,7 @@ mod task;
 
 #[doc(hidden)]
 pub use architecture::Architecture;
+pub use builtin::{BuiltinModel, ModelName};
 pub use checkpoint::{Checkpoint, CheckpointError, Header};
 pub use network::Network;
 #[doc(hidden)]

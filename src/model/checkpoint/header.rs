@@ -102,6 +102,14 @@ pub enum CheckpointError {
         /// Why.
         source: std::io::Error,
     },
+    /// There is no file of this path, and no built-in model of this name.
+    #[error("there is no file {path}, and no built-in model of that name: there are {names}")]
+    Unknown {
+        /// The path or name.
+        path: PathBuf,
+        /// The names of the built-in models.
+        names: String,
+    },
     /// The file is not a checkpoint.
     #[error("{path} is not a sonoprint checkpoint: {why}")]
     Foreign {
