@@ -86,7 +86,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     let batch = usize::from(args.batch);
     let result = evaluate(
         &checkpoint.network,
-        header.task,
+        header.calibrated_task(),
         &front_end,
         &set,
         header.classes.len(),

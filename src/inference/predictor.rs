@@ -59,7 +59,7 @@ impl Predictor {
     /// # Errors
     /// [`InferenceError::FrontEnd`] if the front end does not fit the device.
     pub fn builtin(compute: &Compute) -> Result<Self, InferenceError> {
-        Self::open(&ModelName::default(), compute)
+        Self::open(ModelName::default(), compute)
     }
 
     /// Loads the model that `model` names, a built-in one or a checkpoint file, on `compute`.
@@ -150,7 +150,7 @@ impl Predictor {
         let features = network.features(input);
         let logits = network.head(features.clone());
         Ok(PendingBatch {
-            probabilities: self.header().task.probabilities(logits),
+            probabilities: self.header().calibrated_task().probabilities(logits),
             features: embeddings.then_some(features),
             upload,
             front_end: (made - start).saturating_sub(upload),

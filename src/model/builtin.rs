@@ -110,8 +110,8 @@ impl From<OsString> for ModelName {
     }
 }
 
-impl From<&ModelName> for ModelName {
-    fn from(name: &ModelName) -> Self {
+impl From<&Self> for ModelName {
+    fn from(name: &Self) -> Self {
         name.clone()
     }
 }

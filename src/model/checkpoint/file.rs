@@ -94,7 +94,7 @@ impl Checkpoint {
     /// the repository's file was damaged when the program was built.
     pub fn builtin(name: &str, device: &Device) -> Result<Self, CheckpointError> {
         let model = BuiltinModel::find(name).ok_or_else(|| unknown(name.as_ref()))?;
-        Self::open(&ModelName::Builtin(model.name), device)
+        Self::open(ModelName::Builtin(model.name), device)
     }
 
     fn from_bytes(path: &Path, bytes: Vec<u8>, device: &Device) -> Result<Self, CheckpointError> {

@@ -8,7 +8,7 @@ use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
 use crate::frontend::config::{ConfigError, FrontEndConfig};
-use crate::model::{ModelError, NetworkSpec, Task};
+use crate::model::{CalibratedTask, ModelError, NetworkSpec, Task};
 
 /// The metadata key of the header.
 pub(super) const KEY: &str = "sonoprint";
@@ -86,6 +86,14 @@ impl Header {
             training,
             network,
             front_end,
+        }
+    }
+
+    /// Returns how logits become probabilities: the task with the temperature.
+    pub fn calibrated_task(&self) -> CalibratedTask {
+        CalibratedTask {
+            task: self.task,
+            temperature: self.temperature,
         }
     }
 }
