@@ -34,6 +34,14 @@ pub struct FilePrediction {
     pub damaged: Option<String>,
 }
 
+impl FilePrediction {
+    /// Returns the most probable class if its probability is at least `min_confidence`; `None` if
+    /// the prediction is less sure than that.
+    pub fn sure_label(&self, min_confidence: f32) -> Option<&str> {
+        (self.confidence >= min_confidence).then_some(self.label.as_str())
+    }
+}
+
 /// A file that was read to its end.
 struct FileRead {
     average: FileAverage,
