@@ -17,4 +17,4 @@ pub use network::Network;
 #[doc(hidden)]
 pub use networks::{Compact, DeepPixel};
 pub(crate) use spec::most_probable;
-pub use spec::{ModelError, NetworkKind, NetworkSpec, Task};
+pub use spec::{Filters, ModelError, NetworkKind, NetworkSpec, Task};

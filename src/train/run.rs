@@ -79,7 +79,7 @@ pub fn train(
     let settings = job.settings;
     settings.validate()?;
     let front_end = FrontEnd::new(job.compute, &settings.front_end)?;
-    let steps = batches::steps(job.train, settings.front_end.clip_samples, settings.batch);
+    let steps = batches::steps(job.train, settings.batch);
     let updates = steps.div_ceil(settings.accumulate);
     let mut learner = Learner::new(job.compute, settings, job.classes.len(), updates)?;
     let mut state = match State::load(&job.folder.state())? {
@@ -136,11 +136,10 @@ fn run_epoch(
         steps,
         ..state.progress
     };
-    let clip = s.front_end.clip_samples;
     let left = plan.into_iter().skip(progress.step);
     prefetch(
         left,
-        |plan| plan.fetch(job.train, clip),
+        |plan| plan.fetch(job.train),
         |batches| {
             let (mut unread, mut rate) = (Vec::new(), None);
             let (mut start, mut saved) = (Instant::now(), Instant::now());
@@ -213,14 +212,12 @@ fn finish_epoch(
     };
     let network = learner.network.valid();
     if !job.valid.files.is_empty() {
-        let clip = s.front_end.clip_samples;
         let result = evaluate(
             &network,
             learner.task,
             front_end,
             job.valid,
             job.classes.len(),
-            clip,
             s.batch,
         )?;
         epoch.valid = Some(Validation {

@@ -30,8 +30,13 @@ pub fn run(
     }
     make_folder(&plan.root)?;
     let memory = memory.open(compute);
-    let rate = settings.front_end.sample_rate;
-    let set = decode(&plan.data, &plan.split, Subset::Train, rate, &memory)?;
+    let set = decode(
+        &plan.data,
+        &plan.split,
+        Subset::Train,
+        &settings.front_end,
+        &memory,
+    )?;
     print_line_lossy(describe(settings));
     let bar = bar(
         SWEEP_STEPS,
