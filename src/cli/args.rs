@@ -9,6 +9,7 @@ use super::words;
 use crate::dataset::pcm::{PCM_MEMORY, PcmMemory};
 use crate::frontend::config::Size;
 use crate::gpu::{Compute, DeviceChoice};
+use crate::model::ModelName;
 
 /// `--device`.
 #[derive(Args)]
@@ -27,6 +28,19 @@ impl DeviceArg {
         words::note(opened.note);
         Ok(opened.compute)
     }
+}
+
+/// `--model`.
+#[derive(Args)]
+pub struct ModelArg {
+    /// Name of a built-in model (`sonoprint model list` shows them), or a checkpoint file.
+    #[arg(
+        long,
+        visible_alias = "checkpoint",
+        value_name = "NAME|FILE",
+        default_value_t = ModelName::default()
+    )]
+    pub model: ModelName,
 }
 
 /// `--pcm-memory`.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 
-use super::args::{DeviceArg, PcmMemoryArg, make_folder};
+use super::args::{DeviceArg, ModelArg, PcmMemoryArg, make_folder};
 use super::progress::decode;
 use super::report::{self, Subject};
 use super::{Done, train};
@@ -13,17 +13,16 @@ use crate::evaluate::evaluate;
 use crate::frontend::FrontEnd;
 use crate::model::{Checkpoint, Header};
 
-/// Measure a checkpoint on a folder with one subfolder per class.
+/// Measure a model on a folder with one subfolder per class.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Folder with one subfolder per class. Each class must be one of the checkpoint's.
+    /// Folder with one subfolder per class. Each class must be one of the model's.
     dataset: PathBuf,
     /// Folder for report.html and metrics.json.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Checkpoint. Default: the built-in one.
-    #[arg(long, value_name = "FILE")]
-    checkpoint: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelArg,
     /// Split of the files: stratified (see --seed), filtered (GTZAN's fault-filtered lists), or a
     /// CSV file with the columns `file` and `split`. Default: no split, every file is evaluated.
     #[arg(long, value_name = "stratified|filtered|FILE")]
@@ -71,7 +70,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         subset.name()
     );
     let compute = args.device.open()?;
-    let checkpoint = Checkpoint::open(args.checkpoint.as_deref(), &compute.burn())?;
+    let checkpoint = Checkpoint::open(&args.model.model, &compute.burn())?;
     let header = checkpoint.header;
     let classes = map_classes(&data, &header)?;
     make_folder(&args.out)?;
@@ -85,21 +84,18 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     let batch = usize::from(args.batch);
     let result = evaluate(
         &checkpoint.network,
-        header.task,
+        header.calibrated_task(),
         &front_end,
         &set,
         header.classes.len(),
         batch,
     )?;
     let left_out = split.subset(subset).len() - set.files.len();
-    let name = args
-        .checkpoint
-        .as_ref()
-        .map_or("built in".into(), |p| p.display().to_string());
+    let name = args.model.model.to_string();
     let subject = Subject {
         title: format!("{name} on {}", args.dataset.display()),
         facts: vec![
-            ("checkpoint".into(), name),
+            ("model".into(), name),
             ("dataset".into(), args.dataset.display().to_string()),
             (
                 "split".into(),

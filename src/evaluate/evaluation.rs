@@ -7,7 +7,7 @@ use super::metrics::{LevelMetrics, argmax};
 use crate::dataset::pcm::{ClipPcm, PcmSet, prefetch};
 use crate::frontend::FrontEnd;
 use crate::inference::probabilities;
-use crate::model::{Network, Task};
+use crate::model::{CalibratedTask, Network};
 
 /// A labeled clip and what the network predicted for it.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,19 +33,21 @@ pub struct Evaluation {
     pub files: LevelMetrics,
 }
 
-/// Evaluates `network` (without autodiff), trained for `task`, on every clip of `set`, `batch`
+/// Evaluates `network` (without autodiff), trained for `task` (for a checkpoint,
+/// [`Header::calibrated_task`](crate::model::Header::calibrated_task)), on every clip of `set`, `batch`
 /// clips at a time.
 ///
 /// # Errors
 /// [`EvaluateError`], if the device fails or a file can no longer be read.
 pub fn evaluate(
     network: &Network,
-    task: Task,
+    task: impl Into<CalibratedTask>,
     front_end: &FrontEnd,
     set: &PcmSet,
     classes: usize,
     batch: usize,
 ) -> Result<Evaluation, EvaluateError> {
+    let task = task.into();
     let clips = set.clips();
     let fetch = |chunk: &[_]| set.fetch(chunk);
     let predictions = prefetch(clips.chunks(batch), fetch, |fetched| {

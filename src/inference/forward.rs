@@ -4,7 +4,7 @@ use burn::tensor::{FloatDType, Tensor};
 
 use super::InferenceError;
 use crate::frontend::{FrontEnd, Samples};
-use crate::model::{Network, Task};
+use crate::model::{CalibratedTask, Network};
 
 /// Returns the probabilities `[clip][class]` of `clips`, each of the front end's `clip_samples`.
 /// `network` must be on the front end's device and without autodiff.
@@ -14,7 +14,7 @@ use crate::model::{Network, Task};
 pub(crate) fn probabilities(
     front_end: &FrontEnd,
     network: &Network,
-    task: Task,
+    task: CalibratedTask,
     clips: &[Samples<'_>],
 ) -> Result<Vec<Vec<f32>>, InferenceError> {
     let features = front_end.augmented_features(clips, &[])?;

@@ -211,6 +211,26 @@ impl Task {
     }
 }
 
+/// A task with the temperature of a checkpoint: how its logits become probabilities.
+///
+/// A task alone has a temperature of 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CalibratedTask {
+    /// What the outputs mean.
+    pub task: Task,
+    /// What logits are divided by: finite and above 0.
+    pub temperature: f32,
+}
+
+impl From<Task> for CalibratedTask {
+    fn from(task: Task) -> Self {
+        Self {
+            task,
+            temperature: 1.0,
+        }
+    }
+}
+
 /// Returns the index of the largest probability, the first of equals; `None` if there is none.
 pub(crate) fn most_probable(probabilities: &[f32]) -> Option<usize> {
     (0..probabilities.len()).reduce(|best, class| {

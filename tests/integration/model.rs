@@ -111,15 +111,15 @@ fn header(kind: NetworkKind, side: usize) -> Header {
     )
 }
 
-/// The built-in file has format 1, which names the size of an image and no task.
+/// The rendered-music checkpoint has format 1, which names the size of an image and no task.
 #[test]
 fn headers_of_format_1_are_read() {
-    let file = std::fs::read(crate::support::data("checkpoint/grooves10.safetensors")).unwrap();
+    let file = std::fs::read(crate::support::rendered()).unwrap();
     let (_, metadata) = SafeTensors::read_metadata(&file).unwrap();
     let text = &metadata.metadata().as_ref().unwrap()["sonoprint"];
     assert!(text.contains("format = 1") && text.contains("picture") && !text.contains("task"));
 
-    let header = Header::parse("built in".as_ref(), &file).unwrap();
+    let header = Header::parse("grooves10".as_ref(), &file).unwrap();
     assert_eq!(header.format, 2);
     assert_eq!(header.task, Task::SingleLabel);
     assert_eq!(header.network.input, [4, 128, 216]);
@@ -477,7 +477,7 @@ fn an_export_has_the_names_and_layouts_of_pytorch() {
     }
 }
 
-/// Every device gives PyTorch's logits of an image, for the built-in checkpoint
+/// Every device gives PyTorch's logits of an image, for the rendered-music checkpoint
 /// (`torch_reference.py --write-golden`).
 #[test]
 fn logits_are_those_of_pytorch() {
@@ -493,7 +493,7 @@ fn logits_are_those_of_pytorch() {
     let shape: [usize; 4] = pictures.shape.clone().try_into().unwrap();
     for (name, compute) in devices() {
         let device = compute.burn();
-        let checkpoint = Checkpoint::builtin(&device).unwrap();
+        let checkpoint = Checkpoint::load(crate::support::rendered().as_ref(), &device).unwrap();
         let data = TensorData::new(floats(&pictures.bytes), shape);
         let logits = checkpoint.network.forward(Tensor::from_data(data, &device));
         let got: Vec<f32> = logits.into_data().try_to_vec().unwrap();

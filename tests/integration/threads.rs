@@ -10,6 +10,7 @@ use sonoprint::gpu::Compute;
 use sonoprint::model::{Checkpoint, Network, NetworkKind, NetworkSpec};
 use sonoprint::train::{Job, RunFolder, train};
 
+use crate::support::rendered;
 use crate::support::toy::{Watch, load, settings, toy};
 
 /// Logits of a network with the weights of `seed`.
@@ -80,7 +81,7 @@ fn training_depends_on_its_settings_alone() {
             // A failure below must not make this thread, and with it the test, go on for ever.
             while !done.load(Ordering::Relaxed) && start.elapsed().as_secs() < 60 {
                 logits(5);
-                Checkpoint::builtin(&Device::flex()).unwrap();
+                Checkpoint::load(rendered().as_ref(), &Device::flex()).unwrap();
             }
         });
         let weights = trained(&folder.path().join("beside"));

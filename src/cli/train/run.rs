@@ -130,7 +130,7 @@ fn test(job: &Job<'_>, plan: &PlannedRun, set: &PcmSet, outcome: Outcome) -> any
     let classes = job.classes.len();
     let result = evaluate(
         &checkpoint.network,
-        checkpoint.header.task,
+        checkpoint.header.calibrated_task(),
         &front_end,
         set,
         classes,

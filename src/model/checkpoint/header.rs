@@ -8,7 +8,7 @@ use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
 use crate::frontend::config::{ConfigError, FrontEndConfig};
-use crate::model::{ModelError, NetworkSpec, Task};
+use crate::model::{CalibratedTask, ModelError, NetworkSpec, Task};
 
 /// The metadata key of the header.
 pub(super) const KEY: &str = "sonoprint";
@@ -88,6 +88,14 @@ impl Header {
             front_end,
         }
     }
+
+    /// Returns how logits become probabilities: the task with the temperature.
+    pub fn calibrated_task(&self) -> CalibratedTask {
+        CalibratedTask {
+            task: self.task,
+            temperature: self.temperature,
+        }
+    }
 }
 
 /// Why a checkpoint cannot be read or written.
@@ -101,6 +109,14 @@ pub enum CheckpointError {
         path: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// There is no file of this path, and no built-in model of this name.
+    #[error("there is no file {path}, and no built-in model of that name: there are {names}")]
+    Unknown {
+        /// The path or name.
+        path: PathBuf,
+        /// The names of the built-in models.
+        names: String,
     },
     /// The file is not a checkpoint.
     #[error("{path} is not a sonoprint checkpoint: {why}")]
