@@ -1,5 +1,6 @@
 //! What a network must provide to stand in the list.
 
+use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 
 use super::spec::NetworkSpec;
@@ -13,6 +14,9 @@ pub trait Architecture: Sized {
 
     /// The most channels that an input may have.
     const MAX_CHANNELS: usize = usize::MAX;
+
+    /// The name of the field that holds the last layer.
+    const OUTPUT: &str;
 
     /// Parameter names as PyTorch has them, where they differ: patterns and replacements of the
     /// `regex` crate, applied after Burn's own names of layers are translated.
@@ -38,6 +42,9 @@ pub trait Architecture: Sized {
 
     /// Returns the logits, `[n, classes]`, for [`Architecture::features`].
     fn head(&self, features: Tensor<2>) -> Tensor<2>;
+
+    /// Returns the last layer, which [`Architecture::head`] applies.
+    fn output(&mut self) -> &mut Linear;
 
     /// Lets training use the norms' running moments and leave them as they are, where the network
     /// is made for that: for fine-tuning on few files.

@@ -1,6 +1,7 @@
 //! One type for all networks of the list.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, FloatDType, Tensor};
 
 use super::architecture::Architecture;
@@ -47,6 +48,19 @@ macro_rules! define_network {
             pub fn head(&self, features: Tensor<2>) -> Tensor<2> {
                 match self {
                     $(Self::$name(network) => network.head(features),)*
+                }
+            }
+
+            fn output(&mut self) -> &mut Linear {
+                match self {
+                    $(Self::$name(network) => network.output(),)*
+                }
+            }
+
+            /// Returns the name of the field that holds the last layer.
+            pub(crate) fn output_name(&self) -> &'static str {
+                match self {
+                    $(Self::$name(_) => $name::OUTPUT,)*
                 }
             }
 
@@ -100,7 +114,7 @@ macro_rules! define_network {
             }
 
             /// Counts the weights of the layers that grow with the spec.
-            pub(super) fn scaling_weights(&self) -> usize {
+            pub(crate) fn scaling_weights(&self) -> usize {
                 match self.kind {
                     $(NetworkKind::$name => $name::scaling_weights(self),)*
                 }
@@ -179,6 +193,27 @@ impl Network {
     #[must_use]
     pub fn into_half(self) -> Self {
         self.map(&mut CastToHalf)
+    }
+
+    /// Returns the same network with a new last layer for `classes` classes, drawn from `seed`. The
+    /// network must be on the CPU.
+    #[must_use]
+    pub(crate) fn with_classes(mut self, classes: usize, seed: u64) -> Self {
+        let cpu = Device::flex();
+        let [width, _] = self.output().weight.dims();
+        let layer = with_seed(&cpu, seed, || {
+            let layer = LinearConfig::new(width, classes).init(&cpu);
+            layer.visit(&mut InitParams);
+            layer
+        });
+        self.with_output(layer)
+    }
+
+    /// Returns the same network with `layer` for its last layer, on the layer's device.
+    #[must_use]
+    pub(crate) fn with_output(mut self, layer: Linear) -> Self {
+        *self.output() = layer;
+        self
     }
 
     /// Returns the logits, `[n, classes]`, for features `[n, channels, height, width]`.

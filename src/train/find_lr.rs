@@ -115,7 +115,7 @@ impl LrSweep {
 pub fn find_lr(
     compute: &Compute,
     settings: &TrainSettings,
-    classes: usize,
+    classes: &[String],
     train: &PcmSet,
     stop: &AtomicBool,
     tick: &mut dyn FnMut(&LrTrial),

@@ -132,7 +132,7 @@ fn trace_train(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> a
             }
         }
     };
-    let classes = data.classes.len();
+    let classes = &data.classes;
     find_lr(compute, &settings, classes, &set, &stop, &mut after_step)?;
     result.context("cannot trace the training step")
 }

@@ -42,7 +42,7 @@ pub fn run(
         SWEEP_STEPS,
         "sweep {bar:20} {pos} of at most {len} rates  {wide_msg}",
     );
-    let classes = plan.data.classes.len();
+    let classes = &plan.data.classes;
     let sweep = find_lr(compute, settings, classes, &set, stop, &mut |trial| {
         bar.inc(1);
         bar.set_message(format!("{:.1e}: loss {:.3}", trial.lr, trial.smoothed));

@@ -78,6 +78,8 @@ impl Architecture for Compact {
     /// Five strides of 2 leave at least one cell of 16x16.
     const MIN_INPUT: [usize; 3] = [1, 16, 16];
 
+    const OUTPUT: &str = "head";
+
     fn preset() -> FrontEndConfig {
         presets::mel()
     }
@@ -130,5 +132,9 @@ impl Architecture for Compact {
 
     fn head(&self, features: Tensor<2>) -> Tensor<2> {
         self.head.forward(self.dropout.forward(features))
+    }
+
+    fn output(&mut self) -> &mut Linear {
+        &mut self.head
     }
 }

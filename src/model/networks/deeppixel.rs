@@ -80,6 +80,8 @@ impl Architecture for DeepPixel {
     /// Five layers leave one cell of 70x70.
     const MIN_INPUT: [usize; 3] = [1, 70, 70];
 
+    const OUTPUT: &str = "dense";
+
     const PYTORCH_KEYS: &[(&str, &str)] = &[(r"^(prelu\d)\.alpha$", "$1.weight")];
 
     fn preset() -> FrontEndConfig {
@@ -138,5 +140,9 @@ impl Architecture for DeepPixel {
 
     fn head(&self, features: Tensor<2>) -> Tensor<2> {
         self.dense.forward(self.dropout.forward(features))
+    }
+
+    fn output(&mut self) -> &mut Linear {
+        &mut self.dense
     }
 }

@@ -170,6 +170,8 @@ impl Architecture for Musicnn {
     /// The tallest filter has 67 bands.
     const MIN_INPUT: [usize; 3] = [1, 1, 67];
 
+    const OUTPUT: &str = "output";
+
     const MAX_CHANNELS: usize = 1;
 
     fn preset() -> FrontEndConfig {
@@ -248,6 +250,10 @@ impl Architecture for Musicnn {
 
     fn head(&self, features: Tensor<2>) -> Tensor<2> {
         self.output.forward(self.dropout.forward(features))
+    }
+
+    fn output(&mut self) -> &mut Linear {
+        &mut self.output
     }
 
     fn freeze_moments(&mut self) {
