@@ -9,6 +9,7 @@ README.md says what the file holds. The same wheel gives the same bytes.
 """
 
 import argparse
+import gzip
 import hashlib
 import io
 import json
@@ -188,7 +189,8 @@ def check_golden(dataset, forward, tensors, channels):
     """
 
     def load(name):
-        return np.load(GOLDEN / f"{name}.npy").astype(np.float64)
+        with gzip.open(GOLDEN / f"{name}.npy.gz") as file:
+            return np.load(file).astype(np.float64)
 
     log_mel = load("logmel")
     pcm = (load("pcm_i16") / 32768).astype(np.float32)
