@@ -13,11 +13,16 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
+
+# A folded constant must not depend on how many threads share its sum.
+for threads in ("OMP", "OPENBLAS", "MKL"):
+    os.environ[f"{threads}_NUM_THREADS"] = "1"
 
 import numpy as np
 
@@ -132,7 +137,7 @@ def header(dataset, kept, original_size):
     return "\n".join(lines)
 
 
-# A clip reaches from 256 samples before its first frame to 256 behind its last one.
+# A clip is 187 frames that lie in it: 186 * 256 + 512 samples.
 FRONT_END = """\
 [front_end]
 preset = "musicnn"
@@ -212,20 +217,22 @@ def check_equal(original, pruned, channels, patches):
 
     Checks that the channels that were removed are constant, too.
     """
-    worst, worst_name, count = 0.0, "", 0
+    names, errors = [], []
     low, high = np.inf, -np.inf
-    for count, (name, patch) in enumerate(patches, start=1):
+    for name, patch in patches:
         features, _, want = network.original(original, patch)
         _, _, got = network.pruned(pruned, patch)
-        error = np.abs(network.sigmoid(got) - network.sigmoid(want)).max()
-        if not error < worst:
-            worst, worst_name = error, name
+        names.append(name)
+        errors.append(np.abs(network.sigmoid(got) - network.sigmoid(want)).max())
         low, high = np.minimum(low, features), np.maximum(high, features)
-    removed = np.setdiff1d(np.arange(len(low)), channels)
-    print(f"On {count} patches (worst: {worst_name}):")
-    expect("tags", worst, MOST_TAG_ERROR)
-    expect("removed channels", (high - low)[removed].max(), prune.TOLERANCE)
-    print(f"  kept features that did not move: {((high - low)[channels] < 1e-6).sum()}")
+    worst = np.argmax(errors)  # NaN, if there is one
+    print(f"Pruned against original, {len(names)} patches, the worst is {names[worst]}:")
+    expect("tags", errors[worst], MOST_TAG_ERROR)
+    moved = high - low
+    still = np.count_nonzero(moved[channels] < prune.TOLERANCE)
+    print(f"  pooled features that are kept and did not move: {still}")
+    moved[channels] = 0
+    expect("pooled features that are removed", moved.max(), prune.TOLERANCE)
 
 
 def wheel_bytes(path):
@@ -273,7 +280,7 @@ def main():
         print(f"{title}: {numbers} numbers, {work / 1e6:.1f} M multiply-adds a patch")
     print("Filters kept:", ", ".join(f"{kept[name]} of {of[name]} {name}" for name in kept))
     print("Original against TensorFlow:")
-    check_golden(args.dataset, network.original, original, np.arange(2 * 753))
+    check_golden(args.dataset, network.original, original, slice(None))
     print("Pruned against TensorFlow:")
     check_golden(args.dataset, network.pruned, pruned, channels)
     patches = signals.patches(args.check, args.seed, args.random)

@@ -90,9 +90,14 @@ def random_spectrogram(rng):
 
 
 def patches_of(path):
-    """Yields the patches of an audio file, cut from the spectrogram of the whole file."""
+    """Yields the patches of an audio file, cut from the spectrogram of the whole file.
+
+    The spectrogram of a file that is shorter than a patch is repeated.
+    """
     pcm, _ = librosa.load(path, sr=RATE, mono=True)
     spectrogram = log_mel(pcm)
+    if len(spectrogram) < FRAMES:
+        spectrogram = np.resize(spectrogram, (FRAMES, BANDS))
     for start in range(0, len(spectrogram) - FRAMES + 1, FRAMES):
         yield spectrogram[start : start + FRAMES]
 
