@@ -75,14 +75,12 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     let classes = map_classes(&data, &header)?;
     make_folder(&args.out)?;
 
-    let rate = header.front_end.sample_rate;
     let memory = args.memory.open(&compute);
-    let mut set = decode(&data, &split, subset, rate, &memory)?;
+    let mut set = decode(&data, &split, subset, &header.front_end, &memory)?;
     for file in &mut set.files {
         file.class = classes[file.class];
     }
     let front_end = FrontEnd::new(&compute, &header.front_end)?;
-    let clip = header.front_end.clip_samples;
     let batch = usize::from(args.batch);
     let result = evaluate(
         &checkpoint.network,
@@ -90,7 +88,6 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         &front_end,
         &set,
         header.classes.len(),
-        clip,
         batch,
     )?;
     let left_out = split.subset(subset).len() - set.files.len();

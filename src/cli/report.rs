@@ -76,7 +76,7 @@ fn mistake(subject: &Subject<'_>, clip: &EvaluatedClip) -> anyhow::Result<Mistak
         start: clip.start,
         len,
     };
-    let pcm = subject.set.decode(clip.file, span, len)?;
+    let pcm = subject.set.decode(clip.file, span)?;
     let pixels = subject.front_end.images(&[&pcm])?.remove(0);
     Ok(Mistake {
         file: subject.files[clip.file].clone(),

@@ -45,12 +45,11 @@ pub fn evaluate(
     front_end: &FrontEnd,
     set: &PcmSet,
     classes: usize,
-    clip_samples: usize,
     batch: usize,
 ) -> Result<Evaluation, EvaluateError> {
     let task = task.into();
-    let clips = set.clips(clip_samples);
-    let fetch = |chunk: &[_]| set.fetch(chunk, clip_samples);
+    let clips = set.clips();
+    let fetch = |chunk: &[_]| set.fetch(chunk);
     let predictions = prefetch(clips.chunks(batch), fetch, |fetched| {
         let mut predictions = Vec::with_capacity(clips.len());
         for (chunk, pcm) in clips.chunks(batch).zip(fetched) {

@@ -3,6 +3,7 @@
 use burn::tensor::{FloatDType, Tensor};
 
 use super::InferenceError;
+use crate::frontend::augment::Augment;
 use crate::frontend::{FrontEnd, Samples};
 use crate::model::{CalibratedTask, Network};
 
@@ -19,6 +20,21 @@ pub(crate) fn probabilities(
 ) -> Result<Vec<Vec<f32>>, InferenceError> {
     let features = front_end.augmented_features(clips, &[])?;
     read_rows(task.probabilities(network.forward(features)))
+}
+
+/// Returns the features `[clip][feature]` that the network's last layer reads, of `clips` as
+/// `augments` change them.
+///
+/// # Errors
+/// As [`probabilities`].
+pub(crate) fn embeddings(
+    front_end: &FrontEnd,
+    network: &Network,
+    clips: &[Samples<'_>],
+    augments: &[Augment],
+) -> Result<Vec<Vec<f32>>, InferenceError> {
+    let features = front_end.augmented_features(clips, augments)?;
+    read_rows(network.features(features))
 }
 
 /// Waits for `table` and returns its rows, in f32.

@@ -25,7 +25,13 @@ fn square(side: usize) -> Size {
 fn deeppixel_is_pinned() {
     let _turn = crate::support::turn();
     let device = Device::flex();
-    let network = DeepPixel::new([4, 720, 720], 10, &device);
+    let spec = NetworkSpec {
+        kind: NetworkKind::DeepPixel,
+        classes: 10,
+        input: [4, 720, 720],
+        filters: None,
+    };
+    let network = DeepPixel::new(&spec, &device);
     assert_eq!(network.num_params(), 719_946);
     assert_eq!(DeepPixel::side_out(720), 21);
     let (shapes, logits) = network.stages(Tensor::zeros([1, 4, 720, 720], &device));
@@ -50,6 +56,7 @@ fn networks_say_what_they_cannot_read() {
         kind,
         classes,
         input: [4, side, side],
+        filters: None,
     };
     let refused = Network::new(&spec(NetworkKind::DeepPixel, 69, 10), 1, &Device::flex());
     assert!(matches!(
@@ -74,6 +81,7 @@ fn a_seed_means_the_same_weights() {
         kind: NetworkKind::Compact,
         classes: 3,
         input: [4, 32, 32],
+        filters: None,
     };
     let x = Tensor::<4>::random(
         [2, 4, 32, 32],
@@ -135,6 +143,7 @@ fn networks_read_any_number_of_channels() {
                 kind,
                 classes: 3,
                 input: [channels, side, side + 8],
+                filters: None,
             };
             let network = Network::new(&spec, 1, &device).unwrap();
             let input = Tensor::zeros([2, channels, side, side + 8], &device);
@@ -148,6 +157,7 @@ fn networks_read_any_number_of_channels() {
             kind,
             classes: 3,
             input: [channels, side, side],
+            filters: None,
         };
         assert!(matches!(
             spec(0).check(),
@@ -170,6 +180,7 @@ fn compact_pools_over_time_where_time_is() {
         kind: NetworkKind::Compact,
         classes: 3,
         input: [1, 256, 32],
+        filters: None,
     };
     let network = Network::new(&spec, 1, &device).unwrap();
     let features = |loud: std::ops::Range<usize>| -> Vec<f32> {
@@ -382,6 +393,7 @@ fn flops_are_counted() {
         kind,
         classes: 10,
         input: [4, height, width],
+        filters: None,
     };
     let original = spec(NetworkKind::DeepPixel, 720, 720).flops();
     let layers = [

@@ -19,6 +19,7 @@ fn logits(seed: u64) -> Vec<f32> {
         kind: NetworkKind::Compact,
         classes: 3,
         input: [4, 32, 32],
+        filters: None,
     };
     let network = Network::new(&spec, seed, &Device::flex()).unwrap();
     let input = Tensor::ones([1, 4, 32, 32], &Device::flex());
@@ -58,7 +59,8 @@ fn training_depends_on_its_settings_alone() {
         test: Vec::new(),
     };
     let compute = Compute::Cpu;
-    let [all, none] = [Subset::Train, Subset::Valid].map(|s| load(&compute, &data, &split, s));
+    let [all, none] = [Subset::Train, Subset::Valid]
+        .map(|s| load(&compute, &data, &split, s, &settings.front_end));
     let trained = |run: &Path| -> Vec<u8> {
         let folder = RunFolder::create(run, &data, &split, &settings, "cpu").unwrap();
         let job = Job {

@@ -114,8 +114,8 @@ fn trace_train(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> a
     let data = Dataset::scan(root)?;
     let split = Split::stratified(&data, 1, (0.0, 0.0))?;
     let memory = PcmMemory::new(compute, 0);
-    let rate = settings.front_end.sample_rate;
-    let set = PcmSet::load(&data, &split, Subset::Train, rate, &memory, &|| ())?;
+    let front_end = &settings.front_end;
+    let set = PcmSet::load(&data, &split, Subset::Train, front_end, &memory, &|| ())?;
     let stop = AtomicBool::new(false);
     let (mut steps, mut result, mut start) = (0, Ok(()), Instant::now());
     // Runs after each step: the first compiles kernels, the second is traced.
@@ -132,7 +132,7 @@ fn trace_train(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> a
             }
         }
     };
-    let classes = data.classes.len();
+    let classes = &data.classes;
     find_lr(compute, &settings, classes, &set, &stop, &mut after_step)?;
     result.context("cannot trace the training step")
 }
