@@ -8,7 +8,6 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde::Serialize;
 
-use crate::audio::cut;
 use crate::frontend::config::{FrontEndConfig, Output, Rows};
 use crate::model::{BuiltinModel, Checkpoint, Header, ModelName, NetworkSpec, Task};
 
@@ -125,7 +124,8 @@ impl ModelFacts {
             front_end,
         } = header;
         let samples = 30 * front_end.sample_rate as usize;
-        let clips = cut(samples, front_end.clip_samples).len() as u64;
+        let rule = front_end.clip_rule(0.0);
+        let clips = rule.spans(samples + 2 * rule.margin()).len() as u64;
         Ok(Self {
             name: name.to_string(),
             about: builtin.map(|model| model.about),
