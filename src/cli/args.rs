@@ -51,8 +51,8 @@ pub struct LabelArgs {
     /// to 1. Tags: also to a file without any tag over the threshold.
     #[arg(long, value_name = "P", value_parser = probability)]
     pub min_confidence: Option<f32>,
-    /// Probability from which a tag is given, from 0 to 1, for models that give any number of tags;
-    /// 0.5 if absent.
+    /// Probability from which a tag is given, from 0 to 1, for models that give any number of tags.
+    /// If absent, that of the model, or 0.5.
     #[arg(long, value_name = "P", value_parser = probability)]
     pub threshold: Option<f32>,
     /// Genres or tags per row, most probable first; 2 genres or 5 tags if absent.

@@ -6,6 +6,9 @@ use std::process::Command;
 
 use burn::tensor::Device;
 use serde_json::Value;
+use sonoprint::dataset::gtzan::GENRES;
+use sonoprint::gpu::Compute;
+use sonoprint::inference::Predictor;
 use sonoprint::model::{Checkpoint, Task};
 
 use crate::support::{data, rendered, tones};
@@ -41,6 +44,7 @@ fn tagger(folder: &tempfile::TempDir) -> String {
         ..
     } = Checkpoint::load(rendered().as_ref(), &Device::flex()).unwrap();
     header.task = Task::MultiLabel;
+    header.threshold = Some(0.5625);
     let path = path(folder, "tagger.safetensors");
     Checkpoint::save(&header, &network, Path::new(&path)).unwrap();
     path
@@ -233,6 +237,42 @@ fn tags_are_written_to_each_table() {
             (&"unsure".into(), &Value::Array(vec![]))
         );
         assert!(row["tag_1"].is_string());
+    }
+}
+
+/// A model's own threshold holds if none is given, for the program and for the library.
+#[test]
+fn a_model_has_its_own_threshold() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = tagger(&folder);
+    let music = tones(folder.path(), 2);
+    let out = path(&folder, "tags.jsonl");
+    let done = run(&[
+        "classify",
+        music.to_str().unwrap(),
+        "--model",
+        &model,
+        "--out",
+        &out,
+    ]);
+    assert_eq!(done.0, Some(0), "{}", done.2);
+    let predictor = Predictor::load(&model, &Compute::Cpu).unwrap();
+    for row in rows(&out) {
+        let over = |p: &&str| row[format!("p_{p}")].as_f64().unwrap() >= 0.5625;
+        let mut want: Vec<&str> = GENRES.iter().copied().filter(|p| over(&p)).collect();
+        let file = predictor
+            .predict_file(row["path"].as_str().unwrap())
+            .unwrap();
+        assert_eq!(file.labels, want);
+        let mut tags: Vec<&str> = row["tags"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|t| t.as_str().unwrap())
+            .collect();
+        (want.sort(), tags.sort());
+        assert_eq!(tags, want);
+        assert!((1..10).contains(&tags.len()), "{row}");
     }
 }
 

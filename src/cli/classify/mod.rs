@@ -112,7 +112,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     times.end_step("device");
     let checkpoint = Checkpoint::open(&args.model.model, &compute.burn())?;
     times.end_step("checkpoint");
-    let rule = args.labels.change(checkpoint.header.task.into())?;
+    let rule = args.labels.change(checkpoint.header.decision_rule())?;
     let settings = JournalSettings {
         journal: journal::VERSION,
         model: checkpoint.fingerprint.clone(),
