@@ -18,6 +18,7 @@ mod inference;
 mod journal;
 mod layers;
 mod model;
+mod musicnn;
 mod outputs;
 mod pcm;
 mod report;
