@@ -7,7 +7,7 @@ use super::error::{TrainError, check};
 use crate::frontend::FrontEndError;
 use crate::frontend::config::FrontEndConfig;
 use crate::frontend::presets;
-use crate::model::NetworkKind;
+use crate::model::{NetworkKind, Task};
 
 /// The largest integer that TOML can hold, which limits the seed in `run.toml`.
 const MAX_SEED: u64 = i64::MAX as u64;
@@ -33,6 +33,12 @@ pub struct TrainSettings {
         long, group = "settings", value_enum, default_value_t = Self::default().network
     ))]
     pub network: NetworkKind,
+    /// One label per file, or any number.
+    // On the command line, `cli` finds it out from the dataset. A file from before it existed has
+    // one label.
+    #[cfg_attr(feature = "cli", arg(skip))]
+    #[serde(default)]
+    pub task: Task,
     /// Passes over the training files.
     #[cfg_attr(feature = "cli", arg(
         long, group = "settings", default_value_t = Self::default().epochs
@@ -70,7 +76,9 @@ pub struct TrainSettings {
     #[cfg_attr(feature = "cli", command(flatten, next_help_heading = "Augmentation"))]
     #[serde(flatten)]
     pub augment: AugmentConfig,
-    /// Label smoothing: share of each target that is spread evenly over all classes.
+    /// Label smoothing: share of each target that is spread evenly over all classes. With several
+    /// labels per file, the share that is replaced by how frequent the label is in the training
+    /// clips.
     #[cfg_attr(feature = "cli", arg(
         long, group = "settings", value_name = "SHARE",
         default_value_t = Self::default().label_smoothing
@@ -97,6 +105,7 @@ impl Default for TrainSettings {
     fn default() -> Self {
         Self {
             network: NetworkKind::Compact,
+            task: Task::SingleLabel,
             epochs: 30,
             patience: None,
             batch: 16,
@@ -121,6 +130,7 @@ impl TrainSettings {
         // Destructured, so that a new setting cannot be forgotten.
         let Self {
             network: _,
+            task: _,
             epochs,
             patience,
             batch,

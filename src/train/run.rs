@@ -10,7 +10,7 @@ use super::learner::{Learner, Step};
 use super::state::State;
 use super::{Progress, RunFolder, StepTimes, TrainError, TrainSettings, batches};
 use crate::dataset::pcm::{PcmSet, prefetch};
-use crate::evaluate::{Epoch, Validation, evaluate};
+use crate::evaluate::{Epoch, Validation, predict};
 use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
 use crate::model::Checkpoint;
@@ -82,6 +82,7 @@ pub fn train(
     let steps = batches::steps(job.train, settings.front_end.clip_samples, settings.batch);
     let updates = steps.div_ceil(settings.accumulate);
     let mut learner = Learner::new(job.compute, settings, job.classes.len(), updates)?;
+    learner.measure_shares(job.train);
     let mut state = match State::load(&job.folder.state())? {
         Some((state, [weights, moments])) => {
             let within = state.progress.step.div_ceil(settings.accumulate);
@@ -163,7 +164,7 @@ fn run_epoch(
                 };
                 unread.push(learner.step(front_end, step)?);
                 progress.step += 1;
-                progress.clips += batch.classes.len();
+                progress.clips += batch.labels.len();
                 // Accumulated gradients are not saved, so stop only after an update.
                 let stopping = updates && stop.load(Ordering::Relaxed) && progress.step < steps;
                 if unread.len() == READ_EVERY || progress.step == steps || stopping {
@@ -214,21 +215,9 @@ fn finish_epoch(
     let network = learner.network.valid();
     if !job.valid.files.is_empty() {
         let clip = s.front_end.clip_samples;
-        let result = evaluate(
-            &network,
-            learner.task,
-            front_end,
-            job.valid,
-            job.classes.len(),
-            clip,
-            s.batch,
-        )?;
-        epoch.valid = Some(Validation {
-            loss: result.clips.loss,
-            clip_accuracy: result.clips.accuracy,
-            correct: result.files.correct(),
-            files: result.files.total(),
-        });
+        let task = learner.task;
+        let clips = predict(&network, task, front_end, job.valid, clip, s.batch)?;
+        epoch.valid = Some(Validation::new(task, &clips, job.classes.len()));
     }
     epoch.best = state.best().is_none_or(|b| epoch.score() > b.score());
     if epoch.best {

@@ -76,8 +76,9 @@ fn twenty_clips_are_learned_on_the_software_adapter() {
             10,
         )
         .unwrap();
+        let clips = &result.single_label().unwrap().clips;
         assert_eq!(
-            (result.clips.correct(), result.clips.total()),
+            (clips.correct(), clips.total()),
             (20, 20),
             "{kind:?}: {result:?}"
         );

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow, ensure};
 
 use super::flags::Args;
-use crate::dataset::{Dataset, Split};
+use crate::cli::words::note;
+use crate::dataset::{Dataset, LabelRules, LabelSource, Labeled, Split};
 use crate::frontend::config::Output;
 use crate::frontend::presets;
-use crate::model::NetworkSpec;
+use crate::model::{NetworkSpec, Task};
 use crate::train::{RunFolder, RunRecord, TrainError, TrainSettings};
 
 /// Shares of the validation and the test files in a stratified split.
@@ -24,6 +25,8 @@ pub struct PlannedRun {
     pub root: PathBuf,
     /// Whether the folder holds this run already.
     pub resumes: bool,
+    /// Lines on files and labels that were left out.
+    pub notes: Vec<String>,
 }
 
 impl PlannedRun {
@@ -75,7 +78,7 @@ pub fn plans(args: &Args) -> anyhow::Result<Vec<PlannedRun>> {
 fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
     if let Some(root) = &args.resume {
         let (folder, record) = RunFolder::open(root)?;
-        let data = Dataset::scan(&record.dataset)?;
+        let data = record.dataset(&folder.path("run.toml"))?;
         let split = Split::from_csv(&data, &folder.path("split.csv"))?;
         return Ok(PlannedRun {
             data,
@@ -83,12 +86,13 @@ fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
             settings: record.settings,
             root: root.clone(),
             resumes: true,
+            notes: Vec::new(),
         });
     }
     let root = args.out.clone().context("--out is missing")?;
     if let Some(config) = &args.config {
         let record = RunRecord::load(config)?;
-        let data = Dataset::scan(&record.dataset)?;
+        let data = record.dataset(config)?;
         let split = Split::from_csv(&data, &config.with_file_name("split.csv"))?;
         return Ok(PlannedRun {
             data,
@@ -96,10 +100,19 @@ fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
             settings: record.settings,
             root,
             resumes: false,
+            notes: Vec::new(),
         });
     }
-    let settings = settings(args)?;
-    let data = Dataset::scan(args.dataset.as_deref().context("DATASET is missing")?)?;
+    let mut settings = settings(args)?;
+    let Labeled { data, notes } = dataset(args)?;
+    for line in &notes {
+        note(line);
+    }
+    settings.task = match (args.task, data.has_several_labels()) {
+        (Some(task), _) => task,
+        (None, true) => Task::MultiLabel,
+        (None, false) => Task::SingleLabel,
+    };
     let split = match args.split.as_str() {
         "stratified" => Split::stratified(&data, settings.seed, STRATIFIED)?,
         "filtered" => Split::filtered(&data)?,
@@ -111,7 +124,19 @@ fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
         settings,
         root,
         resumes: false,
+        notes,
     })
+}
+
+/// Lists the dataset, with labels from where the flags say.
+fn dataset(args: &Args) -> anyhow::Result<Labeled> {
+    let root = args.dataset.as_deref().context("DATASET is missing")?;
+    let source = args.labels.as_ref().unwrap_or(&LabelSource::Folders);
+    let rules = LabelRules {
+        min_files: args.min_files,
+        single: args.task == Some(Task::SingleLabel),
+    };
+    Ok(Dataset::labeled(root, source, rules)?)
 }
 
 /// Returns the settings that the flags stand for.
@@ -155,8 +180,12 @@ pub fn describe(settings: &TrainSettings) -> String {
         Output::Image(_) => format!("{width}x{height} images"),
         Output::Features => format!("features of {height} frames by {width} rows"),
     };
+    let task = match settings.task {
+        Task::SingleLabel => "",
+        Task::MultiLabel => ", several labels per file",
+    };
     format!(
-        "{} on {input} of {:.1} s ({}), batch {}, seed {}",
+        "{} on {input} of {:.1} s ({}), batch {}, seed {}{task}",
         settings.network.name(),
         front_end.clip_seconds(),
         front_end.preset,
@@ -196,9 +225,16 @@ mod tests {
         ] {
             parse(ok).unwrap_or_else(|e| panic!("{ok}: {e}"));
         }
-        let mut excluded: Vec<String> = ["music", "--size 9x9", "--split filtered", "--seeds 3"]
-            .map(str::to_owned)
-            .into();
+        let mut excluded: Vec<String> = [
+            "music",
+            "--size 9x9",
+            "--split filtered",
+            "--seeds 3",
+            "--labels tags",
+            "--labels tags --task multi-label",
+        ]
+        .map(str::to_owned)
+        .into();
         excluded.push("--find-lr".to_owned());
         let settings = TrainSettings::augment_args(Command::new("settings"));
         for flag in settings.get_arguments() {

@@ -29,8 +29,8 @@ pub const PCM_MEMORY: u64 = 4 << 30;
 pub struct File {
     /// Index into the dataset's entries.
     pub entry: usize,
-    /// Index into the dataset's classes.
-    pub class: usize,
+    /// Indices into the dataset's classes, ascending.
+    pub labels: Vec<usize>,
     /// Number of mono samples at the front end's sample rate.
     pub len: usize,
     /// Root mean square of the samples.
@@ -205,7 +205,7 @@ fn decode(
     let energy: f64 = samples.iter().map(|&x| f64::from(x).powi(2)).sum();
     let file = File {
         entry,
-        class: e.class,
+        labels: e.labels.clone(),
         len: samples.len(),
         rms: (energy / samples.len() as f64).sqrt() as f32,
         path,
