@@ -16,6 +16,7 @@ mod frontend_plan;
 mod golden;
 mod inference;
 mod journal;
+mod labels;
 mod layers;
 mod model;
 mod outputs;

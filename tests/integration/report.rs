@@ -2,7 +2,7 @@
 
 use sonoprint::evaluate::report::{Mistake, Report, html};
 use sonoprint::evaluate::{
-    Auc, Epoch, EvaluatedClip, Evaluation, LevelMetrics, Levels, Validation, wilson,
+    Epoch, EvaluatedClip, Evaluation, LevelMetrics, Levels, Validation, wilson,
 };
 use sonoprint::model::Task;
 
