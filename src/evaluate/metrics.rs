@@ -140,8 +140,8 @@ pub fn calibration(predictions: impl Iterator<Item = (f64, bool)>) -> (f64, Vec<
     (ece, bins)
 }
 
-/// Returns the expected calibration error of `probabilities`, a row of one probability per class for
-/// each clip or file, and `labels`, the true classes of each; see [`calibration`].
+/// Returns the expected calibration error of `probabilities`, a row of one probability per class
+/// for each clip or file, and `labels`, the true classes of each; see [`calibration`].
 pub fn calibration_error(task: Task, probabilities: &[Vec<f64>], labels: &[Vec<usize>]) -> f64 {
     let rows = probabilities.iter().zip(labels);
     match task {

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::LabelSets;
 use super::names::tidy;
+use super::sets::LabelSets;
 use crate::dataset::error::Result;
 use crate::dataset::rows::{Rows, file_key};
 

@@ -3,19 +3,18 @@
 mod csv;
 mod matching;
 mod names;
+mod sets;
 mod tags;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use self::names::{merge_spellings, split_compounds};
+use self::sets::{LabelSets, count, listed, note, take};
 use super::error::{DatasetError, Result};
 use super::folder::{Dataset, Entry, LabelSource, audio_files, check_folder, key};
 
 pub use self::matching::MatchedClasses;
-
-/// The labels of each file, by [`Entry::key`].
-type LabelSets = BTreeMap<String, BTreeSet<String>>;
 
 /// Which files and labels of a source are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +33,6 @@ pub struct Labeled {
     /// A line per kind of file or label that was left out or changed, with their number.
     pub notes: Vec<String>,
 }
-
-/// Names that a note lists.
-const LISTED: usize = 5;
 
 impl Dataset {
     /// Lists the audio files in `root` that have labels in `source`. Of [`LabelSource::Folders`],
@@ -166,41 +162,4 @@ fn leave_out_rare(sets: &mut LabelSets, least: usize, notes: &mut Vec<String>) {
     }
     let none = take(sets, |_, labels| labels.is_empty());
     note(notes, none, "without another label");
-}
-
-/// Removes the files for which `out` holds, and returns their names.
-fn take(sets: &mut LabelSets, out: impl Fn(&String, &BTreeSet<String>) -> bool) -> Vec<String> {
-    let mut taken = Vec::new();
-    sets.retain(|file, labels| {
-        let keep = !out(file, labels);
-        if !keep {
-            taken.push(file.clone());
-        }
-        keep
-    });
-    taken
-}
-
-/// Adds a note on files that were left out, if there are any.
-fn note(notes: &mut Vec<String>, files: Vec<String>, why: &str) {
-    if !files.is_empty() {
-        let count = count(files.len(), "file");
-        let names = listed(files.into_iter());
-        notes.push(format!("{count} left out, {why}: {names}"));
-    }
-}
-
-/// Returns the first few names, separated by commas.
-fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
-    let more = names.len() > LISTED;
-    let first: Vec<String> = names.take(LISTED).collect();
-    first.join(", ") + if more { ", ..." } else { "" }
-}
-
-/// Returns `1 file` or `3 files`.
-fn count(n: usize, what: &str) -> String {
-    match n {
-        1 => format!("1 {what}"),
-        n => format!("{n} {what}s"),
-    }
 }

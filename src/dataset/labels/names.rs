@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::{LabelSets, count, listed};
+use super::sets::{LabelSets, count, listed};
 
 /// Genres that say nothing about the music, in lower case.
 const EMPTY: [&str; 8] = [

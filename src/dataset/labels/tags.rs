@@ -10,7 +10,7 @@ use lofty::tag::{ItemKey, Tag};
 use rayon::prelude::*;
 
 use super::names::genres;
-use super::{LabelSets, note};
+use super::sets::{LabelSets, note};
 use crate::dataset::error::Result;
 use crate::dataset::folder::{audio_files, key};
 
@@ -37,8 +37,8 @@ pub(super) fn read(root: &Path, notes: &mut Vec<String>) -> Result<LabelSets> {
 }
 
 /// Returns the genres of a file, from the first of its tags that has any (a file may have an ID3v2
-/// tag and an ID3v1 tag with a shorter copy of it). `None` if the tags cannot be read, as of formats
-/// that have none.
+/// tag and an ID3v1 tag with a shorter copy of it). `None` if the tags cannot be read, as of
+/// formats that have none.
 fn file_genres(path: &Path) -> Option<Vec<String>> {
     let read = || {
         let options = ParseOptions::new()

@@ -69,7 +69,8 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Draws loss and accuracy, or of tags the areas under the curves, over the epochs. Empty if there are fewer than two epochs.
+/// Draws loss and accuracy, or of tags the areas under the curves, over the epochs. Empty if there
+/// are fewer than two epochs.
 pub(super) fn curves(epochs: &[Epoch]) -> Vec<String> {
     if epochs.len() < 2 {
         return Vec::new();
