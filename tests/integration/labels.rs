@@ -207,6 +207,7 @@ fn tags_of_the_files_give_labels() {
         notes,
         [
             "1 file left out, without readable tags: g.au",
+            "1 genre left out, of no meaning: Other (1)",
             "1 label of several spellings: ROCK and Rock and rock are Rock",
             "1 file left out, without a label: plain.wav",
         ]

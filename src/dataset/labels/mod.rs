@@ -9,7 +9,7 @@ mod tags;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use self::names::{merge_spellings, split_compounds};
+use self::names::{leave_out_empty, merge_spellings, split_compounds};
 use self::sets::{LabelSets, count, listed, note, take};
 use super::error::{DatasetError, Result};
 use super::folder::{Dataset, Entry, LabelSource, audio_files, check_folder, key};
@@ -73,6 +73,7 @@ impl Dataset {
             }
             LabelSource::Tags => {
                 let mut sets = tags::read(root, &mut notes)?;
+                leave_out_empty(&mut sets, &mut notes);
                 split_compounds(&mut sets);
                 sets
             }

@@ -21,12 +21,33 @@ pub(super) fn tidy(name: &str) -> String {
     name.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Returns the labels in a genre tag: split at `;`, `|`, `\0` and ` / `, without those that say
-/// nothing.
+/// Returns the labels in a genre tag: split at `;`, `|`, `\0` and ` / `.
 pub(super) fn genres(tag: &str) -> impl Iterator<Item = String> + '_ {
     let parts = tag.split([';', '|', '\0']).flat_map(|s| s.split(" / "));
     let parts = parts.map(tidy);
-    parts.filter(|name| !name.is_empty() && !EMPTY.contains(&name.to_lowercase().as_str()))
+    parts.filter(|name| !name.is_empty())
+}
+
+/// Removes genres that say nothing about the music.
+pub(super) fn leave_out_empty(sets: &mut LabelSets, notes: &mut Vec<String>) {
+    let mut files = BTreeMap::<String, usize>::new();
+    for labels in sets.values_mut() {
+        labels.retain(|label| {
+            let says = !EMPTY.contains(&label.to_lowercase().as_str());
+            if !says {
+                *files.entry(label.clone()).or_default() += 1;
+            }
+            says
+        });
+    }
+    if !files.is_empty() {
+        let genres = count(files.len(), "genre");
+        let names = files.iter().map(|(name, n)| format!("{name} ({n})"));
+        notes.push(format!(
+            "{genres} left out, of no meaning: {}",
+            listed(names)
+        ));
+    }
 }
 
 /// Splits genres at `/` and `,` where each part is a genre by itself in another file: a part that
@@ -86,7 +107,7 @@ pub(super) fn merge_spellings(sets: &mut LabelSets, notes: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{LabelSets, genres, merge_spellings, split_compounds, tidy};
+    use super::{LabelSets, genres, leave_out_empty, merge_spellings, split_compounds, tidy};
 
     fn sets(labels: &[&[&str]]) -> LabelSets {
         let set = |(i, labels): (usize, &&[&str])| {
@@ -102,8 +123,20 @@ mod tests {
         assert_eq!(of(" Drum  &  Bass; Jungle "), ["Drum & Bass", "Jungle"]);
         assert_eq!(of("Rock / Pop|Soul"), ["Rock", "Pop", "Soul"]);
         assert_eq!(of("R&B/Soul"), ["R&B/Soul"]);
-        assert_eq!(of("Other;unknown; ;Jazz"), ["Jazz"]);
+        assert_eq!(of("Jazz; ;Other"), ["Jazz", "Other"]);
         assert_eq!(tidy("\t a  b "), "a b");
+    }
+
+    #[test]
+    fn genres_that_say_nothing_are_left_out_and_said() {
+        let mut labels = sets(&[&["Other", "Jazz"], &["unknown"], &["Other"]]);
+        let mut notes = Vec::new();
+        leave_out_empty(&mut labels, &mut notes);
+        assert_eq!(labels, sets(&[&["Jazz"], &[], &[]]));
+        assert_eq!(
+            notes,
+            ["2 genres left out, of no meaning: Other (2), unknown (1)"]
+        );
     }
 
     #[test]
