@@ -166,10 +166,10 @@ impl NetworkSpec {
                 input,
             });
         }
-        if let Some(filters) = self.filters {
-            if self.kind != NetworkKind::Musicnn || !filters.are_usable() {
-                return Err(ModelError::Filters { network, filters });
-            }
+        if let Some(filters) = self.filters
+            && (self.kind != NetworkKind::Musicnn || !filters.are_usable())
+        {
+            return Err(ModelError::Filters { network, filters });
         }
         let weights = self.scaling_weights();
         if weights > MAX_WEIGHTS {

@@ -146,7 +146,7 @@ impl TrainSettings {
         let Some(name) = &self.transfer.init else {
             return Ok(None);
         };
-        let model = Checkpoint::open(&ModelName::from(name.as_str()), &Device::flex())?;
+        let model = Checkpoint::open(ModelName::from(name.as_str()), &Device::flex())?;
         let header = &model.header;
         let same_file = (self.transfer.init_fingerprint.as_ref())
             .is_none_or(|fingerprint| *fingerprint == model.fingerprint);

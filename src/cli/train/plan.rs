@@ -174,7 +174,7 @@ fn start_from(
     args: &Args,
 ) -> anyhow::Result<String> {
     let name = whole(name);
-    let model = Checkpoint::open(&ModelName::from(name.as_str()), &Device::flex())?;
+    let model = Checkpoint::open(ModelName::from(name.as_str()), &Device::flex())?;
     settings.start_from(&model, classes);
     if let Some(seconds) = args.input.clip_seconds {
         settings.front_end = settings.front_end.clone().with_clip_seconds(seconds);
