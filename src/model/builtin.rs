@@ -25,8 +25,8 @@ pub const DEFAULT: &str = "genres10";
 static MODELS: &[BuiltinModel] = &[
     BuiltinModel {
         name: "genres10",
-        about: "Ten genres, learned from rendered music",
-        bytes: include_bytes!("../../data/checkpoint/grooves10.safetensors"),
+        about: "GTZAN's ten genres, learned from recordings, on musicnn-msd",
+        bytes: include_bytes!("../../data/genres10/genres10.safetensors"),
     },
     BuiltinModel {
         name: "musicnn-msd",

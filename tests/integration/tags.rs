@@ -259,7 +259,7 @@ fn a_model_has_its_own_threshold() {
     let predictor = Predictor::load(&model, &Compute::Cpu).unwrap();
     for row in rows(&out) {
         let over = |p: &&str| row[format!("p_{p}")].as_f64().unwrap() >= 0.5625;
-        let mut want: Vec<&str> = GENRES.iter().copied().filter(|p| over(&p)).collect();
+        let mut want: Vec<&str> = GENRES.iter().copied().filter(|p| over(p)).collect();
         let file = predictor
             .predict_file(row["path"].as_str().unwrap())
             .unwrap();
@@ -270,7 +270,8 @@ fn a_model_has_its_own_threshold() {
             .iter()
             .map(|t| t.as_str().unwrap())
             .collect();
-        (want.sort(), tags.sort());
+        want.sort();
+        tags.sort();
         assert_eq!(tags, want);
         assert!((1..10).contains(&tags.len()), "{row}");
     }
