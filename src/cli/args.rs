@@ -1,5 +1,6 @@
 //! Flags that several commands share, and the parsers of their values.
 
+use std::convert::Infallible;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
@@ -7,6 +8,7 @@ use clap::Args;
 
 use super::words;
 use crate::classify::Schema;
+use crate::dataset::LabelSource;
 use crate::dataset::pcm::{PCM_MEMORY, PcmMemory};
 use crate::frontend::config::Size;
 use crate::gpu::{Compute, DeviceChoice};
@@ -131,6 +133,23 @@ pub fn clip_seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(s) if (0.1..=3600.0).contains(&s) => Ok(s),
         _ => Err("must be from 0.1 to 3600 seconds".into()),
+    }
+}
+
+/// Parses where labels come from.
+pub fn label_source(text: &str) -> Result<LabelSource, Infallible> {
+    Ok(match text {
+        "tags" => LabelSource::Tags,
+        path => LabelSource::Csv(path.into()),
+    })
+}
+
+/// Parses what a network learns.
+pub fn task(text: &str) -> Result<Task, String> {
+    match text {
+        "single-label" => Ok(Task::SingleLabel),
+        "multi-label" => Ok(Task::MultiLabel),
+        _ => Err("must be multi-label or single-label".into()),
     }
 }
 

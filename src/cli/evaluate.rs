@@ -4,20 +4,27 @@ use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 
-use super::args::{DeviceArg, ModelArg, PcmMemoryArg, make_folder};
+use super::args::{DeviceArg, ModelArg, PcmMemoryArg, label_source, make_folder};
 use super::progress::decode;
 use super::report::{self, Subject};
+use super::words::note;
 use super::{Done, train};
-use crate::dataset::{Dataset, Split, Subset};
+use crate::dataset::{Dataset, LabelRules, LabelSource, Labeled, MatchedClasses, Split, Subset};
 use crate::evaluate::evaluate;
 use crate::frontend::FrontEnd;
-use crate::model::{Checkpoint, Header};
+use crate::model::{Checkpoint, Header, Task};
 
-/// Measure a model on a folder with one subfolder per class.
+/// Measure a model on a folder with one subfolder per class, or on files with labels.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Folder with one subfolder per class. Each class must be one of the model's.
+    /// Folder with one subfolder per class, each one of the model's classes; or with --labels any
+    /// folder of audio files.
     dataset: PathBuf,
+    /// Labels of the files, instead of their folders: tags (the genres in the files' own tags), or
+    /// a CSV file with the columns `file` (a path in DATASET) and `labels` (with `|` or `;` between
+    /// them). They are matched to the checkpoint's classes by name, in any case.
+    #[arg(long, value_name = "tags|FILE", value_parser = label_source)]
+    labels: Option<LabelSource>,
     /// Folder for report.html and metrics.json.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -54,8 +61,16 @@ fn subset(text: &str) -> Result<Subset, String> {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
-    let data = Dataset::scan(&args.dataset)?;
-    let (split, subset) = match args.split.as_deref() {
+    let source = args.labels.as_ref().unwrap_or(&LabelSource::Folders);
+    let rules = LabelRules {
+        min_files: 1,
+        single: false,
+    };
+    let Labeled { data, notes } = Dataset::labeled(&args.dataset, source, rules)?;
+    for line in notes {
+        note(line);
+    }
+    let (mut split, subset) = match args.split.as_deref() {
         None => (everything(&data), Subset::Test),
         Some("filtered") => (Split::filtered(&data)?, args.subset),
         Some("stratified") => {
@@ -72,13 +87,17 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     let compute = args.device.open()?;
     let checkpoint = Checkpoint::open(&args.model.model, &compute.burn())?;
     let header = checkpoint.header;
-    let classes = map_classes(&data, &header)?;
+    let single = header.task == Task::SingleLabel;
+    let matched = match source {
+        LabelSource::Folders => map_classes(&data, &header)?,
+        _ => match_labels(&data, &header.classes, single, split.subset_mut(subset))?,
+    };
     make_folder(&args.out)?;
 
     let memory = args.memory.open(&compute);
     let mut set = decode(&data, &split, subset, &header.front_end, &memory)?;
     for file in &mut set.files {
-        file.class = classes[file.class];
+        file.labels = matched.of(&file.labels);
     }
     let front_end = FrontEnd::new(&compute, &header.front_end)?;
     let batch = usize::from(args.batch);
@@ -121,8 +140,8 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     Ok(if left_out == 0 { Done::All } else { Done::Some })
 }
 
-/// Returns the checkpoint's index of each class of the dataset.
-fn map_classes(data: &Dataset, header: &Header) -> anyhow::Result<Vec<usize>> {
+/// Returns the checkpoint's index of each class of the dataset. Each must have one.
+fn map_classes(data: &Dataset, header: &Header) -> anyhow::Result<MatchedClasses> {
     let index = |name: &String| {
         let index = header.classes.iter().position(|class| class == name);
         index.with_context(|| {
@@ -132,7 +151,55 @@ fn map_classes(data: &Dataset, header: &Header) -> anyhow::Result<Vec<usize>> {
             )
         })
     };
-    data.classes.iter().map(index).collect()
+    let indices: anyhow::Result<Vec<usize>> = data.classes.iter().map(index).collect();
+    Ok(MatchedClasses::new(
+        indices?.into_iter().map(Some).collect(),
+    ))
+}
+
+/// Matches the labels of the dataset to the checkpoint's `classes`, and removes from `files`, a
+/// subset of a split, those that have none of them, or several if the checkpoint knows a single
+/// label per file. Notes what has no match and what was removed.
+fn match_labels(
+    data: &Dataset,
+    classes: &[String],
+    single: bool,
+    files: &mut Vec<usize>,
+) -> anyhow::Result<MatchedClasses> {
+    let matched = MatchedClasses::by_name(&data.classes, classes);
+    let unmatched: Vec<&str> = matched
+        .unmatched()
+        .map(|i| data.classes[i].as_str())
+        .collect();
+    if !unmatched.is_empty() {
+        note(format_args!(
+            "{} of {} labels are no classes of the checkpoint and left out: {}",
+            unmatched.len(),
+            data.classes.len(),
+            unmatched.join(", ")
+        ));
+    }
+    let all = files.len();
+    let labels = |i: &usize| matched.of(&data.entries[*i].labels).len();
+    files.retain(|i| labels(i) > 0);
+    let none = all - files.len();
+    if single {
+        files.retain(|i| labels(i) == 1);
+    }
+    let several = all - none - files.len();
+    for (count, why) in [(none, "none"), (several, "several")] {
+        if count > 0 {
+            note(format_args!(
+                "{count} of {all} files have {why} of the checkpoint's classes and are left out"
+            ));
+        }
+    }
+    ensure!(
+        !files.is_empty(),
+        "no file has a class of the checkpoint, which are {}",
+        classes.join(", ")
+    );
+    Ok(matched)
 }
 
 /// Returns a split that has all files in the test subset.

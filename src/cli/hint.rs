@@ -143,8 +143,13 @@ fn model(e: &ModelError) -> Advice {
 
 fn dataset(e: &DatasetError) -> Advice {
     match e {
-        DatasetError::NoClasses { .. } => Some("put each genre's files into a folder of its own"),
+        DatasetError::NoClasses { .. } => {
+            Some("put each genre's files into a folder of its own, or use --labels")
+        }
         DatasetError::EmptyClass { .. } => Some("put audio files into the folder, or remove it"),
+        DatasetError::NoLabels { .. } => {
+            Some("see what was left out above; a smaller --min-files keeps rarer labels")
+        }
         DatasetError::NotUtf8 { .. } => Some("rename the file"),
         DatasetError::Audio { .. } => {
             Some("put the file back, and go on with `sonoprint train --resume RUN`")

@@ -1,12 +1,13 @@
 //! What `evaluate` and the end of `train` have in common: the report, and its headline on stdout.
 
+use std::io;
 use std::path::Path;
 
 use super::words::print_line;
 use crate::audio::ClipSpan;
 use crate::dataset::pcm::PcmSet;
 use crate::evaluate::report::{Mistake, Report};
-use crate::evaluate::{Epoch, EvaluatedClip, Evaluation};
+use crate::evaluate::{Epoch, Evaluation, Figures, LevelMetrics, Levels, TagMetrics, WrongClip};
 use crate::frontend::config::FrontEndConfig;
 use crate::frontend::{FrontEnd, encode_png};
 
@@ -34,29 +35,22 @@ pub struct Subject<'a> {
 }
 
 /// Writes `report.html` and `metrics.json` into `folder`, and prints the headline and the confusion
-/// matrix.
+/// matrix or the tags.
 pub fn write(subject: Subject<'_>, evaluation: &Evaluation, folder: &Path) -> anyhow::Result<()> {
     let mistakes = evaluation
         .worst(MISTAKES)
         .into_iter()
-        .map(|clip| mistake(&subject, clip))
+        .map(|wrong| mistake(&subject, &wrong, evaluation.single_label().is_none()))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let files = &evaluation.files;
-    let (low, high) = files.interval;
-    print_line(format_args!(
-        "{} of {} files right, accuracy {:.3}, 95 % interval {low:.3} to {high:.3} (Wilson); by clip {:.3}",
-        files.correct(),
-        files.total(),
-        files.accuracy,
-        evaluation.clips.accuracy
-    ))?;
-    print_line(files.confusion.table(subject.classes))?;
+    match &evaluation.figures {
+        Figures::SingleLabel(levels) => print_classes(levels, subject.classes)?,
+        Figures::MultiLabel(levels) => print_tags(levels, subject.classes)?,
+    }
     let report = Report {
         title: subject.title,
         facts: subject.facts,
         classes: subject.classes.to_vec(),
-        clips: evaluation.clips.clone(),
-        files: evaluation.files.clone(),
+        figures: evaluation.figures.clone(),
         epochs: subject.epochs,
         mistakes,
     };
@@ -68,22 +62,87 @@ pub fn write(subject: Subject<'_>, evaluation: &Evaluation, folder: &Path) -> an
     Ok(())
 }
 
-/// Decodes a wrongly classified clip again and draws it.
-fn mistake(subject: &Subject<'_>, clip: &EvaluatedClip) -> anyhow::Result<Mistake> {
-    let predicted = clip.predicted();
+fn print_classes(levels: &Levels<LevelMetrics>, classes: &[String]) -> io::Result<()> {
+    let Levels { clips, files } = levels;
+    let (low, high) = files.interval;
+    print_line(format_args!(
+        "{} of {} files right, accuracy {:.3}, 95 % interval {low:.3} to {high:.3} (Wilson); by clip {:.3}",
+        files.correct(),
+        files.total(),
+        files.accuracy,
+        clips.accuracy
+    ))?;
+    print_line(files.confusion.table(classes))
+}
+
+fn print_tags(levels: &Levels<TagMetrics>, tags: &[String]) -> io::Result<()> {
+    let Levels { clips, files } = levels;
+    let figure = |value: Option<f64>| value.map_or("none".into(), |v| format!("{v:.3}"));
+    let interval = |interval: Option<(f64, f64)>| {
+        interval.map_or(String::new(), |(low, high)| {
+            format!(" (95 % interval {low:.3} to {high:.3})")
+        })
+    };
+    print_line(format_args!(
+        "mean of {} tags over {} files: PR-AUC {}{}, ROC-AUC {}{}; by clip {}, {}",
+        files.tags_scored,
+        files.items,
+        figure(files.pr_auc),
+        interval(files.pr_auc_interval),
+        figure(files.roc_auc),
+        interval(files.roc_auc_interval),
+        figure(clips.pr_auc),
+        figure(clips.roc_auc)
+    ))?;
+    let of_tags = || tags.iter().zip(&files.tags);
+    let left_out = of_tags().filter(|(_, score)| score.roc_auc.is_none());
+    let left_out: Vec<&str> = left_out.map(|(tag, _)| tag.as_str()).collect();
+    if !left_out.is_empty() {
+        print_line(format_args!(
+            "{} tags left out, which all of these files have or none has: {}",
+            left_out.len(),
+            left_out.join(", ")
+        ))?;
+    }
+    let wide = tags.iter().map(|tag| tag.chars().count()).max();
+    let wide = wide.unwrap_or(0).max("tag".len());
+    print_line(format_args!(
+        "{:wide$} {:>7} {:>7} {:>7}",
+        "tag", "files", "ROC-AUC", "PR-AUC"
+    ))?;
+    for (tag, score) in of_tags().filter(|(_, score)| score.roc_auc.is_some()) {
+        let (roc_auc, pr_auc) = (figure(score.roc_auc), figure(score.pr_auc));
+        print_line(format_args!(
+            "{tag:wide$} {:>7} {roc_auc:>7} {pr_auc:>7}",
+            score.positives
+        ))?;
+    }
+    Ok(())
+}
+
+/// Decodes a clip again on which a mistake was made, and draws it.
+fn mistake(subject: &Subject<'_>, wrong: &WrongClip<'_>, of_tags: bool) -> anyhow::Result<Mistake> {
+    let WrongClip {
+        clip,
+        predicted,
+        missed,
+    } = *wrong;
     let len = subject.config.clip_samples;
     let span = ClipSpan {
         start: clip.start,
         len,
     };
     let pcm = subject.set.decode(clip.file, span)?;
+    let labels = clip.labels.iter();
+    let truth: Vec<&str> = labels.map(|&i| subject.classes[i].as_str()).collect();
     let pixels = subject.front_end.images(&[&pcm])?.remove(0);
     Ok(Mistake {
         file: subject.files[clip.file].clone(),
         start: clip.start as f64 / f64::from(subject.config.sample_rate),
-        truth: subject.classes[clip.truth].clone(),
+        truth: truth.join(", "),
         predicted: subject.classes[predicted].clone(),
         confidence: clip.probabilities[predicted],
+        missed: of_tags.then(|| (subject.classes[missed].clone(), clip.probabilities[missed])),
         png: encode_png(&pixels, subject.config.image_size())?,
     })
 }

@@ -58,10 +58,10 @@ pub enum DatasetError {
         /// The fraction for testing.
         test: f64,
     },
-    /// A split file is malformed or belongs to another dataset.
+    /// A file of a split or of labels is malformed or belongs to another dataset.
     #[error("{}, line {line}: {why}", path.display())]
-    SplitFile {
-        /// The split file.
+    CsvFile {
+        /// The CSV file.
         path: PathBuf,
         /// Line number, from 1.
         line: u64,
@@ -81,6 +81,14 @@ pub enum DatasetError {
     Twice {
         /// Its path in the dataset.
         file: String,
+    },
+    /// No file has a label, or none is left.
+    #[error("no labeled files in {}{notes}", path.display())]
+    NoLabels {
+        /// The dataset's root.
+        path: PathBuf,
+        /// What was left out, each after a semicolon; may be empty.
+        notes: String,
     },
     /// A split was used with a dataset that it was not made from.
     #[error("split and dataset do not belong together: entry {index} of {len}")]

@@ -26,7 +26,7 @@ impl Split {
     /// that sorts first. Only [`gtzan::DAMAGED`], a training file, may be missing.
     ///
     /// # Errors
-    /// [`DatasetError::SplitFile`] if the classes are not GTZAN's ten genres;
+    /// [`DatasetError::CsvFile`] if the classes are not GTZAN's ten genres;
     /// [`DatasetError::Missing`].
     pub fn filtered(data: &Dataset) -> Result<Self> {
         if !gtzan::is_gtzan(&data.classes) {
@@ -35,8 +35,10 @@ impl Split {
         let mut index = HashMap::new();
         for (i, entry) in data.entries.iter().enumerate() {
             let stem = entry.path.file_stem().unwrap_or_default();
-            let name = (data.classes[entry.class].as_str(), stem.to_string_lossy());
-            index.entry(name).or_insert(i);
+            for &label in &entry.labels {
+                let name = (data.classes[label].as_str(), stem.to_string_lossy());
+                index.entry(name).or_insert(i);
+            }
         }
         let mut split = Self::default();
         let mut missing = Vec::new();
@@ -77,7 +79,7 @@ fn not_gtzan(data: &Dataset) -> DatasetError {
             (1, format!("the dataset has another class, {other:?}"))
         }
     };
-    DatasetError::SplitFile {
+    DatasetError::CsvFile {
         path: Path::new(FILTERED_PATH).to_owned(),
         line,
         why: format!("{why}: this split is for GTZAN with its ten genres"),

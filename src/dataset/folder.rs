@@ -1,4 +1,4 @@
-//! A dataset as a folder that holds a folder per class.
+//! A dataset: audio files with their labels, often a folder that holds a folder per class.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,32 +8,47 @@ use walkdir::{DirEntry, WalkDir};
 use super::error::{DatasetError, Result};
 use crate::audio::is_audio_path;
 
-/// One audio file and its class.
+/// One audio file and its labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Path relative to [`Dataset::root`]. Its first part is the class folder. Always UTF-8.
+    /// Path relative to [`Dataset::root`]. Always UTF-8. In a folder that holds a folder per class,
+    /// its first part is the class folder.
     pub path: PathBuf,
-    /// Index into [`Dataset::classes`].
-    pub class: usize,
+    /// Indices into [`Dataset::classes`], ascending, at least one. In a folder that holds a folder
+    /// per class, exactly one.
+    pub labels: Vec<usize>,
 }
 
 impl Entry {
     /// Returns the path as split files write it on every system: with `/` between its parts.
     pub fn key(&self) -> String {
-        let parts: Vec<_> = self.path.iter().map(|p| p.to_string_lossy()).collect();
-        parts.join("/")
+        key(&self.path)
     }
 }
 
-/// The audio files of a folder that holds a folder per class.
+/// The labeled audio files of a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dataset {
     /// The folder.
     pub root: PathBuf,
     /// Class names, sorted by their bytes. This is the order of a network's outputs.
     pub classes: Vec<String>,
-    /// Files by class, then by [`Entry::key`]: the same order on every file system.
+    /// Files in an order that is the same on every file system: by class, then by [`Entry::key`],
+    /// or by key alone if the labels do not come from folders.
     pub entries: Vec<Entry>,
+    /// Where the labels come from.
+    pub source: LabelSource,
+}
+
+/// Where the labels of a dataset come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LabelSource {
+    /// The folder that a file is in.
+    Folders,
+    /// A CSV file.
+    Csv(PathBuf),
+    /// The genres in the files' own tags.
+    Tags,
 }
 
 impl Dataset {
@@ -56,11 +71,7 @@ impl Dataset {
     /// # Ok::<(), sonoprint::dataset::DatasetError>(())
     /// ```
     pub fn scan(root: &Path) -> Result<Self> {
-        if !root.is_dir() {
-            return Err(DatasetError::NoFolder {
-                path: root.to_owned(),
-            });
-        }
+        check_folder(root)?;
         let classes = class_names(root)?;
         match classes.as_slice() {
             [] => {
@@ -77,12 +88,18 @@ impl Dataset {
         }
         let mut entries = Vec::new();
         for (class, name) in classes.iter().enumerate() {
-            let mut files = class_files(root, name, class)?;
+            let files = audio_files(root, &root.join(name))?;
             if files.is_empty() {
                 return Err(DatasetError::EmptyClass {
                     class: name.clone(),
                 });
             }
+            let mut files: Vec<Entry> = (files.into_iter())
+                .map(|path| Entry {
+                    path,
+                    labels: vec![class],
+                })
+                .collect();
             files.sort_by_cached_key(Entry::key);
             entries.append(&mut files);
         }
@@ -90,13 +107,35 @@ impl Dataset {
             root: root.to_owned(),
             classes,
             entries,
+            source: LabelSource::Folders,
         })
+    }
+
+    /// Returns whether any file has several labels.
+    pub fn has_several_labels(&self) -> bool {
+        self.entries.iter().any(|entry| entry.labels.len() > 1)
+    }
+
+    /// Returns the labels of an entry as text, with `|` between them.
+    pub fn label_text(&self, entry: &Entry) -> String {
+        let names = entry.labels.iter().map(|&i| self.classes[i].as_str());
+        names.collect::<Vec<_>>().join("|")
     }
 
     /// Returns the full path of an entry.
     pub fn path(&self, entry: &Entry) -> PathBuf {
         self.root.join(&entry.path)
     }
+}
+
+/// Checks that `root` is a folder.
+pub(super) fn check_folder(root: &Path) -> Result<()> {
+    if root.is_dir() {
+        return Ok(());
+    }
+    Err(DatasetError::NoFolder {
+        path: root.to_owned(),
+    })
 }
 
 /// Returns the names of the folders in `root`, sorted, without hidden ones.
@@ -121,14 +160,14 @@ fn class_names(root: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Returns the audio files below the class folder `name`, unsorted.
-fn class_files(root: &Path, name: &str, class: usize) -> Result<Vec<Entry>> {
-    let folder = root.join(name);
+/// Returns the audio files at any depth below `folder`, which is in `root`, unsorted and relative to
+/// `root`. Skips names that begin with a dot.
+pub(super) fn audio_files(root: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    let walk = WalkDir::new(&folder).follow_links(true).into_iter();
+    let walk = WalkDir::new(folder).follow_links(true).into_iter();
     for item in walk.filter_entry(|item| item.depth() == 0 || !is_hidden(item)) {
         let item = item.map_err(|e| DatasetError::Io {
-            path: e.path().unwrap_or(&folder).to_owned(),
+            path: e.path().unwrap_or(folder).to_owned(),
             source: e.into(),
         })?;
         if !item.file_type().is_file() || !is_audio_path(item.path()) {
@@ -140,12 +179,15 @@ fn class_files(root: &Path, name: &str, class: usize) -> Result<Vec<Entry>> {
                 path: path.to_owned(),
             });
         }
-        files.push(Entry {
-            path: path.to_owned(),
-            class,
-        });
+        files.push(path.to_owned());
     }
     Ok(files)
+}
+
+/// Returns a path in a dataset with `/` between its parts.
+pub(super) fn key(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().map(|p| p.to_string_lossy()).collect();
+    parts.join("/")
 }
 
 fn is_hidden(item: &DirEntry) -> bool {

@@ -1,5 +1,6 @@
 //! Splits for k-fold cross-validation.
 
+use super::deal::parts;
 use super::error::{DatasetError, Result};
 use super::folder::Dataset;
 use super::split::{Split, Subset, shuffled};
@@ -11,6 +12,9 @@ impl Split {
     /// the sizes of all classes' parts together. Split `i` tests on part `i`, validates on part
     /// `i + 1` (the last split on part 0) and trains on the other `k - 2`, which tests every file
     /// once.
+    ///
+    /// If any file has several labels, the parts are dealt by iterative stratification
+    /// (`deal.rs`), and what follows does not hold.
     ///
     /// Small classes: a class with fewer than `k` files is missing from some tests. A class of two
     /// files does not validate where that would leave none to train on. A class of one file is
@@ -25,6 +29,9 @@ impl Split {
                 valid: part,
                 test: part,
             });
+        }
+        if data.has_several_labels() {
+            return dealt_folds(data, k, seed);
         }
         let mut folds = vec![Self::default(); k];
         let mut dealt = 0;
@@ -48,4 +55,18 @@ impl Split {
         }
         folds.into_iter().map(|fold| fold.finish(data)).collect()
     }
+}
+
+/// Makes the folds of a dataset whose files have several labels.
+fn dealt_folds(data: &Dataset, k: usize, seed: u64) -> Result<Vec<Split>> {
+    let parts = parts(data, seed, &vec![1.0 / k as f64; k]);
+    let fold = |at: usize| {
+        let train = (0..k).filter(|&i| i != at && i != (at + 1) % k);
+        Split {
+            train: train.flat_map(|i| parts[i].iter().copied()).collect(),
+            valid: parts[(at + 1) % k].clone(),
+            test: parts[at].clone(),
+        }
+    };
+    (0..k).map(|at| fold(at).finish(data)).collect()
 }

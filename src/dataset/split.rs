@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
+use super::deal::deal;
 use super::error::{DatasetError, Result};
 use super::folder::Dataset;
 use crate::rng::shuffle;
@@ -70,6 +71,10 @@ pub struct Split {
 impl Split {
     /// Splits each class by the same `fractions` (validation, test) and trains on the rest.
     ///
+    /// If any file has several labels, the files are dealt by iterative stratification, which gives
+    /// every label about the same fractions (Sechidis et al. 2011, `deal.rs`). What
+    /// follows holds for one label per file.
+    ///
     /// A class of `n` files gives `round(n * fraction)` files to a subset. With three files or
     /// more it gives at least one to every subset whose fraction is not 0, and it always keeps one
     /// to train on. The result depends on `seed`, the fractions and the names of classes and files
@@ -83,6 +88,10 @@ impl Split {
         let in_range = |f: f64| (0.0..1.0).contains(&f);
         if !in_range(valid) || !in_range(test) || valid + test >= 1.0 {
             return Err(DatasetError::Fractions { valid, test });
+        }
+        if data.has_several_labels() {
+            let [train, valid, test] = deal(data, seed, [1.0 - valid - test, valid, test]);
+            return Self { train, valid, test }.finish(data);
         }
         let mut split = Self::default();
         for (class, name) in data.classes.iter().enumerate() {
@@ -106,8 +115,8 @@ impl Split {
         }
     }
 
-    /// Returns the list of one subset, to add indices to.
-    pub(super) fn subset_mut(&mut self, subset: Subset) -> &mut Vec<usize> {
+    /// Returns the list of one subset, to change it.
+    pub(crate) fn subset_mut(&mut self, subset: Subset) -> &mut Vec<usize> {
         match subset {
             Subset::Train => &mut self.train,
             Subset::Valid => &mut self.valid,
@@ -139,20 +148,21 @@ impl Split {
     }
 
     /// Formats a small table: a line per class with its number of files in each subset, then the
-    /// totals.
+    /// totals, which count a file with several labels once.
     ///
     /// Expects a split that passes [`Split::check`]. Indices that are out of range are not counted.
     pub fn summary(&self, data: &Dataset) -> String {
         let mut counts = vec![[0; 3]; data.classes.len()];
+        let mut total = [0; 3];
         for (column, subset) in Subset::ALL.into_iter().enumerate() {
             let files = self.subset(subset).iter();
             for entry in files.filter_map(|&i| data.entries.get(i)) {
-                counts[entry.class][column] += 1;
+                total[column] += 1;
+                for &label in &entry.labels {
+                    counts[label][column] += 1;
+                }
             }
         }
-        let total = counts
-            .iter()
-            .fold([0; 3], |a, b| [0, 1, 2].map(|i| a[i] + b[i]));
         let rows = data.classes.iter().map(String::as_str).zip(counts);
         let width = data.classes.iter().map(|c| c.chars().count());
         let width = width.max().unwrap_or(0).max("class".len());
@@ -190,7 +200,7 @@ fn counts(n: usize, valid: f64, test: f64) -> (usize, usize) {
 /// Returns the files of a class in an order that depends on the seed and on names only.
 pub(super) fn shuffled(data: &Dataset, class: usize, name: &str, seed: u64) -> Vec<usize> {
     let mut files: Vec<_> = (0..data.entries.len())
-        .filter(|&i| data.entries[i].class == class)
+        .filter(|&i| data.entries[i].labels == [class])
         .collect();
     files.sort_by_cached_key(|&i| data.entries[i].key());
     shuffle(&mut files, seed, name);

@@ -54,10 +54,10 @@ fn file_loss(task: Task, clips: &[EvaluatedClip], temperature: f64) -> f64 {
     }
     let nats = |p: f64| -p.max(f64::from(f32::MIN_POSITIVE)).ln();
     match task {
-        Task::SingleLabel => nats(mean[clips[0].truth]),
+        Task::SingleLabel => nats(clips[0].labels.first().map_or(1.0, |&truth| mean[truth])),
         Task::MultiLabel => {
-            let truth = clips[0].truth;
-            let of_class = |(class, &p): (usize, &f64)| match class == truth {
+            let labels = &clips[0].labels;
+            let of_class = |(class, &p): (usize, &f64)| match labels.contains(&class) {
                 true => nats(p),
                 false => nats(1.0 - p),
             };
@@ -124,7 +124,7 @@ mod tests {
         let clip = |file: usize| EvaluatedClip {
             file,
             start: 0,
-            truth: usize::from(file % 10 >= 6),
+            labels: vec![usize::from(file % 10 >= 6)],
             probabilities: vec![0.9, 0.1],
         };
         let clips: Vec<_> = (0..40).map(clip).collect();

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::model::Task;
+
 /// Returns the 95 % Wilson score interval of `correct` out of `n` (Wilson 1927), which also holds
 /// for small `n` and for shares near 0 and 1.
 pub fn wilson(correct: usize, n: usize) -> (f64, f64) {
@@ -113,7 +115,55 @@ pub struct CalibrationBin {
     pub accuracy: f64,
 }
 
-/// The metrics of one level: by clip or by file. The names are keys of `metrics.json`.
+/// Counts pairs of a confidence (0 to 1) and whether the prediction was correct in ten bins of
+/// confidence. Returns the expected calibration error (Guo et al. 2017) and the bins, lowest
+/// confidence first.
+///
+/// For one label per clip, the confidence is the largest probability. For tags, each pair of a clip
+/// and a tag is a prediction, with the tag's probability and whether the clip has the tag.
+pub fn calibration(predictions: impl Iterator<Item = (f64, bool)>) -> (f64, Vec<CalibrationBin>) {
+    let mut bins = vec![CalibrationBin::default(); 10];
+    for (confidence, correct) in predictions {
+        let bin = &mut bins[((confidence * 10.0) as usize).min(9)];
+        bin.count += 1;
+        bin.confidence += confidence;
+        bin.accuracy += f64::from(u8::from(correct));
+    }
+    let n = bins.iter().map(|b| b.count).sum::<usize>().max(1) as f64;
+    let mut ece = 0.0;
+    for bin in bins.iter_mut().filter(|b| b.count > 0) {
+        let count = bin.count as f64;
+        bin.confidence /= count;
+        bin.accuracy /= count;
+        ece += count / n * (bin.accuracy - bin.confidence).abs();
+    }
+    (ece, bins)
+}
+
+/// Returns the expected calibration error of `probabilities`, a row of one probability per class
+/// for each clip or file, and `labels`, the true classes of each; see [`calibration`].
+pub fn calibration_error(task: Task, probabilities: &[Vec<f64>], labels: &[Vec<usize>]) -> f64 {
+    let rows = probabilities.iter().zip(labels);
+    match task {
+        Task::SingleLabel => {
+            let top = rows.map(|(row, labels)| {
+                let predicted = argmax(row.iter().copied());
+                (row[predicted], labels.contains(&predicted))
+            });
+            calibration(top).0
+        }
+        Task::MultiLabel => {
+            let pairs = rows.flat_map(|(row, labels)| {
+                let all = row.iter().enumerate();
+                all.map(|(tag, &p)| (p, labels.contains(&tag)))
+            });
+            calibration(pairs).0
+        }
+    }
+}
+
+/// The metrics of one level, by clip or by file, of one label per file. The names are keys of
+/// `metrics.json`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LevelMetrics {
     /// Share of correct predictions.
@@ -140,26 +190,17 @@ impl LevelMetrics {
     /// Counts predictions, each of a true class and one probability per class.
     pub fn new(classes: usize, predictions: impl Iterator<Item = (usize, Vec<f64>)>) -> Self {
         let mut confusion = Confusion::new(classes);
-        let mut bins = vec![CalibrationBin::default(); 10];
         let (mut loss, mut top3) = (0.0, 0);
+        let mut confidences = Vec::new();
         for (truth, p) in predictions {
             let predicted = argmax(p.iter().copied());
             confusion.add(truth, predicted);
             loss -= p[truth].max(f64::from(f32::MIN_POSITIVE)).ln();
             top3 += usize::from(p.iter().filter(|&&q| q > p[truth]).count() < 3);
-            let bin = &mut bins[((p[predicted] * 10.0) as usize).min(9)];
-            bin.count += 1;
-            bin.confidence += p[predicted];
-            bin.accuracy += f64::from(u8::from(predicted == truth));
+            confidences.push((p[predicted], predicted == truth));
         }
         let n = confusion.total().max(1) as f64;
-        let mut ece = 0.0;
-        for bin in bins.iter_mut().filter(|b| b.count > 0) {
-            let count = bin.count as f64;
-            bin.confidence /= count;
-            bin.accuracy /= count;
-            ece += count / n * (bin.accuracy - bin.confidence).abs();
-        }
+        let (ece, bins) = calibration(confidences.into_iter());
         let scores: Vec<ClassScore> = (0..classes).map(|c| confusion.score(c)).collect();
         let f1: Vec<f64> = scores.iter().filter_map(|s| s.f1).collect();
         Self {

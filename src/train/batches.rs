@@ -17,12 +17,12 @@ pub struct BatchPlan {
     pub augments: Vec<Augment>,
 }
 
-/// The clips of one step: PCM of equal length, and their classes.
+/// The clips of one step: PCM of equal length, and their labels.
 pub struct Batch {
     /// `clip_samples` samples each.
     pub clips: Vec<ClipPcm>,
-    /// Index of each clip's class.
-    pub classes: Vec<usize>,
+    /// Indices of each clip's classes: one, or several where the task is multi-label.
+    pub labels: Vec<Vec<usize>>,
     /// The augmentation of each clip.
     pub augments: Vec<Augment>,
 }
@@ -35,10 +35,10 @@ impl BatchPlan {
     pub fn fetch(self, set: &PcmSet) -> Result<Batch, TrainError> {
         Ok(Batch {
             clips: set.fetch(&self.spans)?,
-            classes: self
+            labels: self
                 .spans
                 .iter()
-                .map(|&(file, _)| set.files[file].class)
+                .map(|&(file, _)| set.files[file].labels.clone())
                 .collect(),
             augments: self.augments,
         })
@@ -101,4 +101,16 @@ pub fn steps(set: &PcmSet, batch: usize) -> usize {
     let clips = set.clips().len();
     let batches = clips.div_ceil(batch);
     batches - usize::from(batches > 1 && clips % batch == 1)
+}
+
+/// Returns the share of the clips of `set` that have each of `classes` classes.
+pub fn class_shares(set: &PcmSet, classes: usize) -> Vec<f64> {
+    let clips = set.clips();
+    let mut shares = vec![0.0; classes];
+    for &(file, _) in &clips {
+        for &label in &set.files[file].labels {
+            shares[label] += 1.0 / clips.len() as f64;
+        }
+    }
+    shares
 }

@@ -8,7 +8,7 @@ use super::transfer::TransferConfig;
 use crate::frontend::FrontEndError;
 use crate::frontend::config::FrontEndConfig;
 use crate::frontend::presets;
-use crate::model::NetworkKind;
+use crate::model::{NetworkKind, Task};
 
 /// The largest integer that TOML can hold, which limits the seed in `run.toml`.
 const MAX_SEED: u64 = i64::MAX as u64;
@@ -35,6 +35,12 @@ pub struct TrainSettings {
         default_value_t = Self::default().network
     ))]
     pub network: NetworkKind,
+    /// One label per file, or any number.
+    // On the command line, `cli` finds it out from the dataset. A file from before it existed has
+    // one label.
+    #[cfg_attr(feature = "cli", arg(skip))]
+    #[serde(default)]
+    pub task: Task,
     /// Passes over the training files.
     #[cfg_attr(feature = "cli", arg(
         long, group = "settings", default_value_t = Self::default().epochs
@@ -79,7 +85,9 @@ pub struct TrainSettings {
     )]
     #[serde(flatten)]
     pub transfer: TransferConfig,
-    /// Label smoothing: share of each target that is spread evenly over all classes.
+    /// Label smoothing: share of each target that is spread evenly over all classes. With several
+    /// labels per file, the share that is replaced by how frequent the label is in the training
+    /// clips.
     #[cfg_attr(feature = "cli", arg(
         long, group = "settings", value_name = "SHARE",
         default_value_t = Self::default().label_smoothing
@@ -106,6 +114,7 @@ impl Default for TrainSettings {
     fn default() -> Self {
         Self {
             network: NetworkKind::Compact,
+            task: Task::SingleLabel,
             epochs: 30,
             patience: None,
             batch: 16,
@@ -131,6 +140,7 @@ impl TrainSettings {
         // Destructured, so that a new setting cannot be forgotten.
         let Self {
             network: _,
+            task: _,
             epochs,
             patience,
             batch,

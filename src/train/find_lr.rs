@@ -123,6 +123,7 @@ pub fn find_lr(
     settings.validate()?;
     let front_end = FrontEnd::new(compute, &settings.front_end)?;
     let mut learner = Learner::new(compute, settings, classes, 1)?;
+    learner.measure_shares(train);
     let (from, to) = RATES;
     let ratio = (to / from).powf(1.0 / (SWEEP_STEPS - 1) as f64);
     let mut sweep = LrSweep(Vec::new());
@@ -133,7 +134,7 @@ pub fn find_lr(
     for (i, (epoch, plan)) in plans.take(SWEEP_STEPS).enumerate() {
         let lr = from * ratio.powi(i as i32);
         let batch = plan.fetch(train)?;
-        let clips = batch.classes.len();
+        let clips = batch.labels.len();
         let step = Step {
             batch: &batch,
             place: (epoch, i),

@@ -1,4 +1,4 @@
-//! The run folder: settings, split, metrics, log, checkpoint.
+//! The run folder: settings, split, labels, metrics, log, checkpoint.
 
 use std::fs;
 use std::io::Write;
@@ -7,12 +7,17 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{TrainError, TrainSettings};
-use crate::dataset::{Dataset, Split};
+use crate::dataset::{Dataset, LabelRules, LabelSource, Split};
 use crate::evaluate::Epoch;
+use crate::model::Task;
+
+/// Name of the labels in a run folder.
+const LABELS: &str = "labels.csv";
 
 /// A folder that holds one run.
 pub struct RunFolder {
     root: PathBuf,
+    task: Task,
 }
 
 /// The content of `run.toml`: with `split.csv` beside it, enough to repeat the run.
@@ -22,6 +27,10 @@ pub struct RunRecord {
     pub sonoprint: String,
     /// The dataset's folder.
     pub dataset: PathBuf,
+    /// Where the labels come from, for people, if not from folders: `tags` or a CSV file. The run
+    /// has them in its own `labels.csv`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<String>,
     /// Name of the device, for people.
     pub device: String,
     /// Everything else that decides the run.
@@ -44,10 +53,33 @@ impl RunRecord {
         record.settings.validate()?;
         Ok(record)
     }
+
+    /// Lists the run's dataset again, with the labels that it was made with. `path` is that of the
+    /// record.
+    ///
+    /// # Errors
+    /// [`TrainError::Dataset`].
+    pub fn dataset(&self, path: &Path) -> Result<Dataset, TrainError> {
+        let Some(labels) = &self.labels else {
+            return Ok(Dataset::scan(&self.dataset)?);
+        };
+        let rules = LabelRules {
+            min_files: 1,
+            single: false,
+        };
+        let copy = LabelSource::Csv(path.with_file_name(LABELS));
+        let mut data = Dataset::labeled(&self.dataset, &copy, rules)?.data;
+        data.source = match labels.as_str() {
+            "tags" => LabelSource::Tags,
+            path => LabelSource::Csv(path.into()),
+        };
+        Ok(data)
+    }
 }
 
 impl RunFolder {
-    /// Makes the folder and writes `run.toml`, `split.csv` and an empty `metrics.csv`.
+    /// Makes the folder and writes `run.toml`, `split.csv`, `labels.csv` (unless the labels come
+    /// from folders) and an empty `metrics.csv`.
     ///
     /// # Errors
     /// [`TrainError::RunExists`] if the folder holds a run, [`TrainError::Write`] if a file cannot
@@ -63,6 +95,7 @@ impl RunFolder {
         settings.validate()?;
         let folder = Self {
             root: root.to_owned(),
+            task: settings.task,
         };
         if folder.path("run.toml").exists() {
             return Err(TrainError::RunExists(root.to_owned()));
@@ -72,9 +105,18 @@ impl RunFolder {
             source,
         })?;
         split.write_csv(data, &folder.path("split.csv"))?;
+        let labels = match &data.source {
+            LabelSource::Folders => None,
+            LabelSource::Tags => Some("tags".into()),
+            LabelSource::Csv(path) => Some(path.display().to_string()),
+        };
+        if labels.is_some() {
+            data.write_labels(&folder.path(LABELS))?;
+        }
         let record = RunRecord {
             sonoprint: env!("CARGO_PKG_VERSION").into(),
             dataset: fs::canonicalize(&data.root).unwrap_or_else(|_| data.root.clone()),
+            labels,
             device: device.into(),
             settings: settings.clone(),
         };
@@ -89,10 +131,11 @@ impl RunFolder {
     /// # Errors
     /// [`TrainError::State`] if `root` holds no run.
     pub fn open(root: &Path) -> Result<(Self, RunRecord), TrainError> {
+        let record = RunRecord::load(&root.join("run.toml"))?;
         let folder = Self {
             root: root.to_owned(),
+            task: record.settings.task,
         };
-        let record = RunRecord::load(&folder.path("run.toml"))?;
         Ok((folder, record))
     }
 
@@ -111,18 +154,34 @@ impl RunFolder {
         self.path("last.state")
     }
 
-    /// Writes `metrics.csv`, one line per epoch.
+    /// Writes `metrics.csv`, one line per epoch. `docs/TRAINING.md` lists the columns.
     ///
     /// # Errors
     /// [`TrainError::Write`].
     pub fn write_metrics(&self, epochs: &[Epoch]) -> Result<(), TrainError> {
-        let mut text = String::from(
-            "epoch,lr,train_loss,train_accuracy,valid_loss,valid_clip_accuracy,valid_file_accuracy,seconds\n",
-        );
+        let header = match self.task {
+            Task::SingleLabel => {
+                "train_accuracy,valid_loss,valid_clip_accuracy,valid_file_accuracy"
+            }
+            Task::MultiLabel => {
+                "train_precision_at_1,valid_loss,valid_precision_at_1,valid_roc_auc,valid_pr_auc"
+            }
+        };
+        let mut text = format!("epoch,lr,train_loss,{header},seconds\n");
         for e in epochs {
-            let valid = e.valid.map_or(",,".to_owned(), |v| {
-                format!("{:.5},{:.4},{:.4}", v.loss, v.clip_accuracy, v.accuracy())
-            });
+            let valid = match (e.valid, self.task) {
+                (None, Task::SingleLabel) => ",,".to_owned(),
+                (None, Task::MultiLabel) => ",,,".to_owned(),
+                (Some(v), Task::SingleLabel) => {
+                    format!("{:.5},{:.4},{:.4}", v.loss, v.clip_accuracy, v.accuracy())
+                }
+                (Some(v), Task::MultiLabel) => {
+                    let auc = v.auc.map_or(",".to_owned(), |auc| {
+                        format!("{:.4},{:.4}", auc.roc_auc, auc.pr_auc)
+                    });
+                    format!("{:.5},{:.4},{auc}", v.loss, v.accuracy())
+                }
+            };
             let (epoch, lr, loss, accuracy, seconds) =
                 (e.epoch, e.lr, e.loss, e.accuracy, e.seconds);
             text += &format!("{epoch},{lr:.3e},{loss:.5},{accuracy:.4},{valid},{seconds:.2}\n");

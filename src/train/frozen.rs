@@ -212,7 +212,9 @@ fn targets(job: &Job<'_>, set: &PcmSet) -> Vec<f32> {
     let clips = set.clips();
     let mut out = vec![0.0; clips.len() * classes];
     for (row, (file, _)) in out.chunks_mut(classes).zip(clips) {
-        row[set.files[file].class] = 1.0;
+        for &label in &set.files[file].labels {
+            row[label] = 1.0;
+        }
     }
     out
 }

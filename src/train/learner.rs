@@ -13,14 +13,15 @@ use burn::optim::lr_scheduler::module_lr_scheduler::{
 use burn::optim::lr_scheduler::sequential::SequentialLrSchedulerConfig;
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::store::{ModuleRecord, RecordError};
-use burn::tensor::{Bytes, Device, Int, Tensor, TensorData};
+use burn::tensor::{Bytes, Device, Tensor, TensorData};
 use rand_chacha::rand_core::Rng;
 
-use super::batches::Batch;
+use super::batches::{Batch, class_shares};
 use super::optimizer::adamw;
 use super::state::Blobs;
 use super::times::{StepTimes, Stopwatch};
 use super::{TrainError, TrainSettings};
+use crate::dataset::pcm::PcmSet;
 use crate::evaluate::Epoch;
 use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
@@ -53,6 +54,8 @@ pub(super) struct Learner<'a> {
     pub(super) task: Task,
     device: Device,
     pub(super) network: Network,
+    /// Share of the training clips that have each class; of [`Task::MultiLabel`] only.
+    shares: Vec<f64>,
     optimizer: ModuleOptimizer,
     accumulated: GradientsAccumulator<Network>,
     schedule: ModuleLrScheduler,
@@ -82,9 +85,9 @@ impl<'a> Learner<'a> {
             schedule: schedule(settings, updates, network.output_name())?,
             settings,
             spec,
-            // A dataset has one label per file, the name of its folder.
-            task: Task::SingleLabel,
+            task: settings.task,
             network,
+            shares: vec![0.5; classes.len()],
             optimizer: adamw(settings.weight_decay, &device),
             accumulated: GradientsAccumulator::new(),
             on_gpu: matches!(compute, Compute::Gpu(_)),
@@ -94,13 +97,19 @@ impl<'a> Learner<'a> {
         })
     }
 
+    /// Measures how frequent each class is in the clips of `set`, for the label smoothing of
+    /// [`Task::MultiLabel`]. Before, every class is assumed in half of them.
+    pub(super) fn measure_shares(&mut self, set: &PcmSet) {
+        self.shares = class_shares(set, self.spec.classes);
+    }
+
     /// Returns the next learning rate of the schedule.
     pub(super) fn next_rate(&mut self) -> ModuleLearningRate {
         self.schedule.step()
     }
 
     /// Learns from one batch. Returns two numbers, still on the device: the sum of the clips'
-    /// losses and the number of clips that were classified correctly.
+    /// losses and the number of clips whose most probable class is (one of) theirs.
     ///
     /// Dropout is seeded anew in every step, so that a run resumed at this step draws what an
     /// unbroken run draws.
@@ -131,7 +140,7 @@ impl<'a> Learner<'a> {
         drop(span);
 
         let span = tracing::info_span!("backward").entered();
-        let accumulates = step.clips > step.batch.classes.len();
+        let accumulates = step.clips > step.batch.labels.len();
         let mut gradients = GradientsParams::from_grads(loss.backward(), &self.network);
         if accumulates {
             self.accumulated.accumulate(&self.network, gradients);
@@ -165,18 +174,19 @@ impl<'a> Learner<'a> {
     /// Computes the loss of a step's batch from its features, `[n, channels, height, width]`.
     fn forward(&self, features: Tensor<4>, step: &Step<'_>) -> Forward {
         let batch = step.batch;
-        let n = batch.classes.len();
-        let targets = targets(batch, self.spec.classes, self.settings.label_smoothing);
+        let smoothing = self.settings.label_smoothing;
+        let targets = match self.task {
+            Task::SingleLabel => targets(batch, self.spec.classes, smoothing),
+            Task::MultiLabel => tag_targets(batch, &self.shares, smoothing),
+        };
         let targets = Tensor::<2>::from_data(targets, &self.device);
-        let classes: Vec<i32> = batch.classes.iter().map(|&c| c as i32).collect();
-        let classes = Tensor::<1, Int>::from_data(TensorData::new(classes, [n]), &self.device);
+        let own = Tensor::<2>::from_data(own_labels(batch, self.spec.classes), &self.device);
         let (epoch, number) = step.place;
         let dropout = format!("dropout of epoch {epoch}, step {number}");
         let seed = stream(self.settings.seed, &dropout).next_u64();
         let logits = with_seed(&self.device, seed, || self.network.forward(features));
         let loss = self.task.loss(logits.clone(), targets.autodiff());
-        let predicted: Tensor<1, Int> = logits.inner().argmax(1).flatten(0, 1);
-        let correct = predicted.equal(classes).float().sum();
+        let correct = own.gather(1, logits.inner().argmax(1)).sum();
         let sums = Tensor::cat(vec![loss.clone().inner(), correct], 0);
         Forward { loss, sums }
     }
@@ -228,8 +238,14 @@ impl<'a> Learner<'a> {
         notes.insert("epoch".into(), format!("{} of {of}", epoch.epoch));
         notes.insert("device".into(), device.into());
         if let Some(v) = &epoch.valid {
-            let text = format!("{} of {} files", v.correct, v.files);
-            notes.insert("valid_accuracy".into(), text);
+            let (key, text) = match v.auc {
+                None => (
+                    "valid_accuracy",
+                    format!("{} of {} files", v.correct, v.files),
+                ),
+                Some(auc) => ("valid_pr_auc", format!("{:.4}", auc.pr_auc)),
+            };
+            notes.insert(key.into(), text);
         }
         let front_end = self.settings.front_end.clone();
         Header {
@@ -262,6 +278,7 @@ impl Start {
             });
         };
         let of_model = NetworkSpec {
+            filters: spec.filters,
             classes: spec.classes,
             ..model.header.network
         };
@@ -271,7 +288,7 @@ impl Start {
         }
         let mut network = match model.header.classes == classes {
             true => model.network,
-            false => model.network.with_classes(classes.len(), settings.seed),
+            false => model.network.with_new_head(&spec, settings.seed),
         };
         network.freeze_moments();
         Ok(Self {
@@ -298,9 +315,10 @@ fn notes(settings: &TrainSettings) -> BTreeMap<String, String> {
         unreachable!("a struct is an object")
     };
     let left_out: &[&str] = match settings.transfer.init {
-        Some(_) => &["network", "front_end", "epochs", "filters"],
+        Some(_) => &["network", "task", "front_end", "epochs", "filters"],
         None => &[
             "network",
+            "task",
             "front_end",
             "epochs",
             "freeze",
@@ -328,13 +346,51 @@ fn notes(settings: &TrainSettings) -> BTreeMap<String, String> {
 /// Returns the target distribution of each clip, `[n, classes]`: its own class, shared with the
 /// next clip's as the two were mixed, and smoothed over all classes (Szegedy et al. 2016).
 fn targets(batch: &Batch, classes: usize, smoothing: f64) -> TensorData {
-    let n = batch.classes.len();
+    let n = batch.labels.len();
     let mut out = vec![(smoothing / classes as f64) as f32; n * classes];
     for (i, augment) in batch.augments.iter().enumerate() {
         let mix = f64::from(augment.waveform.mix);
         let row = &mut out[i * classes..][..classes];
-        row[batch.classes[i]] += ((1.0 - smoothing) * (1.0 - mix)) as f32;
-        row[batch.classes[(i + 1) % n]] += ((1.0 - smoothing) * mix) as f32;
+        row[batch.labels[i][0]] += ((1.0 - smoothing) * (1.0 - mix)) as f32;
+        row[batch.labels[(i + 1) % n][0]] += ((1.0 - smoothing) * mix) as f32;
+    }
+    TensorData::new(out, [n, classes])
+}
+
+/// Returns the target of each clip for each tag, `[n, tags]`, from 0 to 1.
+///
+/// The target is 1 for a tag of the clip. The next clip's tags count by the share by which the two
+/// were mixed (mixup, Zhang et al. 2018), because a tag of a clip that is hardly heard is hardly
+/// true. Smoothing replaces a part of the target by the share of the training clips that have the
+/// tag: the mean over the clips stays what it was, and rare tags stay improbable.
+fn tag_targets(batch: &Batch, shares: &[f64], smoothing: f64) -> TensorData {
+    let (n, tags) = (batch.labels.len(), shares.len());
+    let smooth = shares.iter().map(|share| (smoothing * share) as f32);
+    let smooth: Vec<f32> = smooth.collect();
+    let mut out = smooth.repeat(n);
+    for (i, augment) in batch.augments.iter().enumerate() {
+        let mix = f64::from(augment.waveform.mix);
+        let row = &mut out[i * tags..][..tags];
+        for (labels, part) in [
+            (&batch.labels[i], 1.0 - mix),
+            (&batch.labels[(i + 1) % n], mix),
+        ] {
+            for &tag in labels {
+                row[tag] += ((1.0 - smoothing) * part) as f32;
+            }
+        }
+    }
+    TensorData::new(out, [n, tags])
+}
+
+/// Returns 1 for each clip's own classes and 0 for the others, `[n, classes]`.
+fn own_labels(batch: &Batch, classes: usize) -> TensorData {
+    let n = batch.labels.len();
+    let mut out = vec![0f32; n * classes];
+    for (row, labels) in out.chunks_mut(classes).zip(&batch.labels) {
+        for &label in labels {
+            row[label] = 1.0;
+        }
     }
     TensorData::new(out, [n, classes])
 }
@@ -380,7 +436,7 @@ mod tests {
     use burn::module::{Module, ModuleVisitor, Param};
     use burn::tensor::Tensor;
 
-    use super::{Batch, Learner, Step, notes};
+    use super::{Batch, Learner, Step, notes, own_labels, tag_targets};
     use crate::dataset::pcm::ClipPcm;
     use crate::frontend::FrontEnd;
     use crate::gpu::Compute;
@@ -422,7 +478,7 @@ mod tests {
         let clip = |f: f32| ClipPcm::Host((0..4_000).map(|i| (i as f32 * f).sin()).collect());
         let batch = Batch {
             clips: vec![clip(0.1), clip(0.2), clip(0.4)],
-            classes: vec![0, 1, 1],
+            labels: vec![vec![0], vec![1], vec![1]],
             augments: vec![Default::default(); 3],
         };
         let classes = ["a", "b"].map(str::to_owned);
@@ -447,6 +503,27 @@ mod tests {
         assert!(once[0] != once[1], "an update moves them");
         assert!(twice[0] == twice[1], "half an update does not");
         assert!(once[1] == twice[2], "two halves are a whole");
+    }
+
+    /// Two clips of three tags. A quarter of the second is mixed into the first.
+    #[test]
+    fn targets_of_tags_are_mixed_and_smoothed_towards_their_frequency() {
+        let mut augments = vec![crate::frontend::augment::Augment::default(); 2];
+        augments[0].waveform.mix = 0.25;
+        let batch = Batch {
+            clips: Vec::new(),
+            labels: vec![vec![0, 1], vec![1, 2]],
+            augments,
+        };
+        let values = |smoothing| {
+            let targets = tag_targets(&batch, &[0.5, 1.0, 0.25], smoothing);
+            targets.try_to_vec::<f32>().unwrap()
+        };
+        assert_eq!(values(0.0), [0.75, 1.0, 0.25, 0.0, 1.0, 1.0]);
+        let smooth = values(0.5);
+        assert_eq!(smooth, [0.625, 1.0, 0.25, 0.25, 1.0, 0.625]);
+        let own = own_labels(&batch, 3).try_to_vec::<f32>().unwrap();
+        assert_eq!(own, [1.0, 1.0, 0.0, 0.0, 1.0, 1.0]);
     }
 
     /// Scripts read these notes, so the keys and the way that numbers are written stay.

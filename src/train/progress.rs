@@ -15,7 +15,8 @@ pub struct Progress {
     pub clips: usize,
     /// Sum of those clips' losses, nats.
     pub loss_sum: f64,
-    /// Number of those clips that were classified correctly.
+    /// Number of those clips that were classified correctly; of tags, of those whose most probable
+    /// tag is one of theirs.
     #[serde(alias = "hits")]
     pub correct: f64,
     /// Seconds that the steps took.

@@ -10,7 +10,7 @@ use super::learner::{Learner, Step};
 use super::state::State;
 use super::{Progress, RunFolder, StepTimes, TrainError, TrainSettings, batches, frozen};
 use crate::dataset::pcm::{PcmSet, prefetch};
-use crate::evaluate::{Epoch, MIN_FILES, Validation, evaluate, fit_temperature};
+use crate::evaluate::{Epoch, MIN_FILES, Validation, fit_temperature, predict};
 use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
 use crate::model::{Checkpoint, Network, Task};
@@ -99,6 +99,7 @@ fn train_all(
     let steps = batches::steps(job.train, settings.batch);
     let updates = steps.div_ceil(settings.accumulate);
     let mut learner = Learner::new(job.compute, settings, job.classes, updates)?;
+    learner.measure_shares(job.train);
     let mut state = match State::load(&job.folder.state())? {
         Some((state, [weights, moments])) => {
             let within = state.progress.step.div_ceil(settings.accumulate);
@@ -179,7 +180,7 @@ fn run_epoch(
                 };
                 unread.push(learner.step(front_end, step)?);
                 progress.step += 1;
-                progress.clips += batch.classes.len();
+                progress.clips += batch.labels.len();
                 // Accumulated gradients are not saved, so stop only after an update.
                 let stopping = updates && stop.load(Ordering::Relaxed) && progress.step < steps;
                 if unread.len() == READ_EVERY || progress.step == steps || stopping {
@@ -249,14 +250,8 @@ pub(super) fn validate(
     if job.valid.files.is_empty() {
         return Ok(None);
     }
-    let (classes, batch) = (job.classes.len(), job.settings.batch);
-    let result = evaluate(network, task, front_end, job.valid, classes, batch)?;
-    Ok(Some(Validation {
-        loss: result.clips.loss,
-        clip_accuracy: result.clips.accuracy,
-        correct: result.files.correct(),
-        files: result.files.total(),
-    }))
+    let clips = predict(network, task, front_end, job.valid, job.settings.batch)?;
+    Ok(Some(Validation::new(task, &clips, job.classes.len())))
 }
 
 /// Fits the temperature of the kept checkpoint on the validation files, and stores it. Does nothing
@@ -269,17 +264,10 @@ fn calibrate(job: &Job<'_>) -> Result<(), TrainError> {
     let mut checkpoint = Checkpoint::load(&path, &job.compute.burn())?;
     let front_end = FrontEnd::new(job.compute, &job.settings.front_end)?;
     let task = checkpoint.header.task;
-    let (classes, batch) = (job.classes.len(), job.settings.batch);
     // A checkpoint that was calibrated before an interruption gives the same probabilities here.
-    let result = evaluate(
-        &checkpoint.network,
-        task,
-        &front_end,
-        job.valid,
-        classes,
-        batch,
-    )?;
-    if let Some(temperature) = fit_temperature(task, &result.predictions) {
+    let network = &checkpoint.network;
+    let clips = predict(network, task, &front_end, job.valid, job.settings.batch)?;
+    if let Some(temperature) = fit_temperature(task, &clips) {
         checkpoint.header.temperature = temperature as f32;
         Checkpoint::save(&checkpoint.header, &checkpoint.network, &path)?;
     }

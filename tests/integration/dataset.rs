@@ -59,8 +59,8 @@ fn scan_is_sorted_and_skips_what_is_not_audio() {
         keys(&data),
         ["jazz/c.au", "rock/a.mp3", "rock/b.WAV", "rock/cd1/z.flac"]
     );
-    let classes: Vec<_> = data.entries.iter().map(|e| e.class).collect();
-    assert_eq!(classes, [0, 1, 1, 1]);
+    let labels: Vec<_> = data.entries.iter().map(|e| e.labels.clone()).collect();
+    assert_eq!(labels, [[0], [1], [1], [1]]);
     assert!(data.entries.iter().all(|e| data.path(e).is_file()));
     assert!(data.entries.iter().all(|e| e.path.is_relative()));
 }
@@ -96,7 +96,9 @@ fn stratified_split_has_the_right_shape() {
     for class in 0..10 {
         let count = |subset| {
             let files = split.subset(subset).iter();
-            files.filter(|&&i| data.entries[i].class == class).count()
+            files
+                .filter(|&&i| data.entries[i].labels == [class])
+                .count()
         };
         assert_eq!(Subset::ALL.map(count), [14, 2, 4]);
     }
@@ -241,7 +243,7 @@ fn csv_errors_name_the_place() {
         ("file,split\na/1.wav,train,9\n", 2, "3 fields"),
     ] {
         match read(text) {
-            DatasetError::SplitFile { line, why, .. } => {
+            DatasetError::CsvFile { line, why, .. } => {
                 assert_eq!(line, at, "{why}");
                 assert!(why.contains(word), "{why}");
             }

@@ -338,7 +338,7 @@ fn folds_test_every_file_once() {
     let class = |subset: &[usize], class| {
         subset
             .iter()
-            .filter(|&&i| data.entries[i].class == class)
+            .filter(|&&i| data.entries[i].labels == [class])
             .count()
     };
     for k in [3, 5, 7] {
@@ -397,7 +397,11 @@ fn folds_of_small_classes_keep_something_to_train_on() {
     let data = scan(&dir);
     for k in [3, 4, 10] {
         for fold in Split::folds(&data, k, 1).expect("folds") {
-            let trained: HashSet<_> = fold.train.iter().map(|&i| data.entries[i].class).collect();
+            let trained: HashSet<_> = fold
+                .train
+                .iter()
+                .map(|&i| data.entries[i].labels[0])
+                .collect();
             assert_eq!(trained.len(), 3, "{fold:?}");
         }
     }

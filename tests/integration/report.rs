@@ -1,13 +1,16 @@
 //! Promise: metrics mean what their names say, and the report is one page without external files.
 
 use sonoprint::evaluate::report::{Mistake, Report, html};
-use sonoprint::evaluate::{Epoch, EvaluatedClip, Evaluation, Validation, wilson};
+use sonoprint::evaluate::{
+    Epoch, EvaluatedClip, Evaluation, LevelMetrics, Levels, Validation, wilson,
+};
+use sonoprint::model::Task;
 
 fn clip(file: usize, truth: usize, probabilities: [f32; 3]) -> EvaluatedClip {
     EvaluatedClip {
         file,
         start: 0,
-        truth,
+        labels: vec![truth],
         probabilities: probabilities.to_vec(),
     }
 }
@@ -15,6 +18,7 @@ fn clip(file: usize, truth: usize, probabilities: [f32; 3]) -> EvaluatedClip {
 /// Three files of three classes, the last class never true.
 fn evaluation() -> Evaluation {
     Evaluation::new(
+        Task::SingleLabel,
         vec![
             clip(0, 0, [0.8, 0.1, 0.1]),
             clip(0, 0, [0.4, 0.5, 0.1]),
@@ -26,9 +30,13 @@ fn evaluation() -> Evaluation {
     )
 }
 
+fn levels() -> Levels<LevelMetrics> {
+    evaluation().single_label().unwrap().clone()
+}
+
 #[test]
 fn metrics_are_those_of_a_hand_count() {
-    let e = evaluation();
+    let e = levels();
     // Clips: the first and the fourth are correct. Files: means (.6, .3, .1), (.47, .38, .15) and
     // (0, .05, .95).
     assert_eq!((e.clips.correct(), e.clips.total()), (2, 5));
@@ -81,7 +89,7 @@ fn the_interval_is_wilsons() {
 #[test]
 fn the_worst_are_the_most_confident_and_one_per_file() {
     let e = evaluation();
-    let files: Vec<usize> = e.worst(9).iter().map(|clip| clip.file).collect();
+    let files: Vec<usize> = e.worst(9).iter().map(|wrong| wrong.clip.file).collect();
     assert_eq!(files, [2, 1, 0]);
     assert_eq!(e.worst(1).len(), 1);
 }
@@ -101,14 +109,14 @@ fn report() -> Report {
             clip_accuracy: 0.4,
             correct: 1,
             files: 2,
+            auc: None,
         }),
     };
     Report {
         title: "<script>alert('title')</script>".into(),
         facts: vec![("a & b".into(), "\"quoted\"".into())],
         classes: vec!["rock".into(), "<b>pop</b>".into(), "nobody".into()],
-        clips: e.clips,
-        files: e.files,
+        figures: e.figures,
         epochs: vec![epoch(1), epoch(2), epoch(3)],
         mistakes: vec![Mistake {
             file: "x/<img src=x>.wav".into(),
@@ -116,6 +124,7 @@ fn report() -> Report {
             truth: "rock".into(),
             predicted: "nobody".into(),
             confidence: 0.9,
+            missed: None,
             png: vec![0x89, b'P', b'N', b'G'],
         }],
     }

@@ -67,8 +67,9 @@ fn twenty_clips_are_learned_on_the_software_adapter() {
             .network;
         let front_end = FrontEnd::new(&compute, &settings.front_end).unwrap();
         let result = evaluate(&network, Task::SingleLabel, &front_end, &all, 2, 10).unwrap();
+        let clips = &result.single_label().unwrap().clips;
         assert_eq!(
-            (result.clips.correct(), result.clips.total()),
+            (clips.correct(), clips.total()),
             (20, 20),
             "{kind:?}: {result:?}"
         );

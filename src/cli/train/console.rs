@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::cli::words::print_line_lossy;
-use crate::evaluate::Epoch;
+use crate::evaluate::{Auc, Epoch, Validation};
+use crate::model::Task;
 use crate::train::{Job, Observer, Progress, RunFolder, StepTimes};
 
 /// Epochs that the sparkline shows.
@@ -30,8 +31,10 @@ pub struct Console<'a> {
     epochs: usize,
     /// Whether each epoch ends with an evaluation on validation files.
     validates: bool,
+    /// What is said of the training clips: accuracy, or precision at 1.
+    clips_figure: &'static str,
     /// Accuracy of each finished epoch: on the validation files if there are any, else on the
-    /// training clips.
+    /// training clips. Of tags, the mean PR-AUC.
     accuracies: Vec<f64>,
     folder: &'a RunFolder,
 }
@@ -69,6 +72,10 @@ impl<'a> Console<'a> {
             first_step: 0,
             epochs: job.settings.epochs,
             validates: !job.valid.files.is_empty(),
+            clips_figure: match job.settings.task {
+                Task::SingleLabel => "accuracy",
+                Task::MultiLabel => "precision at 1",
+            },
             accuracies: Vec::new(),
             folder: job.folder,
         }
@@ -87,7 +94,8 @@ impl<'a> Console<'a> {
     }
 
     fn add(&mut self, epoch: &Epoch) {
-        let accuracy = epoch.valid.map_or(epoch.accuracy, |v| v.accuracy());
+        let of_valid = |v: Validation| v.auc.map_or_else(|| v.accuracy(), |auc| auc.pr_auc);
+        let accuracy = epoch.valid.map_or(epoch.accuracy, of_valid);
         self.accuracies.push(accuracy);
     }
 
@@ -131,7 +139,8 @@ impl Observer for Console<'_> {
         self.run.set_position(done as u64);
         self.epoch.set_length(p.steps as u64);
         self.epoch.set_position(p.step as u64);
-        let mut text = format!("loss {:.3}, accuracy {:.3}", p.loss(), p.accuracy());
+        let (name, loss, accuracy) = (self.clips_figure, p.loss(), p.accuracy());
+        let mut text = format!("loss {loss:.3}, {name} {accuracy:.3}");
         if p.step == p.steps && self.validates {
             text += ", validating";
         } else {
@@ -143,17 +152,24 @@ impl Observer for Console<'_> {
 
     fn epoch(&mut self, e: &Epoch, times: &StepTimes) {
         let valid = e.valid.as_ref().map_or(String::new(), |v| {
-            format!(
-                "; valid loss {:.3}, accuracy {:.3} by file, {:.3} by clip",
-                v.loss,
-                v.accuracy(),
-                v.clip_accuracy
-            )
+            let loss = v.loss;
+            match v.auc {
+                None => format!(
+                    "; valid loss {loss:.3}, {} {:.3} by file, {:.3} by clip",
+                    self.clips_figure,
+                    v.accuracy(),
+                    v.clip_accuracy
+                ),
+                Some(Auc { roc_auc, pr_auc }) => format!(
+                    "; valid loss {loss:.3}, PR-AUC {pr_auc:.3}, ROC-AUC {roc_auc:.3} by file"
+                ),
+            }
         });
         self.line(&format!(
-            "epoch {:>3}: loss {:.3}, accuracy {:.3}{valid}; {:.1} clips/s{}",
+            "epoch {:>3}: loss {:.3}, {} {:.3}{valid}; {:.1} clips/s{}",
             e.epoch,
             e.loss,
+            self.clips_figure,
             e.accuracy,
             e.clips_per_second,
             if e.best { "  *" } else { "" }

@@ -3,16 +3,19 @@
 use std::path::PathBuf;
 
 use crate::cli::args;
+use crate::dataset::LabelSource;
 use crate::frontend::config::Size;
+use crate::model::Task;
 use crate::train::TrainSettings;
 
-/// Train a network on a folder with one subfolder per class, as GTZAN has.
+/// Train a network on a folder with one subfolder per class, as GTZAN has, or on files with labels.
 #[derive(clap::Args)]
 #[command(group(
     clap::ArgGroup::new("begin").multiple(true).conflicts_with_all(["resume", "config"])
 ))]
 pub struct Args {
-    /// Folder with one subfolder per class (blues/blues.00000.wav, ...).
+    /// Folder with one subfolder per class (blues/blues.00000.wav, ...), or with --labels any
+    /// folder of audio files.
     #[arg(required_unless_present_any = ["resume", "config"], group = "begin")]
     pub dataset: Option<PathBuf>,
     /// Folder for the run: settings, split, metrics, log, best checkpoint, report. Must not hold a
@@ -30,6 +33,30 @@ pub struct Args {
     /// Repeat a run, from its run.toml and the split.csv beside it.
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     pub config: Option<PathBuf>,
+    /// Labels of the files, instead of their folders: tags (the genres in the files' own tags), or
+    /// a CSV file with the columns `file` (a path in DATASET) and `labels` (with `|` or `;` between
+    /// them; a file may have several rows).
+    #[arg(long, value_name = "tags|FILE", value_parser = args::label_source, group = "begin")]
+    pub labels: Option<LabelSource>,
+    /// Leave out labels of fewer files.
+    #[arg(
+        long,
+        value_name = "FILES",
+        default_value_t = 5,
+        requires = "labels",
+        group = "begin"
+    )]
+    pub min_files: usize,
+    /// What the network learns: multi-label (any number of labels per file) or single-label (files
+    /// with several labels are left out). Default: multi-label if any file has several labels.
+    #[arg(
+        long,
+        value_name = "multi-label|single-label",
+        requires = "labels",
+        group = "begin",
+        value_parser = args::task
+    )]
+    pub task: Option<Task>,
     /// Split of the files: stratified (random, with equal shares of each class), filtered (GTZAN's
     /// fault-filtered lists), or a CSV file with the columns `file` and `split` (train, valid,
     /// test).

@@ -17,6 +17,7 @@ use self::run::Ended;
 use super::Done;
 use super::words::{note, print_line_lossy};
 use crate::evaluate::MeanInterval;
+use crate::model::Task;
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
     let plans = plans(args)?;
@@ -29,7 +30,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     if let (true, Some(plan)) = (args.find_lr, plans.first()) {
         return find_lr::run(plan, &compute, &args.memory, stop);
     }
-    let mut accuracies = Vec::new();
+    let mut figures = Vec::new();
     for (i, plan) in plans.iter().enumerate() {
         let name = match plans.len() {
             1 => "run".to_owned(),
@@ -40,18 +41,20 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         }
         match run::run(&name, plan, &compute, args, stop)? {
             Ended::Stopped => return Ok(Done::Stopped),
-            Ended::Tested(accuracy) => accuracies.push(accuracy),
+            Ended::Tested(figure) => figures.push(figure),
             Ended::Untested => {}
         }
     }
-    if let (true, Some(mean)) = (plans.len() > 1, MeanInterval::of(&accuracies)) {
-        let line = format!(
-            "accuracy on the test subset over {} runs: {mean}",
-            accuracies.len()
-        );
+    if let (true, Some(mean)) = (plans.len() > 1, MeanInterval::of(&figures)) {
+        let name = match plans[0].settings.task {
+            Task::SingleLabel => "accuracy",
+            Task::MultiLabel => "mean PR-AUC",
+        };
+        let runs = figures.len();
+        let line = format!("{name} on the test subset over {runs} runs: {mean}");
         print_line_lossy(&line);
         let root = args.out.as_deref().context("--out is missing")?;
-        let values: Vec<String> = accuracies.iter().map(|a| format!("{a:.4}")).collect();
+        let values: Vec<String> = figures.iter().map(|a| format!("{a:.4}")).collect();
         std::fs::write(
             root.join("summary.txt"),
             format!("{line}\n{}\n", values.join(" ")),

@@ -7,10 +7,11 @@ use anyhow::{Context, anyhow, ensure};
 use burn::tensor::Device;
 
 use super::flags::Args;
-use crate::dataset::{Dataset, Split};
+use crate::cli::words::note;
+use crate::dataset::{Dataset, LabelRules, LabelSource, Labeled, Split};
 use crate::frontend::config::Output;
 use crate::frontend::presets;
-use crate::model::{Checkpoint, ModelName};
+use crate::model::{Checkpoint, ModelName, Task};
 use crate::train::{RunFolder, RunRecord, TrainError, TrainSettings};
 
 /// Shares of the validation and the test files in a stratified split.
@@ -26,6 +27,8 @@ pub struct PlannedRun {
     pub root: PathBuf,
     /// Whether the folder holds this run already.
     pub resumes: bool,
+    /// Lines on files and labels that were left out.
+    pub notes: Vec<String>,
 }
 
 impl PlannedRun {
@@ -76,7 +79,7 @@ pub fn plans(args: &Args) -> anyhow::Result<Vec<PlannedRun>> {
 fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
     if let Some(root) = &args.resume {
         let (folder, record) = RunFolder::open(root)?;
-        let data = Dataset::scan(&record.dataset)?;
+        let data = record.dataset(&folder.path("run.toml"))?;
         let split = Split::from_csv(&data, &folder.path("split.csv"))?;
         return Ok(PlannedRun {
             data,
@@ -84,12 +87,13 @@ fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
             settings: record.settings,
             root: root.clone(),
             resumes: true,
+            notes: Vec::new(),
         });
     }
     let root = args.out.clone().context("--out is missing")?;
     if let Some(config) = &args.config {
         let record = RunRecord::load(config)?;
-        let data = Dataset::scan(&record.dataset)?;
+        let data = record.dataset(config)?;
         let split = Split::from_csv(&data, &config.with_file_name("split.csv"))?;
         return Ok(PlannedRun {
             data,
@@ -97,10 +101,22 @@ fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
             settings: record.settings,
             root,
             resumes: false,
+            notes: Vec::new(),
         });
     }
-    let settings = settings(args)?;
-    let data = Dataset::scan(args.dataset.as_deref().context("DATASET is missing")?)?;
+    let Labeled { data, mut notes } = dataset(args)?;
+    let mut settings = settings(args)?;
+    if let Some(name) = &args.settings.transfer.init {
+        notes.push(start_from(name, &mut settings, &data.classes, args)?);
+    }
+    for line in &notes {
+        note(line);
+    }
+    settings.task = match (args.task, data.has_several_labels()) {
+        (Some(task), _) => task,
+        (None, true) => Task::MultiLabel,
+        (None, false) => Task::SingleLabel,
+    };
     let split = match args.split.as_str() {
         "stratified" => Split::stratified(&data, settings.seed, STRATIFIED)?,
         "filtered" => Split::filtered(&data)?,
@@ -112,22 +128,27 @@ fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
         settings,
         root,
         resumes: false,
+        notes,
     })
+}
+
+/// Lists the dataset, with labels from where the flags say.
+fn dataset(args: &Args) -> anyhow::Result<Labeled> {
+    let root = args.dataset.as_deref().context("DATASET is missing")?;
+    let source = args.labels.as_ref().unwrap_or(&LabelSource::Folders);
+    let rules = LabelRules {
+        min_files: args.min_files,
+        single: args.task == Some(Task::SingleLabel),
+    };
+    Ok(Dataset::labeled(root, source, rules)?)
 }
 
 /// Returns the settings that the flags stand for.
 pub fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
     let mut settings = args.settings.clone();
-    let mut front_end = match (&args.input.preset, &settings.transfer.init) {
-        (Some(name), _) => presets::preset(name)?,
-        (None, None) => settings.network.preset(),
-        (None, Some(name)) => {
-            let name = whole(name);
-            let model = Checkpoint::open(&ModelName::from(name.as_str()), &Device::flex())?;
-            settings.start_from(&model);
-            settings.transfer.init = Some(name);
-            settings.front_end.clone()
-        }
+    let mut front_end = match &args.input.preset {
+        Some(name) => presets::preset(name)?,
+        None => settings.network.preset(),
     };
     if let Some(seconds) = args.input.clip_seconds {
         front_end = front_end.with_clip_seconds(seconds);
@@ -143,6 +164,40 @@ pub fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
     settings.front_end = front_end;
     settings.validate().map_err(with_flag)?;
     Ok(settings)
+}
+
+/// Takes network and front end of the model that the flags name. Returns a line about it.
+fn start_from(
+    name: &str,
+    settings: &mut TrainSettings,
+    classes: &[String],
+    args: &Args,
+) -> anyhow::Result<String> {
+    let name = whole(name);
+    let model = Checkpoint::open(ModelName::from(name.as_str()), &Device::flex())?;
+    settings.start_from(&model, classes);
+    if let Some(seconds) = args.input.clip_seconds {
+        settings.front_end = settings.front_end.clone().with_clip_seconds(seconds);
+    }
+    settings.validate().map_err(with_flag)?;
+    let its = &model.header.classes;
+    let known = classes.iter().filter(|class| its.contains(class)).count();
+    let head = match (*its == classes, settings.transfer.freeze) {
+        (true, false) => {
+            "its last layer is kept, because its classes are those of the dataset".into()
+        }
+        (true, true) => {
+            "its classes are those of the dataset, and its last layer is fitted anew".into()
+        }
+        (false, _) => format!(
+            "its last layer is replaced: it has {} classes, and {known} of the dataset's {} are among them",
+            its.len(),
+            classes.len()
+        ),
+    };
+    let line = format!("starting from {name} ({}): {head}", model.fingerprint);
+    settings.transfer.init = Some(name);
+    Ok(line)
 }
 
 /// Returns the name of a model so that it is found from every folder.
@@ -174,8 +229,12 @@ pub fn describe(settings: &TrainSettings) -> String {
         Output::Image(_) => format!("{width}x{height} images"),
         Output::Features => format!("features of {height} frames by {width} rows"),
     };
+    let task = match settings.task {
+        Task::SingleLabel => "",
+        Task::MultiLabel => ", several labels per file",
+    };
     format!(
-        "{} on {input} of {:.1} s ({}), batch {}, seed {}",
+        "{} on {input} of {:.1} s ({}), batch {}, seed {}{task}",
         settings.network.name(),
         front_end.clip_seconds(),
         front_end.preset,
@@ -215,9 +274,16 @@ mod tests {
         ] {
             parse(ok).unwrap_or_else(|e| panic!("{ok}: {e}"));
         }
-        let mut excluded: Vec<String> = ["music", "--size 9x9", "--split filtered", "--seeds 3"]
-            .map(str::to_owned)
-            .into();
+        let mut excluded: Vec<String> = [
+            "music",
+            "--size 9x9",
+            "--split filtered",
+            "--seeds 3",
+            "--labels tags",
+            "--labels tags --task multi-label",
+        ]
+        .map(str::to_owned)
+        .into();
         excluded.push("--find-lr".to_owned());
         let settings = TrainSettings::augment_args(Command::new("settings"));
         for flag in settings.get_arguments() {

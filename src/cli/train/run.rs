@@ -10,7 +10,7 @@ use crate::cli::report::{self, Subject};
 use crate::cli::words::{note, print_line_lossy};
 use crate::dataset::Subset;
 use crate::dataset::pcm::{PcmMemory, PcmSet};
-use crate::evaluate::evaluate;
+use crate::evaluate::{Figures, evaluate};
 use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
 use crate::model::Checkpoint;
@@ -20,9 +20,9 @@ use crate::train::{Job, Outcome, RunFolder, train};
 pub enum Ended {
     /// Ctrl-C stopped it, and its state was saved.
     Stopped,
-    /// At its end, with this accuracy by file on the test files.
+    /// At its end, with this accuracy by file on the test files; of tags, this mean PR-AUC.
     Tested(f64),
-    /// At its end, without test files.
+    /// At its end, without test files, or without files that have a tag and files that lack it.
     Untested,
 }
 
@@ -40,12 +40,16 @@ pub fn run(
         settings,
         root,
         resumes,
+        notes,
     } = plan;
     let folder = if *resumes {
         RunFolder::open(root)?.0
     } else {
         RunFolder::create(root, data, split, settings, &compute.name())?
     };
+    for line in notes {
+        folder.append("log.txt", line)?;
+    }
     print_line_lossy(split.summary(data));
     let memory = args.memory.open(compute);
     let [train_set, valid_set, test_set] = load(plan, &memory, &folder)?;
@@ -83,7 +87,8 @@ pub fn run(
     if test_set.files.is_empty() {
         return Ok(Ended::Untested);
     }
-    test(&job, plan, &test_set, outcome).map(Ended::Tested)
+    let figure = test(&job, plan, &test_set, outcome)?;
+    Ok(figure.map_or(Ended::Untested, Ended::Tested))
 }
 
 /// Decodes all three subsets.
@@ -119,9 +124,14 @@ fn load(plan: &PlannedRun, memory: &PcmMemory, folder: &RunFolder) -> anyhow::Re
         .unwrap_or_else(|_| unreachable!("three subsets")))
 }
 
-/// Evaluates the kept checkpoint on the test files, which no choice depended on. Returns the
-/// accuracy by file.
-fn test(job: &Job<'_>, plan: &PlannedRun, set: &PcmSet, outcome: Outcome) -> anyhow::Result<f64> {
+/// Evaluates the kept checkpoint on the test files, which no choice depended on. Returns the figure
+/// of [`Ended::Tested`].
+fn test(
+    job: &Job<'_>,
+    plan: &PlannedRun,
+    set: &PcmSet,
+    outcome: Outcome,
+) -> anyhow::Result<Option<f64>> {
     let Job {
         compute, settings, ..
     } = *job;
@@ -161,5 +171,8 @@ fn test(job: &Job<'_>, plan: &PlannedRun, set: &PcmSet, outcome: Outcome) -> any
         epochs: outcome.epochs,
     };
     report::write(subject, &result, &plan.root)?;
-    Ok(result.files.accuracy)
+    Ok(match &result.figures {
+        Figures::SingleLabel(levels) => Some(levels.files.accuracy),
+        Figures::MultiLabel(levels) => levels.files.pr_auc,
+    })
 }

@@ -82,12 +82,15 @@ fn classes(data: &Dataset, readable: &[(usize, &AudioStats)]) -> Vec<ClassFacts>
         })
         .collect();
     for entry in &data.entries {
-        classes[entry.class].files += 1;
+        for &label in &entry.labels {
+            classes[label].files += 1;
+        }
     }
     for &(i, audio) in readable {
-        let class = &mut classes[data.entries[i].class];
-        class.readable += 1;
-        class.seconds += audio.seconds();
+        for &label in &data.entries[i].labels {
+            classes[label].readable += 1;
+            classes[label].seconds += audio.seconds();
+        }
     }
     classes
 }
@@ -137,7 +140,7 @@ fn duplicates(data: &Dataset, files: &[FileStats], keys: &[String]) -> Vec<Dupli
             kind,
             files: set.iter().map(|&i| keys[i].clone()).collect(),
             across_classes: (set.iter())
-                .any(|&i| data.entries[i].class != data.entries[set[0]].class),
+                .any(|&i| data.entries[i].labels != data.entries[set[0]].labels),
         })
     };
     let bytes = sets(DuplicateKind::Bytes, by_bytes.into_values().collect());

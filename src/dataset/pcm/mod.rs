@@ -30,8 +30,8 @@ pub const PCM_MEMORY: u64 = 4 << 30;
 pub struct File {
     /// Index into the dataset's entries.
     pub entry: usize,
-    /// Index into the dataset's classes.
-    pub class: usize,
+    /// Indices into the dataset's classes, ascending.
+    pub labels: Vec<usize>,
     /// Number of mono samples at the front end's sample rate, with what the rule for clips adds
     /// at the file's ends.
     pub len: usize,
@@ -213,7 +213,7 @@ fn decode(
     let samples = rule.prepare(samples);
     let file = File {
         entry,
-        class: e.class,
+        labels: e.labels.clone(),
         len: samples.len(),
         rms,
         path,

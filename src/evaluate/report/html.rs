@@ -5,8 +5,9 @@ use std::fmt::Write;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Mistake, Report, plots};
-use crate::evaluate::{ClassScore, LevelMetrics};
+use super::html_text::escape;
+use super::{Mistake, Report, html_tags, plots};
+use crate::evaluate::{CalibrationBin, ClassScore, Figures, LevelMetrics, Levels};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -18,8 +19,16 @@ pub fn html(report: &Report) -> String {
     page += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
     page += &format!("<title>{title}</title>\n<link rel=\"icon\" href=\"data:,\">\n");
     page += &format!("<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n");
-    headline(&mut page, report);
-    facts(&mut page, report);
+    match &report.figures {
+        Figures::SingleLabel(levels) => {
+            headline(&mut page, levels);
+            facts(&mut page, &report.facts, &figures(levels));
+        }
+        Figures::MultiLabel(levels) => {
+            html_tags::headline(&mut page, levels);
+            facts(&mut page, &report.facts, &html_tags::figures(levels));
+        }
+    }
     let curves = plots::curves(&report.epochs);
     if !curves.is_empty() {
         page += "<h2>Training</h2>\n<div class=\"plots\">\n";
@@ -28,17 +37,27 @@ pub fn html(report: &Report) -> String {
         }
         page += "</div>\n";
     }
-    classes(&mut page, report);
-    confusion(&mut page, report);
-    calibration(&mut page, report);
+    match &report.figures {
+        Figures::SingleLabel(levels) => {
+            classes(&mut page, &report.classes, &levels.files);
+            confusion(&mut page, &report.classes, &levels.files);
+            let axes = ("confidence", "accuracy");
+            calibration(&mut page, &levels.clips.bins, axes);
+        }
+        Figures::MultiLabel(levels) => {
+            html_tags::table(&mut page, &report.classes, levels);
+            let axes = ("probability of a tag", "share of clips with it");
+            calibration(&mut page, &levels.clips.bins, axes);
+        }
+    }
     mistakes(&mut page, &report.mistakes);
     page += "</main>\n</body>\n</html>\n";
     page
 }
 
-fn headline(page: &mut String, report: &Report) {
+fn headline(page: &mut String, levels: &Levels<LevelMetrics>) {
     page.push_str("<div class=\"headline\">\n");
-    for (name, level) in [("files", &report.files), ("clips", &report.clips)] {
+    for (name, level) in [("files", &levels.files), ("clips", &levels.clips)] {
         let (low, high) = level.interval;
         let _ = writeln!(
             page,
@@ -52,40 +71,41 @@ fn headline(page: &mut String, report: &Report) {
     page.push_str("</div>\n");
 }
 
-fn facts(page: &mut String, report: &Report) {
+/// Returns the names and values of the figures that have no section of their own.
+fn figures(levels: &Levels<LevelMetrics>) -> Vec<(&'static str, String)> {
+    let both = |value: fn(&LevelMetrics) -> f64| {
+        let (files, clips) = (value(&levels.files), value(&levels.clips));
+        format!("{files:.3} by file, {clips:.3} by clip")
+    };
+    vec![
+        ("true class among the first three", both(|l| l.top3)),
+        ("macro F1", both(|l| l.macro_f1)),
+        ("cross-entropy, nats", both(|l| l.loss)),
+        ("calibration error (ECE)", both(|l| l.ece)),
+    ]
+}
+
+fn facts(page: &mut String, facts: &[(String, String)], figures: &[(&str, String)]) {
     page.push_str("<div class=\"scroll\"><table class=\"facts\">\n");
-    let row = |page: &mut String, name: &str, value: &str| {
+    let facts = facts.iter().map(|(name, value)| (name.as_str(), value));
+    for (name, value) in facts.chain(figures.iter().map(|(name, value)| (*name, value))) {
         let (name, value) = (escape(name), escape(value));
         let _ = writeln!(
             page,
             "<tr><th scope=\"row\">{name}</th><td>{value}</td></tr>"
         );
-    };
-    for (name, value) in &report.facts {
-        row(page, name, value);
     }
-    let both = |value: fn(&LevelMetrics) -> f64| {
-        format!(
-            "{:.3} by file, {:.3} by clip",
-            value(&report.files),
-            value(&report.clips)
-        )
-    };
-    row(page, "true class among the first three", &both(|l| l.top3));
-    row(page, "macro F1", &both(|l| l.macro_f1));
-    row(page, "cross-entropy, nats", &both(|l| l.loss));
-    row(page, "calibration error (ECE)", &both(|l| l.ece));
     page.push_str("</table></div>\n");
 }
 
-fn classes(page: &mut String, report: &Report) {
+fn classes(page: &mut String, names: &[String], files: &LevelMetrics) {
     page.push_str("<h2>Classes, by file</h2>\n<div class=\"scroll\"><table>\n<tr><th scope=\"col\">class</th>");
     for head in ["precision", "recall", "F1", "files"] {
         let _ = write!(page, "<th scope=\"col\">{head}</th>");
     }
     page.push_str("</tr>\n");
     let figure = |v: Option<f64>| v.map_or("–".to_owned(), |v| format!("{v:.2}"));
-    for (name, score) in report.classes.iter().zip(&report.files.classes) {
+    for (name, score) in names.iter().zip(&files.classes) {
         let ClassScore {
             precision,
             recall,
@@ -104,20 +124,20 @@ fn classes(page: &mut String, report: &Report) {
     page.push_str("</table></div>\n");
 }
 
-fn confusion(page: &mut String, report: &Report) {
+fn confusion(page: &mut String, names: &[String], files: &LevelMetrics) {
     page.push_str(
         "<h2>Confusion matrix, by file</h2>\n<p>Rows: true classes. Columns: predicted classes.</p>\n",
     );
     page.push_str("<div class=\"scroll\"><table class=\"confusion\">\n<tr><td></td>");
-    for name in &report.classes {
+    for name in names {
         let _ = write!(page, "<th scope=\"col\"><span>{}</span></th>", escape(name));
     }
     page.push_str("</tr>\n");
-    let counts = &report.files.confusion;
-    for (truth, name) in report.classes.iter().enumerate() {
+    let counts = &files.confusion;
+    for (truth, name) in names.iter().enumerate() {
         let _ = write!(page, "<tr><th scope=\"row\">{}</th>", escape(name));
-        let total = report.files.classes[truth].support.max(1);
-        for predicted in 0..report.classes.len() {
+        let total = files.classes[truth].support.max(1);
+        for predicted in 0..names.len() {
             let n = counts.count(truth, predicted);
             let share = n as f64 / total as f64;
             let kind = if truth == predicted { "hit" } else { "miss" };
@@ -132,8 +152,8 @@ fn confusion(page: &mut String, report: &Report) {
     page.push_str("</table></div>\n");
 }
 
-fn calibration(page: &mut String, report: &Report) {
-    if let Some(svg) = plots::reliability(&report.clips) {
+fn calibration(page: &mut String, bins: &[CalibrationBin], axes: (&str, &str)) {
+    if let Some(svg) = plots::reliability(bins, axes) {
         page.push_str(
             "<h2>Calibration (reliability diagram), by clip</h2>\n<div class=\"plots\">\n",
         );
@@ -148,29 +168,24 @@ fn mistakes(page: &mut String, mistakes: &[Mistake]) {
     page.push_str("<h2>The most confident mistakes</h2>\n<div class=\"mistakes\">\n");
     for m in mistakes {
         let (file, truth, predicted) = (escape(&m.file), escape(&m.truth), escape(&m.predicted));
+        let confidence = m.confidence * 100.0;
+        let what = match &m.missed {
+            None => format!(
+                "<strong>{truth}</strong> predicted as <strong>{predicted}</strong> ({confidence:.0} %)"
+            ),
+            Some((missed, probability)) => format!(
+                "<strong>{predicted}</strong> ({confidence:.0} %) above <strong>{}</strong> ({:.0} %); labeled {truth}",
+                escape(missed),
+                probability * 100.0
+            ),
+        };
         let _ = writeln!(
             page,
             "<figure><img src=\"data:image/png;base64,{}\" alt=\"Spectrogram of {file}\">\n\
-             <figcaption><strong>{truth}</strong> predicted as <strong>{predicted}</strong> ({:.0} %)<br>{file}, from {:.0} s</figcaption></figure>",
+             <figcaption>{what}<br>{file}, from {:.0} s</figcaption></figure>",
             STANDARD.encode(&m.png),
-            m.confidence * 100.0,
             m.start
         );
     }
     page.push_str("</div>\n");
-}
-
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }

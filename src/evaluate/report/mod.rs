@@ -2,6 +2,8 @@
 //! as JSON.
 
 mod html;
+mod html_tags;
+mod html_text;
 pub(crate) mod plots;
 
 use std::collections::BTreeMap;
@@ -9,23 +11,26 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{Epoch, EvaluateError, LevelMetrics};
+use super::{Epoch, EvaluateError, Figures, Levels};
+use crate::model::Task;
 
 pub use html::html;
 
-/// A clip that was classified wrongly, with its image.
+/// A mistake on a clip, with the clip's image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mistake {
     /// Name of the file in the dataset.
     pub file: String,
     /// Start of the clip in the file, seconds.
     pub start: f64,
-    /// Its true class.
+    /// Its true class, or its tags separated by commas.
     pub truth: String,
     /// The predicted class.
     pub predicted: String,
     /// Probability of the predicted class.
     pub confidence: f32,
+    /// Of tags, the tag of the file that ranks below `predicted`, and its probability.
+    pub missed: Option<(String, f32)>,
     /// Its spectrogram as PNG.
     pub png: Vec<u8>,
 }
@@ -39,10 +44,8 @@ pub struct Report {
     pub facts: Vec<(String, String)>,
     /// Class names.
     pub classes: Vec<String>,
-    /// Figures by clip.
-    pub clips: LevelMetrics,
-    /// Figures by file.
-    pub files: LevelMetrics,
+    /// The figures, by clip and by file.
+    pub figures: Figures,
     /// The epochs of the training run, if this is the report of one.
     pub epochs: Vec<Epoch>,
     /// Mistakes, the most confident first.
@@ -51,25 +54,33 @@ pub struct Report {
 
 /// The content of `metrics.json`. Scripts read its keys.
 #[derive(Serialize)]
-struct Json<'a> {
+struct Json<'a, M> {
     title: &'a str,
     facts: BTreeMap<&'a str, &'a str>,
+    task: Task,
     classes: &'a [String],
-    clips: &'a LevelMetrics,
-    files: &'a LevelMetrics,
+    #[serde(flatten)]
+    levels: &'a Levels<M>,
     epochs: &'a [Epoch],
 }
 
 impl Report {
     /// Returns the figures as JSON, without the mistakes.
     pub fn json(&self) -> String {
+        match &self.figures {
+            Figures::SingleLabel(levels) => self.json_of(Task::SingleLabel, levels),
+            Figures::MultiLabel(levels) => self.json_of(Task::MultiLabel, levels),
+        }
+    }
+
+    fn json_of<M: Serialize>(&self, task: Task, levels: &Levels<M>) -> String {
         let facts = self.facts.iter().map(|(k, v)| (k.as_str(), v.as_str()));
         let json = Json {
             title: &self.title,
             facts: facts.collect(),
+            task,
             classes: &self.classes,
-            clips: &self.clips,
-            files: &self.files,
+            levels,
             epochs: &self.epochs,
         };
         serde_json::to_string_pretty(&json).expect("a report is plain data")

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use plotters::prelude::*;
 
-use crate::evaluate::{Epoch, LevelMetrics};
+use crate::evaluate::{Auc, CalibrationBin, Epoch};
 
 /// Colors that can be told apart on light and dark ground.
 const BLUE: RGBColor = RGBColor(66, 133, 214);
@@ -69,7 +69,8 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Draws loss and accuracy over the epochs. Empty if there are fewer than two epochs.
+/// Draws loss and accuracy, or of tags the areas under the curves, over the epochs. Empty if there
+/// are fewer than two epochs.
 pub(super) fn curves(epochs: &[Epoch]) -> Vec<String> {
     if epochs.len() < 2 {
         return Vec::new();
@@ -82,13 +83,30 @@ pub(super) fn curves(epochs: &[Epoch]) -> Vec<String> {
         Line::first("training", points(&|e| Some(e.loss))),
         Line::second("validation", points(&|e| e.valid.map(|v| v.loss))),
     ];
-    let accuracy = vec![
-        Line::first("training clips", points(&|e| Some(e.accuracy))),
-        Line::second(
-            "validation files",
-            points(&|e| e.valid.map(|v| v.accuracy())),
+    let auc =
+        |figure: fn(Auc) -> f64| points(&move |e: &Epoch| e.valid.and_then(|v| v.auc).map(figure));
+    let of_tags = epochs
+        .iter()
+        .any(|e| e.valid.is_some_and(|v| v.auc.is_some()));
+    let (name, lines) = match of_tags {
+        false => (
+            "accuracy",
+            vec![
+                Line::first("training clips", points(&|e| Some(e.accuracy))),
+                Line::second(
+                    "validation files",
+                    points(&|e| e.valid.map(|v| v.accuracy())),
+                ),
+            ],
         ),
-    ];
+        true => (
+            "validation files, mean over tags",
+            vec![
+                Line::first("ROC-AUC", auc(|a| a.roc_auc)),
+                Line::second("PR-AUC", auc(|a| a.pr_auc)),
+            ],
+        ),
+    };
     let losses = loss.iter().flat_map(|line| &line.points).map(|p| p.1);
     let top = losses.fold(0.1, f64::max);
     let plot = |lines, y, legend| {
@@ -101,19 +119,20 @@ pub(super) fn curves(epochs: &[Epoch]) -> Vec<String> {
     };
     [
         plot(loss, ("loss, nats", top * 1.05), Legend::UpperRight),
-        plot(accuracy, ("accuracy", 1.0), Legend::LowerRight),
+        plot(lines, (name, 1.0), Legend::LowerRight),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-/// Draws the reliability diagram: accuracy over confidence. On the gray line the two are equal.
-pub(super) fn reliability(level: &LevelMetrics) -> Option<String> {
-    let bins = level.bins.iter().filter(|b| b.count > 0);
+/// Draws the reliability diagram: accuracy over confidence, or what `axes` calls them. On the gray
+/// line the two are equal.
+pub(super) fn reliability(bins: &[CalibrationBin], axes: (&str, &str)) -> Option<String> {
+    let bins = bins.iter().filter(|b| b.count > 0);
     svg(&LinePlot {
-        x: ("confidence", 0.0..1.0),
-        y: ("accuracy", 1.0),
+        x: (axes.0, 0.0..1.0),
+        y: (axes.1, 1.0),
         legend: Legend::LowerRight,
         lines: vec![
             Line::background("perfect calibration", vec![(0.0, 0.0), (1.0, 1.0)]),
