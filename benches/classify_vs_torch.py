@@ -31,6 +31,7 @@ import soundfile
 import torch
 
 ROOT = Path(__file__).parent.parent
+RENDERED = ROOT / "data/checkpoint/grooves10.safetensors"
 sys.path.insert(0, str(ROOT / "tests"))
 import torch_reference  # noqa: E402
 
@@ -115,7 +116,6 @@ def torch_pipeline(paths, network, front_end, clip, workers, batch):
 
 def ours(sonoprint, checkpoint, folder, out):
     """Run sonoprint afresh and return its seconds and the genre by path."""
-    more = ["--checkpoint", checkpoint] if checkpoint else []
     start = time.perf_counter()
     subprocess.run(
         [
@@ -127,7 +127,8 @@ def ours(sonoprint, checkpoint, folder, out):
             "--fresh",
             "--device",
             "cpu",
-            *more,
+            "--model",
+            checkpoint,
         ],
         check=True,
         capture_output=True,
@@ -140,7 +141,7 @@ def ours(sonoprint, checkpoint, folder, out):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder")
-    parser.add_argument("--checkpoint")
+    parser.add_argument("--checkpoint", default=RENDERED)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sonoprint", default=ROOT / "target/release/sonoprint")
     args = parser.parse_args()
@@ -150,9 +151,8 @@ def main():
         export, out = os.path.join(name, "export.safetensors"), os.path.join(
             name, "out.csv"
         )
-        source = [args.checkpoint] if args.checkpoint else []
         subprocess.run(
-            [args.sonoprint, "model", "export", *source, "--out", export],
+            [args.sonoprint, "model", "export", args.checkpoint, "--out", export],
             check=True,
             capture_output=True,
         )

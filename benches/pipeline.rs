@@ -103,8 +103,8 @@ fn decode(files: &[PathBuf], front_end: &FrontEndConfig, workers: usize) -> Dura
                     let Some(path) = next.lock().expect("no panic").next() else {
                         break;
                     };
-                    let (rate, clip) = (front_end.sample_rate, front_end.clip_samples);
-                    let mut clips = Clips::open(path, rate, clip, clip).expect("audio");
+                    let (rate, rule) = (front_end.sample_rate, front_end.clip_rule(0.0));
+                    let mut clips = Clips::open(path, rate, rule).expect("audio");
                     while let Some(clip) = clips.next_clip().expect("audio") {
                         std::hint::black_box(clip);
                     }

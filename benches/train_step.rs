@@ -43,6 +43,7 @@ fn main() {
         kind,
         classes: CLASSES,
         input: [4, height, width],
+        filters: None,
     };
     let mut network = Network::new(&spec, 1, &device).expect("a network").train();
     let mut optimizer = AdamWConfig::new().with_weight_decay(1e-2).init();

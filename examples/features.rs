@@ -28,10 +28,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let device = Compute::open(&DeviceChoice::Auto)?.compute;
     let front_end = FrontEnd::new(&device, &config)?;
 
-    let samples = audio::load(&file, config.sample_rate)?.samples;
-    let clips: Vec<Vec<f32>> = audio::cut(samples.len(), config.clip_samples)
-        .into_iter()
-        .map(|span| audio::extract(&samples, span, config.clip_samples))
+    let rule = config.clip_rule(0.0);
+    let samples = rule.prepare(audio::load(&file, config.sample_rate)?.samples);
+    let spans = rule.spans(samples.len()).into_iter();
+    let clips: Vec<Vec<f32>> = spans
+        .map(|span| audio::extract(&samples, span, rule.len))
         .collect();
     let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
 

@@ -1,36 +1,42 @@
-//! Divides a stream into clips, as [`super::cut`] divides a file of known length.
+//! Divides a stream into clips, as [`ClipRule::spans`] divides a file of known length.
 
 use std::path::Path;
 use std::time::Duration;
 
 use super::error::Result;
 use super::reader::MonoReader;
+use super::rule::{ClipRule, Ends, looped};
 
 /// One clip of a file that is read as a stream.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clip {
     /// First sample in the file.
     pub start: usize,
-    /// Samples of the file in this clip. The rest of `samples` is silence.
+    /// Samples of the file that this clip stands for. Clips of frames of a whole track reach
+    /// farther on both sides.
     pub len: usize,
+    /// Whether the file is shorter than a clip, and silence or repetition fills this one up.
+    pub padded: bool,
     /// Exactly one clip length of samples.
     pub samples: Vec<f32>,
 }
 
 /// The clips of a file, one after the other. Memory is two clips and a block for any file length.
 ///
-/// The rule is that of [`super::cut`], with a clip every `hop` samples: whole clips come first. The
-/// remainder after the last one becomes one more clip, the file's last `clip` samples, if it is at
-/// least half a hop. A file shorter than a clip is one clip with silence at its end.
+/// Where each clip is analyzed by itself ([`Ends::Inside`]), whole clips come first, one every
+/// `step` samples. The remainder after the last one becomes one more clip, the file's last samples,
+/// if it is at least half a step. A file shorter than a clip is one clip with silence at its end.
+/// [`Ends::Track`] says how clips of a whole track's frames are cut.
 ///
 /// ```
 /// use std::path::Path;
-/// use sonoprint::audio::Clips;
+/// use sonoprint::audio::{ClipRule, Clips};
 ///
 /// // Clips of ten seconds, each of which overlaps half of the one before it.
 /// let (rate, clip) = (22_050, 220_500);
 /// let path = Path::new("data/clips/jazz/jazz.00014.flac");
-/// let mut clips = Clips::open(path, rate, clip, clip / 2)?;
+/// let rule = ClipRule { step: clip / 2, ..ClipRule::inside(clip) };
+/// let mut clips = Clips::open(path, rate, rule)?;
 /// let mut starts = Vec::new();
 /// while let Some(clip) = clips.next_clip()? {
 ///     starts.push(clip.start / rate as usize);
@@ -40,29 +46,35 @@ pub struct Clip {
 /// ```
 pub struct Clips {
     reader: MonoReader,
-    clip: usize,
-    hop: usize,
-    /// Samples of the file from `base` on.
+    rule: ClipRule,
+    /// Samples of the file and its margins from `base` on.
     buffer: Vec<f32>,
     base: usize,
+    /// Samples read from the file.
+    read: usize,
     /// First sample of the last clip.
     last: Option<usize>,
     ended: bool,
 }
 
 impl Clips {
-    /// Opens `path` at `sample_rate` Hz, for clips of `clip` samples every `hop` samples. `hop` is
-    /// at least 1 and at most `clip`.
+    /// Opens `path` at `sample_rate` Hz, for the clips of `rule`. A length or step of 0 counts as
+    /// 1, and a step over the length as the length.
     ///
     /// # Errors
     /// As [`MonoReader::open`].
-    pub fn open(path: &Path, sample_rate: u32, clip: usize, hop: usize) -> Result<Self> {
+    pub fn open(path: &Path, sample_rate: u32, rule: ClipRule) -> Result<Self> {
+        let len = rule.len.max(1);
         Ok(Self {
             reader: MonoReader::open(path, sample_rate)?,
-            clip: clip.max(1),
-            hop: hop.clamp(1, clip.max(1)),
-            buffer: Vec::new(),
+            rule: ClipRule {
+                len,
+                step: rule.step.clamp(1, len),
+                ..rule
+            },
+            buffer: vec![0.0; rule.margin()],
             base: 0,
+            read: 0,
             last: None,
             ended: false,
         })
@@ -73,51 +85,86 @@ impl Clips {
     /// # Errors
     /// As [`MonoReader::read`]. No clip follows an error.
     pub fn next_clip(&mut self) -> Result<Option<Clip>> {
-        let start = self.last.map_or(0, |last| last + self.hop);
-        while !self.ended && self.samples() < start + self.clip {
+        let ClipRule { len, step, .. } = self.rule;
+        let start = self.last.map_or(0, |last| last + step);
+        while !self.ended && self.end() < start + len {
             // The last clip of the file may start as early as the one before it.
-            let keep = self.last.unwrap_or(0).min(self.samples()) - self.base;
+            let keep = self.last.unwrap_or(0).min(self.end()) - self.base;
             self.buffer.drain(..keep);
             self.base += keep;
             match self.reader.read(&mut self.buffer) {
-                Ok(0) => self.ended = true,
-                Ok(_) => {}
+                Ok(0) => {
+                    self.ended = true;
+                    let margin = self.buffer.len() + self.rule.margin();
+                    self.buffer.resize(margin, 0.0);
+                }
+                Ok(n) => self.read += n,
                 Err(e) => {
                     self.ended = true;
                     self.buffer.clear();
+                    self.read = 0;
                     self.last = Some(self.base);
                     return Err(e);
                 }
             }
         }
-        let samples = self.samples();
-        let start = match self.last {
-            _ if start + self.clip <= samples => start,
-            None if samples > 0 => 0,
-            Some(last) => {
-                let rest = samples.saturating_sub(last + self.clip);
-                if rest < self.hop.div_ceil(2) {
-                    return Ok(None);
-                }
-                samples - self.clip
+        if start + len <= self.end() {
+            return Ok(Some(self.whole(start)));
+        }
+        if self.read == 0 {
+            return Ok(None);
+        }
+        match (self.last, self.rule.ends) {
+            (None, Ends::Inside) => {
+                let mut samples = self.buffer.clone();
+                samples.resize(len, 0.0);
+                Ok(Some(self.short(samples)))
             }
-            None => return Ok(None),
-        };
+            (None, Ends::Track { margin, hop }) => {
+                let file = &self.buffer[margin..margin + self.read];
+                let samples = looped(file, len, margin, hop);
+                Ok(Some(self.short(samples)))
+            }
+            (Some(_), Ends::Track { .. }) => Ok(None),
+            (Some(last), Ends::Inside) => {
+                let rest = self.end().saturating_sub(last + len);
+                let moved = (rest >= step.div_ceil(2)).then(|| self.end() - len);
+                Ok(moved.map(|start| self.whole(start)))
+            }
+        }
+    }
+
+    /// Returns the clip that begins at `start`, which must lie in the buffer.
+    fn whole(&mut self, start: usize) -> Clip {
+        let len = self.rule.len;
         self.last = Some(start);
-        let from = start - self.base;
-        let len = self.clip.min(samples - start);
-        let mut out = self.buffer[from..from + len].to_vec();
-        out.resize(self.clip, 0.0);
-        Ok(Some(Clip {
+        Clip {
             start,
-            len,
-            samples: out,
-        }))
+            len: self.rule.covered(),
+            padded: false,
+            samples: self.buffer[start - self.base..][..len].to_vec(),
+        }
+    }
+
+    /// Returns the only clip of a short file.
+    fn short(&mut self, samples: Vec<f32>) -> Clip {
+        self.last = Some(0);
+        Clip {
+            start: 0,
+            len: self.read,
+            padded: true,
+            samples,
+        }
+    }
+
+    /// Returns the end of the buffer, with the margin before the file.
+    fn end(&self) -> usize {
+        self.base + self.buffer.len()
     }
 
     /// Returns the number of samples read from the file so far; the total at the end.
     pub fn samples(&self) -> usize {
-        self.base + self.buffer.len()
+        self.read
     }
 
     /// Returns the time spent on resampling, as [`MonoReader::resampling`].

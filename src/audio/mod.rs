@@ -31,6 +31,7 @@ mod opus;
 mod packets;
 mod reader;
 mod resample;
+mod rule;
 mod section;
 mod silence;
 mod sniff;
@@ -41,6 +42,7 @@ pub use clip::{ClipSpan, cut, extract, extract_into};
 pub use clips::{Clip, Clips};
 pub use error::{AudioError, Result};
 pub use reader::{LOAD_LIMIT_SECONDS, Loaded, MonoReader, load};
+pub use rule::{ClipRule, Ends};
 pub use silence::{SILENT_PEAK, is_silent};
 
 /// File extensions that a folder walk takes for audio, in lower case and without the dot.

@@ -76,6 +76,7 @@ mod tests {
             kind: NetworkKind::DeepPixel,
             classes: 10,
             input: [4, 180, 180],
+            filters: None,
         };
         let network = Network::new(&spec, 1, &device).unwrap();
         let burn = BurnNetwork::new(180, 10, &device);

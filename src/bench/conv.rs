@@ -279,6 +279,7 @@ pub fn step(compute: &Compute, runs: usize) -> Result<PairedTimes, BenchError> {
         kind: NetworkKind::DeepPixel,
         classes: 10,
         input: [4, 180, 180],
+        filters: None,
     };
     let ours = Network::new(&spec, 1, &device).map_err(|e| BenchError::Burn(e.to_string()))?;
     let burn = BurnNetwork::new(180, 10, &device);

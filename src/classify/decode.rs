@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::discover::Input;
 use super::stamp::Stamp;
-use crate::audio::{AudioError, Clips, is_silent};
+use crate::audio::{AudioError, ClipRule, Clips, is_silent};
 
 /// What a decoder thread sends. Each file gives `Begin`, its clips in order, and `End`. The events
 /// of files that several decoders read at once interleave.
@@ -75,21 +75,13 @@ impl From<AudioError> for DecodeFailure {
     }
 }
 
-/// How a file is cut into clips.
-#[derive(Clone, Copy)]
-pub(super) struct ClipSpec {
-    /// Sample rate, Hz.
-    pub(super) rate: u32,
-    /// Length of a clip, samples.
-    pub(super) clip: usize,
-    /// Step from one clip's start to the next one's, samples.
-    pub(super) hop: usize,
-}
+/// The sample rate in Hz, and how a file is cut into clips.
+pub(super) type Cut = (u32, ClipRule);
 
 /// Decodes inputs until there are none, or until the receiver is gone.
 pub(super) fn decode_loop(
     inputs: &Mutex<impl Iterator<Item = (u64, Input)>>,
-    spec: ClipSpec,
+    cut: Cut,
     sender: &SyncSender<DecoderEvent>,
 ) {
     let start = Instant::now();
@@ -110,7 +102,7 @@ pub(super) fn decode_loop(
         }
         let result = match input {
             Input::Unreadable(_, why) => Err(DecodeFailure::io(why)),
-            Input::File(path) => match decode(id, &path, spec, &mut times.resampling, &mut send) {
+            Input::File(path) => match decode(id, &path, cut, &mut times.resampling, &mut send) {
                 Some(result) => result,
                 None => return,
             },
@@ -129,13 +121,13 @@ pub(super) fn decode_loop(
 fn decode(
     id: u64,
     path: &Path,
-    spec: ClipSpec,
+    cut: Cut,
     resampling: &mut Duration,
     send: &mut impl FnMut(DecoderEvent) -> bool,
 ) -> Option<Result<DecodedFile, DecodeFailure>> {
-    let ClipSpec { rate, clip, hop } = spec;
+    let (rate, rule) = cut;
     let seconds = |samples: usize| samples as f64 / f64::from(rate);
-    let mut clips = match Clips::open(path, rate, clip, hop) {
+    let mut clips = match Clips::open(path, rate, rule) {
         Ok(clips) => clips,
         Err(e) => return Some(Err(e.into())),
     };
@@ -150,8 +142,8 @@ fn decode(
         };
         let decoded = DecodedClip {
             start: seconds(next.start),
-            end: seconds(next.start + next.len),
-            padded: next.len < clip,
+            end: seconds((next.start + next.len).min(clips.samples())),
+            padded: next.padded,
             samples: (!is_silent(&next.samples)).then_some(next.samples),
         };
         if !send(DecoderEvent::Clip(id, decoded)) {

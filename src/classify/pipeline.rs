@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use super::decode::{ClipSpec, DecodeFailure, DecodedClip, DecodedFile, DecoderEvent, decode_loop};
+use super::decode::{DecodeFailure, DecodedClip, DecodedFile, DecoderEvent, decode_loop};
 use super::discover::Input;
 use super::result::{ClipPrediction, FileResult, Outcome, Prediction};
 use super::stamp::Stamp;
@@ -102,20 +102,15 @@ pub fn classify<E: From<InferenceError>>(
 ) -> Result<Summary, E> {
     let start = Instant::now();
     let front_end = &predictor.header().front_end;
-    let clip = front_end.clip_samples;
-    let hop = clip as f64 * (1.0 - options.overlap).clamp(MIN_HOP, 1.0);
-    let spec = ClipSpec {
-        rate: front_end.sample_rate,
-        clip,
-        hop: (hop as usize).max(1),
-    };
+    let rule = front_end.clip_rule(options.overlap.min(1.0 - MIN_HOP));
+    let cut = (front_end.sample_rate, rule);
     let inputs = Mutex::new((0..).zip(inputs));
     let batch = options.batch.max(1);
     let mut summary = std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(2 * batch);
         for _ in 0..options.workers.max(1) {
             let (sender, inputs) = (sender.clone(), &inputs);
-            scope.spawn(move || decode_loop(inputs, spec, &sender));
+            scope.spawn(move || decode_loop(inputs, cut, &sender));
         }
         drop(sender);
         let mut packer = Packer::new(predictor, options, batch);

@@ -11,7 +11,7 @@ use crate::dataset::LabelSource;
 use crate::dataset::pcm::{PCM_MEMORY, PcmMemory};
 use crate::frontend::config::Size;
 use crate::gpu::{Compute, DeviceChoice};
-use crate::model::Task;
+use crate::model::{ModelName, Task};
 
 /// `--device`.
 #[derive(Args)]
@@ -30,6 +30,19 @@ impl DeviceArg {
         words::note(opened.note);
         Ok(opened.compute)
     }
+}
+
+/// `--model`.
+#[derive(Args)]
+pub struct ModelArg {
+    /// Name of a built-in model (`sonoprint model list` shows them), or a checkpoint file.
+    #[arg(
+        long,
+        visible_alias = "checkpoint",
+        value_name = "NAME|FILE",
+        default_value_t = ModelName::default()
+    )]
+    pub model: ModelName,
 }
 
 /// `--pcm-memory`.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 
-use super::args::{DeviceArg, PcmMemoryArg, label_source, make_folder};
+use super::args::{DeviceArg, ModelArg, PcmMemoryArg, label_source, make_folder};
 use super::progress::decode;
 use super::report::{self, Subject};
 use super::words::note;
@@ -14,23 +14,22 @@ use crate::evaluate::evaluate;
 use crate::frontend::FrontEnd;
 use crate::model::{Checkpoint, Header, Task};
 
-/// Measure a checkpoint on a folder with one subfolder per class, or on files with labels.
+/// Measure a model on a folder with one subfolder per class, or on files with labels.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Folder with one subfolder per class, each one of the checkpoint's classes; or with --labels
-    /// any folder of audio files.
+    /// Folder with one subfolder per class, each one of the model's classes; or with --labels any
+    /// folder of audio files.
     dataset: PathBuf,
     /// Labels of the files, instead of their folders: tags (the genres in the files' own tags), or
     /// a CSV file with the columns `file` (a path in DATASET) and `labels` (with `|` or `;` between
-    /// them). They are matched to the checkpoint's classes by name, in any case.
+    /// them). They are matched to the model's classes by name, in any case.
     #[arg(long, value_name = "tags|FILE", value_parser = label_source)]
     labels: Option<LabelSource>,
     /// Folder for report.html and metrics.json.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Checkpoint. Default: the built-in one.
-    #[arg(long, value_name = "FILE")]
-    checkpoint: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelArg,
     /// Split of the files: stratified (see --seed), filtered (GTZAN's fault-filtered lists), or a
     /// CSV file with the columns `file` and `split`. Default: no split, every file is evaluated.
     #[arg(long, value_name = "stratified|filtered|FILE")]
@@ -86,7 +85,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         subset.name()
     );
     let compute = args.device.open()?;
-    let checkpoint = Checkpoint::open(args.checkpoint.as_deref(), &compute.burn())?;
+    let checkpoint = Checkpoint::open(&args.model.model, &compute.burn())?;
     let header = checkpoint.header;
     let single = header.task == Task::SingleLabel;
     let matched = match source {
@@ -95,33 +94,27 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     };
     make_folder(&args.out)?;
 
-    let rate = header.front_end.sample_rate;
     let memory = args.memory.open(&compute);
-    let mut set = decode(&data, &split, subset, rate, &memory)?;
+    let mut set = decode(&data, &split, subset, &header.front_end, &memory)?;
     for file in &mut set.files {
         file.labels = matched.of(&file.labels);
     }
     let front_end = FrontEnd::new(&compute, &header.front_end)?;
-    let clip = header.front_end.clip_samples;
     let batch = usize::from(args.batch);
     let result = evaluate(
         &checkpoint.network,
-        header.task,
+        header.calibrated_task(),
         &front_end,
         &set,
         header.classes.len(),
-        clip,
         batch,
     )?;
     let left_out = split.subset(subset).len() - set.files.len();
-    let name = args
-        .checkpoint
-        .as_ref()
-        .map_or("built in".into(), |p| p.display().to_string());
+    let name = args.model.model.to_string();
     let subject = Subject {
         title: format!("{name} on {}", args.dataset.display()),
-        facts: vec![
-            ("checkpoint".into(), name),
+        facts: [
+            ("model".into(), name),
             ("dataset".into(), args.dataset.display().to_string()),
             (
                 "split".into(),
@@ -131,7 +124,10 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
             ),
             ("files left out as unreadable".into(), left_out.to_string()),
             ("device".into(), compute.name()),
-        ],
+        ]
+        .into_iter()
+        .chain(report::temperature(&header, &result))
+        .collect(),
         classes: &header.classes,
         files: set
             .files

@@ -9,6 +9,7 @@ mod evaluate;
 mod hint;
 mod merge;
 mod model;
+mod model_facts;
 mod progress;
 mod report;
 mod spectrogram;
@@ -22,7 +23,7 @@ use clap::{Parser, Subcommand};
 /// Names the music genre of audio files, and trains networks that do.
 ///
 /// sonoprint turns audio into spectrograms and lets a neural network name the genre, both on the
-/// same GPU, or on the CPU where there is none. A trained network is built in, so `sonoprint
+/// same GPU, or on the CPU where there is none. Trained networks are built in, so `sonoprint
 /// classify` works at once; `sonoprint train` trains one on your own music.
 #[derive(Parser)]
 #[command(name = "sonoprint", version, after_help = EXAMPLES)]
@@ -36,7 +37,7 @@ Examples:
   sonoprint classify ~/music --out genres.csv     Write a table with the genre of every file
   sonoprint spectrogram song.mp3 --out images     Draw a song's spectrograms as PNG images
   sonoprint train dataset --out run               Train on a folder with one subfolder per genre
-  sonoprint classify ~/music --checkpoint run/best.safetensors
+  sonoprint classify ~/music --model run/best.safetensors
 
 `sonoprint COMMAND --help` explains a command. Exit codes: 0: done; 1: done, but some inputs failed or something was
 found; 2: could not run; 130: stopped by Ctrl-C, with everything saved.";
@@ -51,9 +52,9 @@ enum Command {
     Train(Box<train::Args>),
     /// Check a dataset before training on it.
     Dataset(dataset::Args),
-    /// Measure a checkpoint on labeled files and write a report.
+    /// Measure a model on labeled files and write a report.
     Evaluate(evaluate::Args),
-    /// Show the facts of a network or a checkpoint, or export its weights for PyTorch.
+    /// List the built-in models, show what a model is, or export its weights for PyTorch.
     Model(model::Args),
     /// Draw spectrograms as PNG images.
     Spectrogram(spectrogram::Args),

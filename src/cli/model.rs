@@ -6,12 +6,13 @@ use burn::module::Module;
 use burn::tensor::Device;
 use clap::Subcommand;
 
+use super::model_facts::{ModelFacts, ModelRow};
 use super::words::print_line;
 use super::{Done, args};
 use crate::frontend::config::Size;
-use crate::model::{Checkpoint, Network, NetworkKind, NetworkSpec};
+use crate::model::{Checkpoint, ModelName, Network, NetworkKind, NetworkSpec};
 
-/// Networks and checkpoints.
+/// Networks, models and checkpoints.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -20,12 +21,21 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show a network's parameters and FLOPs, and the header of a checkpoint.
+    /// List the built-in models.
+    List {
+        /// Print a JSON array with one object per model.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what a model is: labels, task, front end, license, size and cost.
     Show {
-        /// Checkpoint; the built-in one if absent.
-        checkpoint: Option<PathBuf>,
-        /// Show this network, without weights, instead of a checkpoint.
-        #[arg(long, conflicts_with = "checkpoint")]
+        #[command(flatten)]
+        model: NamedModel,
+        /// Print one JSON object, with the whole header of the checkpoint.
+        #[arg(long, conflicts_with = "network")]
+        json: bool,
+        /// Show this network, without weights, instead of a model.
+        #[arg(long, conflicts_with_all = ["name", "model"])]
         network: Option<NetworkKind>,
         /// Size of the images that it reads; if absent, that of its own preset for a clip of 30 s.
         #[arg(long, value_name = "WxH", value_parser = args::size, requires = "network")]
@@ -34,10 +44,10 @@ enum Command {
         #[arg(long, default_value_t = 10, requires = "network")]
         classes: usize,
     },
-    /// Write a checkpoint as safetensors with the parameter names and layouts of PyTorch.
+    /// Write a model's weights as safetensors with the parameter names and layouts of PyTorch.
     Export {
-        /// Checkpoint; the built-in one if absent.
-        checkpoint: Option<PathBuf>,
+        #[command(flatten)]
+        model: NamedModel,
         /// File to write: the weights, with classes and front-end settings as JSON in the metadata.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
@@ -48,9 +58,33 @@ enum Command {
     },
 }
 
+/// A model as the only argument, or as `--model`.
+#[derive(clap::Args)]
+struct NamedModel {
+    /// Name of a built-in model, or a checkpoint file; the default model if absent.
+    #[arg(value_name = "NAME|FILE")]
+    name: Option<ModelName>,
+    /// The same as NAME|FILE.
+    #[arg(
+        long,
+        visible_alias = "checkpoint",
+        value_name = "NAME|FILE",
+        conflicts_with = "name"
+    )]
+    model: Option<ModelName>,
+}
+
+impl NamedModel {
+    fn get(&self) -> ModelName {
+        let named = self.name.as_ref().or(self.model.as_ref());
+        named.cloned().unwrap_or_default()
+    }
+}
+
 pub fn run(args: &Args) -> anyhow::Result<Done> {
     let device = Device::flex();
     match &args.command {
+        Command::List { json } => list(*json)?,
         Command::Show {
             network: Some(kind),
             size,
@@ -63,22 +97,21 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
                 None => preset,
             };
             let spec = NetworkSpec::new(*kind, *classes, &front_end);
-            show(&spec, &Network::new(&spec, 0, &device)?)?;
+            show_network(&spec, &Network::new(&spec, 0, &device)?)?;
         }
-        Command::Show { checkpoint, .. } => {
-            let checkpoint = Checkpoint::open(checkpoint.as_deref(), &device)?;
-            show(&checkpoint.header.network, &checkpoint.network)?;
-            print_line(format!(
-                "\n{}",
-                toml::to_string(&checkpoint.header)?.trim_end()
-            ))?;
+        Command::Show { model, json, .. } => {
+            let facts = ModelFacts::read(&model.get(), &device)?;
+            match json {
+                true => print_line(serde_json::to_string_pretty(&facts)?)?,
+                false => print_line(facts)?,
+            }
         }
         Command::Export {
-            checkpoint,
+            model,
             out,
             example,
         } => {
-            let checkpoint = Checkpoint::open(checkpoint.as_deref(), &device)?;
+            let checkpoint = Checkpoint::open(model.get(), &device)?;
             checkpoint.export(out)?;
             print_line(format!("wrote {}", out.display()))?;
             if let Some(path) = example {
@@ -90,7 +123,19 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     Ok(Done::All)
 }
 
-fn show(spec: &NetworkSpec, network: &Network) -> std::io::Result<()> {
+fn list(json: bool) -> anyhow::Result<()> {
+    let rows = ModelRow::all()?;
+    if json {
+        return Ok(print_line(serde_json::to_string_pretty(&rows)?)?);
+    }
+    print_line(ModelRow::HEADINGS)?;
+    for row in rows {
+        print_line(row)?;
+    }
+    Ok(())
+}
+
+fn show_network(spec: &NetworkSpec, network: &Network) -> std::io::Result<()> {
     let [channels, height, width] = spec.input;
     print_line(format!(
         "{}: {} parameters, {:.3} GFLOP per clip of {width}x{height}x{channels} features, {} classes",

@@ -8,6 +8,7 @@ use super::words;
 use crate::dataset::DatasetError;
 use crate::dataset::pcm::{PcmMemory, PcmSet};
 use crate::dataset::{Dataset, Split, Subset};
+use crate::frontend::config::FrontEndConfig;
 
 /// Returns a bar on stderr, which draws nothing if stderr is not a terminal.
 pub fn bar(length: usize, template: &str) -> ProgressBar {
@@ -23,12 +24,12 @@ pub fn decode(
     data: &Dataset,
     split: &Split,
     subset: Subset,
-    sample_rate: u32,
+    front_end: &FrontEndConfig,
     memory: &PcmMemory,
 ) -> Result<PcmSet, DatasetError> {
     let files = split.subset(subset).len();
     let bar = bar(files, "decoding {bar:30} {pos}/{len} files, {per_sec}");
-    let set = PcmSet::load(data, split, subset, sample_rate, memory, &|| bar.inc(1))?;
+    let set = PcmSet::load(data, split, subset, front_end, memory, &|| bar.inc(1))?;
     bar.finish_and_clear();
     for line in &set.notes {
         words::note(line);

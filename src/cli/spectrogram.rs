@@ -67,7 +67,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         match drawn {
             Ok((file, samples)) => {
                 let stem = unique_stem(&mut names, file);
-                for path in draw(&engine, &settings, &samples, &args.out, &stem)? {
+                for path in draw(&engine, &settings, samples, &args.out, &stem)? {
                     bar.suspend(|| print_line(path.display()))?;
                 }
             }
@@ -101,16 +101,18 @@ fn unique_stem(names: &mut HashSet<String>, file: &Path) -> String {
 fn draw(
     engine: &FrontEnd,
     settings: &FrontEndConfig,
-    samples: &[f32],
+    samples: Vec<f32>,
     out: &Path,
     stem: &str,
 ) -> anyhow::Result<Vec<PathBuf>> {
-    let spans = audio::cut(samples.len(), settings.clip_samples);
+    let rule = settings.clip_rule(0.0);
+    let samples = rule.prepare(samples);
+    let spans = rule.spans(samples.len());
     let mut paths = Vec::new();
     for group in spans.chunks(4) {
         let pcm: Vec<Vec<f32>> = group
             .iter()
-            .map(|&span| audio::extract(samples, span, settings.clip_samples))
+            .map(|&span| audio::extract(&samples, span, rule.len))
             .collect();
         let pcm: Vec<&[f32]> = pcm.iter().map(Vec::as_slice).collect();
         for pixels in engine.images(&pcm)? {

@@ -79,7 +79,7 @@ mod tests {
     fn data() -> Dataset {
         let labels = |i: usize| {
             let mut labels = vec![i % 3];
-            labels.extend((i % 5 == 0).then_some(3));
+            labels.extend(i.is_multiple_of(5).then_some(3));
             labels.extend((i % 40 < 2).then_some(4));
             labels.extend((i % 100 == 7).then_some(5));
             labels

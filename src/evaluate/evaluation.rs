@@ -11,7 +11,7 @@ use super::tags::{TagMetrics, TagPrediction};
 use crate::dataset::pcm::{ClipPcm, PcmSet, prefetch};
 use crate::frontend::FrontEnd;
 use crate::inference::probabilities;
-use crate::model::{Network, Task};
+use crate::model::{CalibratedTask, Network, Task};
 
 /// Seed of the bootstrap intervals, a constant: an evaluation has one interval.
 const SEED: u64 = 1;
@@ -57,22 +57,23 @@ pub struct Levels<M> {
     pub files: M,
 }
 
-/// Evaluates `network` (without autodiff), trained for `task`, on every clip of `set`, `batch`
-/// clips at a time.
+/// Evaluates `network` (without autodiff), trained for `task` (for a checkpoint,
+/// [`Header::calibrated_task`](crate::model::Header::calibrated_task)), on every clip of `set`,
+/// `batch` clips at a time.
 ///
 /// # Errors
 /// [`EvaluateError`], if the device fails or a file can no longer be read.
 pub fn evaluate(
     network: &Network,
-    task: Task,
+    task: impl Into<CalibratedTask>,
     front_end: &FrontEnd,
     set: &PcmSet,
     classes: usize,
-    clip_samples: usize,
     batch: usize,
 ) -> Result<Evaluation, EvaluateError> {
-    let predictions = predict(network, task, front_end, set, clip_samples, batch)?;
-    Ok(Evaluation::new(task, predictions, classes))
+    let task = task.into();
+    let predictions = predict(network, task, front_end, set, batch)?;
+    Ok(Evaluation::new(task.task, predictions, classes))
 }
 
 /// Predicts every clip of `set`, as [`evaluate`] does, without the figures.
@@ -81,14 +82,14 @@ pub fn evaluate(
 /// As of [`evaluate`].
 pub fn predict(
     network: &Network,
-    task: Task,
+    task: impl Into<CalibratedTask>,
     front_end: &FrontEnd,
     set: &PcmSet,
-    clip_samples: usize,
     batch: usize,
 ) -> Result<Vec<EvaluatedClip>, EvaluateError> {
-    let clips = set.clips(clip_samples);
-    let fetch = |chunk: &[_]| set.fetch(chunk, clip_samples);
+    let task = task.into();
+    let clips = set.clips();
+    let fetch = |chunk: &[_]| set.fetch(chunk);
     prefetch(clips.chunks(batch), fetch, |fetched| {
         let mut predictions = Vec::with_capacity(clips.len());
         for (chunk, pcm) in clips.chunks(batch).zip(fetched) {

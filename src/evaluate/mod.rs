@@ -1,5 +1,6 @@
 //! How well a network classifies: metrics with their intervals, and the report.
 
+mod calibration;
 mod error;
 mod evaluation;
 mod history;
@@ -8,6 +9,7 @@ mod ranking;
 pub mod report;
 mod tags;
 
+pub use calibration::{MIN_FILES, cooled, cooled_error, fit_temperature};
 pub use error::EvaluateError;
 pub use evaluation::{EvaluatedClip, Evaluation, Figures, Levels, WrongClip, evaluate, predict};
 pub use history::{Epoch, Validation};

@@ -216,7 +216,7 @@ mod tests {
     fn the_interval_is_over_files_and_fixed_by_the_seed() {
         let level = |files: usize, clips: usize, seed| {
             let item = |file: usize| {
-                let tag = usize::from(file % 3 == 0);
+                let tag = usize::from(file.is_multiple_of(3));
                 let p = (file * 7 % 10) as f64 / 20.0 + 0.3 * tag as f64;
                 item(file, &[tag], [1.0 - p, p, 0.5])
             };

@@ -9,7 +9,7 @@ use super::config::{
 type Preset = fn() -> FrontEndConfig;
 
 /// The presets: one row each.
-const PRESETS: [(&str, Preset); 2] = [("deeppixel", deeppixel), ("mel", mel)];
+const PRESETS: [(&str, Preset); 3] = [("deeppixel", deeppixel), ("mel", mel), ("musicnn", musicnn)];
 
 /// A name that no preset has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,5 +81,30 @@ pub fn mel() -> FrontEndConfig {
             range: Range::Top { db: 80.0 },
             size: None,
         }),
+    }
+}
+
+/// Returns the input of musicnn (Pons and Serra 2019): librosa's `melspectrogram` at 16 kHz
+/// (512/256, 96 bands), `log10(1 + 10000 power)`, and clips that are stretches of 187 frames (3 s)
+/// of the whole track.
+///
+/// Nothing sets the level: a softer recording has smaller features.
+pub fn musicnn() -> FrontEndConfig {
+    FrontEndConfig {
+        preset: "musicnn".into(),
+        sample_rate: 16_000,
+        clip_samples: 186 * 256 + 512,
+        n_fft: 512,
+        hop: 256,
+        framing: Framing::Track,
+        window: Window::HannPeriodic,
+        scale: Scale::Power,
+        rows: Rows::Mel {
+            n_mels: 96,
+            f_min: 0.0,
+            f_max: 8_000.0,
+        },
+        compression: Compression::Log { scale: 10_000.0 },
+        output: Output::Features,
     }
 }

@@ -109,12 +109,12 @@ impl Predictor {
 
     fn read(&self, path: &Path, embeddings: bool) -> Result<FileRead, InferenceError> {
         let config = &self.header().front_end;
-        let (rate, len) = (config.sample_rate, config.clip_samples);
-        let mut clips = Clips::open(path, rate, len, len)?;
+        let rate = config.sample_rate;
+        let mut clips = Clips::open(path, rate, config.clip_rule(0.0))?;
         let mut average = FileAverage::default();
         let mut batch = Vec::new();
         while let Some(clip) = clips.next_clip()? {
-            average.padded |= clip.len < len;
+            average.padded |= clip.padded;
             if is_silent(&clip.samples) {
                 average.silent += 1;
                 continue;

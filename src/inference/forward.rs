@@ -3,8 +3,9 @@
 use burn::tensor::{FloatDType, Tensor};
 
 use super::InferenceError;
+use crate::frontend::augment::Augment;
 use crate::frontend::{FrontEnd, Samples};
-use crate::model::{Network, Task};
+use crate::model::{CalibratedTask, Network};
 
 /// Returns the probabilities `[clip][class]` of `clips`, each of the front end's `clip_samples`.
 /// `network` must be on the front end's device and without autodiff.
@@ -14,11 +15,26 @@ use crate::model::{Network, Task};
 pub(crate) fn probabilities(
     front_end: &FrontEnd,
     network: &Network,
-    task: Task,
+    task: CalibratedTask,
     clips: &[Samples<'_>],
 ) -> Result<Vec<Vec<f32>>, InferenceError> {
     let features = front_end.augmented_features(clips, &[])?;
     read_rows(task.probabilities(network.forward(features)))
+}
+
+/// Returns the features `[clip][feature]` that the network's last layer reads, of `clips` as
+/// `augments` change them.
+///
+/// # Errors
+/// As [`probabilities`].
+pub(crate) fn embeddings(
+    front_end: &FrontEnd,
+    network: &Network,
+    clips: &[Samples<'_>],
+    augments: &[Augment],
+) -> Result<Vec<Vec<f32>>, InferenceError> {
+    let features = front_end.augmented_features(clips, augments)?;
+    read_rows(network.features(features))
 }
 
 /// Waits for `table` and returns its rows, in f32.

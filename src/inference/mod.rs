@@ -13,5 +13,5 @@ mod predictor;
 pub(crate) use average::FileAverage;
 pub use error::InferenceError;
 pub use file::FilePrediction;
-pub(crate) use forward::probabilities;
+pub(crate) use forward::{embeddings, probabilities};
 pub use predictor::{BatchPredictions, PendingBatch, Predictor};

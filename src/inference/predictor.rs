@@ -9,7 +9,7 @@ use super::InferenceError;
 use super::forward::read_rows;
 use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
-use crate::model::{Checkpoint, Header};
+use crate::model::{Checkpoint, Header, ModelName};
 
 /// A checkpoint's front end and network on one device.
 ///
@@ -54,12 +54,21 @@ pub struct BatchPredictions {
 }
 
 impl Predictor {
-    /// Loads the built-in checkpoint on `compute`.
+    /// Loads the default model, which is built in, on `compute`.
     ///
     /// # Errors
     /// [`InferenceError::FrontEnd`] if the front end does not fit the device.
     pub fn builtin(compute: &Compute) -> Result<Self, InferenceError> {
-        Self::new(compute, Checkpoint::builtin(&compute.burn())?)
+        Self::open(ModelName::default(), compute)
+    }
+
+    /// Loads the model that `model` names, a built-in one or a checkpoint file, on `compute`.
+    ///
+    /// # Errors
+    /// [`InferenceError::Checkpoint`] if there is no such model, or the file is no usable
+    /// checkpoint; as [`Predictor::builtin`].
+    pub fn open(model: impl Into<ModelName>, compute: &Compute) -> Result<Self, InferenceError> {
+        Self::new(compute, Checkpoint::open(model, &compute.burn())?)
     }
 
     /// Loads the checkpoint `path` on `compute`.
@@ -141,7 +150,7 @@ impl Predictor {
         let features = network.features(input);
         let logits = network.head(features.clone());
         Ok(PendingBatch {
-            probabilities: self.header().task.probabilities(logits),
+            probabilities: self.header().calibrated_task().probabilities(logits),
             features: embeddings.then_some(features),
             upload,
             front_end: (made - start).saturating_sub(upload),

@@ -1,7 +1,9 @@
 //! What a network must provide to stand in the list.
 
+use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 
+use super::spec::NetworkSpec;
 use crate::frontend::config::FrontEndConfig;
 
 /// A network: layers, and the facts that commands need of them. Shapes of inputs are `[channels,
@@ -9,6 +11,12 @@ use crate::frontend::config::FrontEndConfig;
 pub trait Architecture: Sized {
     /// The smallest input that leaves something to every layer.
     const MIN_INPUT: [usize; 3];
+
+    /// The most channels that an input may have.
+    const MAX_CHANNELS: usize = usize::MAX;
+
+    /// The name of the field that holds the last layer.
+    const OUTPUT: &str;
 
     /// Parameter names as PyTorch has them, where they differ: patterns and replacements of the
     /// `regex` crate, applied after Burn's own names of layers are translated.
@@ -19,14 +27,14 @@ pub trait Architecture: Sized {
 
     /// Builds the network with random weights. [`NetworkSpec::check`](super::NetworkSpec::check)
     /// has passed.
-    fn new(input: [usize; 3], classes: usize, device: &Device) -> Self;
+    fn new(spec: &NetworkSpec, device: &Device) -> Self;
 
     /// Counts the multiply-adds of one forward pass of one clip: convolutions and dense layers. 0
     /// for layers of which nothing is left.
-    fn multiply_adds(input: [usize; 3], classes: usize) -> u64;
+    fn multiply_adds(spec: &NetworkSpec) -> u64;
 
-    /// Counts the weights of the layers that grow with the input or the classes, without overflow.
-    fn scaling_weights(input: [usize; 3], classes: usize) -> usize;
+    /// Counts the weights of the layers that grow with the spec, without overflow.
+    fn scaling_weights(spec: &NetworkSpec) -> usize;
 
     /// Returns what the last dense layer reads, `[n, features]`, for inputs `[n, channels, height,
     /// width]`.
@@ -34,6 +42,13 @@ pub trait Architecture: Sized {
 
     /// Returns the logits, `[n, classes]`, for [`Architecture::features`].
     fn head(&self, features: Tensor<2>) -> Tensor<2>;
+
+    /// Returns the last layer, which [`Architecture::head`] applies.
+    fn output(&mut self) -> &mut Linear;
+
+    /// Lets training use the norms' running moments and leave them as they are, where the network
+    /// is made for that: for fine-tuning on few files.
+    fn freeze_moments(&mut self) {}
 }
 
 /// Returns the dimensions of frequency and time in an input `[n, channels, height, width]`: an

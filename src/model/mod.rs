@@ -2,6 +2,7 @@
 //! needed to use it.
 
 mod architecture;
+mod builtin;
 mod checkpoint;
 mod list;
 mod network;
@@ -12,9 +13,10 @@ mod task;
 
 #[doc(hidden)]
 pub use architecture::Architecture;
+pub use builtin::{BuiltinModel, ModelName};
 pub use checkpoint::{Checkpoint, CheckpointError, Header};
 pub use network::Network;
 #[doc(hidden)]
 pub use networks::{Compact, DeepPixel};
 pub(crate) use spec::most_probable;
-pub use spec::{ModelError, NetworkKind, NetworkSpec, Task};
+pub use spec::{CalibratedTask, Filters, ModelError, NetworkKind, NetworkSpec, Task};

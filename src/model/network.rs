@@ -1,6 +1,7 @@
 //! One type for all networks of the list.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, FloatDType, Tensor};
 
 use super::architecture::Architecture;
@@ -30,9 +31,8 @@ macro_rules! define_network {
 
         impl Network {
             fn build(spec: &NetworkSpec, device: &Device) -> Self {
-                let NetworkSpec { kind, classes, input } = *spec;
-                match kind {
-                    $(NetworkKind::$name => Self::$name($name::new(input, classes, device)),)*
+                match spec.kind {
+                    $(NetworkKind::$name => Self::$name($name::new(spec, device)),)*
                 }
             }
 
@@ -48,6 +48,27 @@ macro_rules! define_network {
             pub fn head(&self, features: Tensor<2>) -> Tensor<2> {
                 match self {
                     $(Self::$name(network) => network.head(features),)*
+                }
+            }
+
+            fn output(&mut self) -> &mut Linear {
+                match self {
+                    $(Self::$name(network) => network.output(),)*
+                }
+            }
+
+            /// Returns the name of the field that holds the last layer.
+            pub(crate) fn output_name(&self) -> &'static str {
+                match self {
+                    $(Self::$name(_) => $name::OUTPUT,)*
+                }
+            }
+
+            /// Lets training leave the norms' running moments as they are, where the network is
+            /// made for that.
+            pub(crate) fn freeze_moments(&mut self) {
+                match self {
+                    $(Self::$name(network) => network.freeze_moments(),)*
                 }
             }
         }
@@ -67,6 +88,12 @@ macro_rules! define_network {
                 }
             }
 
+            fn max_channels(self) -> usize {
+                match self {
+                    $(Self::$name => $name::MAX_CHANNELS,)*
+                }
+            }
+
             /// Returns the patterns that turn parameter names into PyTorch's, with their
             /// replacements.
             pub(super) fn pytorch_keys(self) -> &'static [(&'static str, &'static str)] {
@@ -80,18 +107,16 @@ macro_rules! define_network {
             /// Counts the floating-point operations of one forward pass of one clip: two per
             /// multiply-add of convolutions and dense layers, which is nearly all of the work.
             pub fn flops(&self) -> u64 {
-                let NetworkSpec { kind, classes, input } = *self;
-                let multiply_adds = match kind {
-                    $(NetworkKind::$name => $name::multiply_adds(input, classes),)*
+                let multiply_adds = match self.kind {
+                    $(NetworkKind::$name => $name::multiply_adds(self),)*
                 };
                 multiply_adds.saturating_mul(2)
             }
 
-            /// Counts the weights of the layers that grow with the input or the classes.
-            pub(super) fn scaling_weights(&self) -> usize {
-                let NetworkSpec { kind, classes, input } = *self;
-                match kind {
-                    $(NetworkKind::$name => $name::scaling_weights(input, classes),)*
+            /// Counts the weights of the layers that grow with the spec.
+            pub(crate) fn scaling_weights(&self) -> usize {
+                match self.kind {
+                    $(NetworkKind::$name => $name::scaling_weights(self),)*
                 }
             }
         }
@@ -117,6 +142,19 @@ impl NetworkSpec {
                 min,
                 input,
             });
+        }
+        if input[0] > self.kind.max_channels() {
+            let most = self.kind.max_channels();
+            return Err(ModelError::Channels {
+                network,
+                most,
+                input,
+            });
+        }
+        if let Some(filters) = self.filters {
+            if self.kind != NetworkKind::Musicnn || !filters.are_usable() {
+                return Err(ModelError::Filters { network, filters });
+            }
         }
         let weights = self.scaling_weights();
         if weights > MAX_WEIGHTS {
@@ -155,6 +193,27 @@ impl Network {
     #[must_use]
     pub fn into_half(self) -> Self {
         self.map(&mut CastToHalf)
+    }
+
+    /// Returns the same network with a new last layer for `classes` classes, drawn from `seed`. The
+    /// network must be on the CPU.
+    #[must_use]
+    pub(crate) fn with_classes(mut self, classes: usize, seed: u64) -> Self {
+        let cpu = Device::flex();
+        let [width, _] = self.output().weight.dims();
+        let layer = with_seed(&cpu, seed, || {
+            let layer = LinearConfig::new(width, classes).init(&cpu);
+            layer.visit(&mut InitParams);
+            layer
+        });
+        self.with_output(layer)
+    }
+
+    /// Returns the same network with `layer` for its last layer, on the layer's device.
+    #[must_use]
+    pub(crate) fn with_output(mut self, layer: Linear) -> Self {
+        *self.output() = layer;
+        self
     }
 
     /// Returns the logits, `[n, classes]`, for features `[n, channels, height, width]`.

@@ -42,11 +42,12 @@ for_each_network!(define_kinds);
 /// ```
 /// use sonoprint::model::{NetworkKind, NetworkSpec};
 ///
-/// let spec = NetworkSpec { kind: NetworkKind::Compact, classes: 10, input: [4, 128, 216] };
+/// let input = [4, 128, 216];
+/// let spec = NetworkSpec { kind: NetworkKind::Compact, classes: 10, input, filters: None };
 /// assert!(spec.check().is_ok());
 /// assert!(spec.flops() > 10_000_000);
 /// // Five layers of `deeppixel` leave nothing of 64 rows.
-/// let small = NetworkSpec { kind: NetworkKind::DeepPixel, classes: 10, input: [4, 64, 720] };
+/// let small = NetworkSpec { kind: NetworkKind::DeepPixel, input: [4, 64, 720], ..spec };
 /// assert!(small.check().is_err());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +59,61 @@ pub struct NetworkSpec {
     pub classes: usize,
     /// Shape of the features that it reads: `[channels, height, width]`.
     pub input: [usize; 3],
+    /// Filters of the layers of a pruned `musicnn`; all of them if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filters: Option<Filters>,
+}
+
+/// The number of filters in the layers of [`NetworkKind::Musicnn`] that can be pruned. The default
+/// is the published network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filters {
+    /// Filters of 7 frames and 38 bands.
+    pub timbral_38: usize,
+    /// Filters of 7 frames and 67 bands.
+    pub timbral_67: usize,
+    /// Filters of 128 frames of one band.
+    pub temporal_128: usize,
+    /// Filters of 64 frames of one band.
+    pub temporal_64: usize,
+    /// Filters of 32 frames of one band.
+    pub temporal_32: usize,
+    /// Filters of the first layer behind these, at most 64: the first ones of its 64 outputs. The
+    /// other outputs are constants.
+    pub mid_1: usize,
+}
+
+impl Default for Filters {
+    fn default() -> Self {
+        Self {
+            timbral_38: 204,
+            timbral_67: 204,
+            temporal_128: 51,
+            temporal_64: 51,
+            temporal_32: 51,
+            mid_1: 64,
+        }
+    }
+}
+
+impl Filters {
+    /// Whether a network can have them.
+    pub(super) fn are_usable(&self) -> bool {
+        let front = self.front();
+        (1..=64).contains(&self.mid_1) && front.iter().all(|n| (1..=1024).contains(n))
+    }
+
+    /// Returns the filters of the layers that read the spectrogram, in the order of the fields.
+    pub(super) fn front(&self) -> [usize; 5] {
+        [
+            self.timbral_38,
+            self.timbral_67,
+            self.temporal_128,
+            self.temporal_64,
+            self.temporal_32,
+        ]
+    }
 }
 
 impl NetworkSpec {
@@ -67,6 +123,7 @@ impl NetworkSpec {
             kind,
             classes,
             input: front_end.output_shape(),
+            filters: None,
         }
     }
 }
@@ -79,6 +136,7 @@ struct SpecFile {
     classes: usize,
     input: Option<[usize; 3]>,
     picture: Option<ImageSize>,
+    filters: Option<Filters>,
 }
 
 #[derive(Deserialize)]
@@ -96,6 +154,7 @@ impl TryFrom<SpecFile> for NetworkSpec {
             kind: file.kind,
             classes: file.classes,
             input: (file.input.or(file.picture.map(of_image))).ok_or("missing field `input`")?,
+            filters: file.filters,
         })
     }
 }
@@ -152,6 +211,26 @@ impl Task {
     }
 }
 
+/// A task with the temperature of a checkpoint: how its logits become probabilities.
+///
+/// A task alone has a temperature of 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CalibratedTask {
+    /// What the outputs mean.
+    pub task: Task,
+    /// What logits are divided by: finite and above 0.
+    pub temperature: f32,
+}
+
+impl From<Task> for CalibratedTask {
+    fn from(task: Task) -> Self {
+        Self {
+            task,
+            temperature: 1.0,
+        }
+    }
+}
+
 /// Returns the index of the largest probability, the first of equals; `None` if there is none.
 pub(crate) fn most_probable(probabilities: &[f32]) -> Option<usize> {
     (0..probabilities.len()).reduce(|best, class| {
@@ -177,6 +256,16 @@ pub enum ModelError {
         /// The input as given, `[channels, height, width]`.
         input: [usize; 3],
     },
+    /// The input has more channels than the network reads.
+    #[error("{network} reads features of at most {most} channels, not {}", shape(.input))]
+    Channels {
+        /// Which network.
+        network: &'static str,
+        /// The most channels.
+        most: usize,
+        /// The input as given, `[channels, height, width]`.
+        input: [usize; 3],
+    },
     /// The weights that grow with the input and the classes would take too much memory.
     #[error(
         "{network} on features of {} and {classes} classes would have {weights} weights",
@@ -191,6 +280,14 @@ pub enum ModelError {
         classes: usize,
         /// Weights of the layers that grow with both.
         weights: usize,
+    },
+    /// A network without filters to prune was given some, or their number is out of range.
+    #[error("{network} cannot have these filters: {filters:?}")]
+    Filters {
+        /// Which network.
+        network: &'static str,
+        /// As given.
+        filters: Filters,
     },
     /// The number of outputs is out of range.
     #[error("{0} classes: there must be from 2 to 10000")]

@@ -3,7 +3,7 @@
 use burn::tensor::activation::{log_sigmoid, log_softmax, sigmoid, softmax};
 use burn::tensor::{FloatDType, Tensor};
 
-use super::spec::Task;
+use super::spec::{CalibratedTask, Task};
 
 impl Task {
     /// Returns probabilities, `[n, classes]`, for logits of the same shape. They are computed in
@@ -36,6 +36,18 @@ impl Task {
                 terms.sum() / classes
             }
         }
+    }
+}
+
+impl CalibratedTask {
+    /// Returns the task's probabilities, `[n, classes]`, for logits of the same shape, which are
+    /// divided by the temperature first. They are computed in f32, also for logits of f16.
+    pub fn probabilities(self, logits: Tensor<2>) -> Tensor<2> {
+        let Self { task, temperature } = self;
+        if temperature == 1.0 {
+            return task.probabilities(logits);
+        }
+        task.probabilities(logits.cast(FloatDType::F32) / temperature)
     }
 }
 

@@ -32,9 +32,9 @@ impl BatchPlan {
     ///
     /// # Errors
     /// As [`PcmSet::fetch`].
-    pub fn fetch(self, set: &PcmSet, clip_samples: usize) -> Result<Batch, TrainError> {
+    pub fn fetch(self, set: &PcmSet) -> Result<Batch, TrainError> {
         Ok(Batch {
-            clips: set.fetch(&self.spans, clip_samples)?,
+            clips: set.fetch(&self.spans)?,
             labels: self
                 .spans
                 .iter()
@@ -67,7 +67,7 @@ pub fn epoch(set: &PcmSet, settings: &TrainSettings, epoch: usize) -> Vec<BatchP
     );
     let mut crops = stream(seed, &format!("crops of epoch {epoch}"));
     let mut spans: Vec<(usize, ClipSpan)> = set
-        .clips(clip)
+        .clips()
         .into_iter()
         .map(|(file, span)| {
             let len = set.files[file].len;
@@ -85,7 +85,7 @@ pub fn epoch(set: &PcmSet, settings: &TrainSettings, epoch: usize) -> Vec<BatchP
     let mut draws = Draws::new(&settings.augment, axes, seed, epoch);
     spans
         .chunks(batch)
-        .take(steps(set, clip, batch))
+        .take(steps(set, batch))
         .map(|spans| BatchPlan {
             spans: spans.to_vec(),
             augments: spans
@@ -97,15 +97,15 @@ pub fn epoch(set: &PcmSet, settings: &TrainSettings, epoch: usize) -> Vec<BatchP
 }
 
 /// Returns the number of batches that [`epoch`] plans.
-pub fn steps(set: &PcmSet, clip: usize, batch: usize) -> usize {
-    let clips = set.clips(clip).len();
+pub fn steps(set: &PcmSet, batch: usize) -> usize {
+    let clips = set.clips().len();
     let batches = clips.div_ceil(batch);
     batches - usize::from(batches > 1 && clips % batch == 1)
 }
 
 /// Returns the share of the clips of `set` that have each of `classes` classes.
-pub fn class_shares(set: &PcmSet, clip: usize, classes: usize) -> Vec<f64> {
-    let clips = set.clips(clip);
+pub fn class_shares(set: &PcmSet, classes: usize) -> Vec<f64> {
+    let clips = set.clips();
     let mut shares = vec![0.0; classes];
     for &(file, _) in &clips {
         for &label in &set.files[file].labels {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::augment::AugmentConfig;
 use super::error::{TrainError, check};
+use super::transfer::TransferConfig;
 use crate::frontend::FrontEndError;
 use crate::frontend::config::FrontEndConfig;
 use crate::frontend::presets;
@@ -30,7 +31,8 @@ const MAX_SEED: u64 = i64::MAX as u64;
 pub struct TrainSettings {
     /// Network.
     #[cfg_attr(feature = "cli", arg(
-        long, group = "settings", value_enum, default_value_t = Self::default().network
+        long, group = "settings", value_enum, conflicts_with = "init",
+        default_value_t = Self::default().network
     ))]
     pub network: NetworkKind,
     /// One label per file, or any number.
@@ -76,6 +78,13 @@ pub struct TrainSettings {
     #[cfg_attr(feature = "cli", command(flatten, next_help_heading = "Augmentation"))]
     #[serde(flatten)]
     pub augment: AugmentConfig,
+    /// The model that the run starts from.
+    #[cfg_attr(
+        feature = "cli",
+        command(flatten, next_help_heading = "Starting from a trained model")
+    )]
+    #[serde(flatten)]
+    pub transfer: TransferConfig,
     /// Label smoothing: share of each target that is spread evenly over all classes. With several
     /// labels per file, the share that is replaced by how frequent the label is in the training
     /// clips.
@@ -113,6 +122,7 @@ impl Default for TrainSettings {
             lr: 1e-3,
             weight_decay: 1e-2,
             augment: AugmentConfig::default(),
+            transfer: TransferConfig::default(),
             label_smoothing: 0.1,
             seed: 1,
             front_end: presets::mel(),
@@ -138,6 +148,7 @@ impl TrainSettings {
             lr,
             weight_decay,
             augment,
+            transfer,
             label_smoothing,
             seed,
             front_end,
@@ -151,6 +162,7 @@ impl TrainSettings {
         check("lr", *lr, f64::MIN_POSITIVE..=1.0, "over 0 and at most 1")?;
         check("weight_decay", *weight_decay, 0.0..=1.0, "from 0 to 1")?;
         augment.validate()?;
+        transfer.validate()?;
         check(
             "label_smoothing",
             *label_smoothing,

@@ -48,6 +48,12 @@ pub enum TrainError {
     /// The folder already holds a run.
     #[error("{0} already holds a run")]
     RunExists(PathBuf),
+    /// The last layer alone was to be trained, and there is no model to start from.
+    #[error("only the last layer is to be trained, and no model is given to start from")]
+    NothingToFreeze,
+    /// The model to start from is not the one that the run began with.
+    #[error("{0} is not the model that the run's settings were made for")]
+    InitChanged(String),
     /// The loss is no longer a finite number.
     #[error("the loss became {loss} in epoch {epoch}; the best checkpoint so far is kept")]
     Diverged {

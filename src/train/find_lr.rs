@@ -115,7 +115,7 @@ impl LrSweep {
 pub fn find_lr(
     compute: &Compute,
     settings: &TrainSettings,
-    classes: usize,
+    classes: &[String],
     train: &PcmSet,
     stop: &AtomicBool,
     tick: &mut dyn FnMut(&LrTrial),
@@ -133,7 +133,7 @@ pub fn find_lr(
     });
     for (i, (epoch, plan)) in plans.take(SWEEP_STEPS).enumerate() {
         let lr = from * ratio.powi(i as i32);
-        let batch = plan.fetch(train, settings.front_end.clip_samples)?;
+        let batch = plan.fetch(train)?;
         let clips = batch.labels.len();
         let step = Step {
             batch: &batch,

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use burn::module::Module;
+use burn::module::{Module, ParamGroup};
 use burn::optim::lr_scheduler::LrSchedulerConfig;
 use burn::optim::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
 use burn::optim::lr_scheduler::linear::LinearLrSchedulerConfig;
-use burn::optim::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrScheduler};
+use burn::optim::lr_scheduler::module_lr_scheduler::{
+    ModuleLearningRate, ModuleLrScheduler, ModuleLrSchedulerConfig,
+};
 use burn::optim::lr_scheduler::sequential::SequentialLrSchedulerConfig;
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::store::{ModuleRecord, RecordError};
@@ -48,6 +50,7 @@ pub(super) struct Step<'b> {
 pub(super) struct Learner<'a> {
     settings: &'a TrainSettings,
     spec: NetworkSpec,
+    license: Option<String>,
     pub(super) task: Task,
     device: Device,
     pub(super) network: Network,
@@ -62,25 +65,31 @@ pub(super) struct Learner<'a> {
 }
 
 impl<'a> Learner<'a> {
-    /// Makes a network with fresh weights. `updates` is the number of updates per epoch.
+    /// Makes a network with fresh weights, or with those of the model that the run starts from.
+    /// `updates` is the number of updates per epoch.
     pub(super) fn new(
         compute: &Compute,
         settings: &'a TrainSettings,
-        classes: usize,
+        classes: &[String],
         updates: usize,
     ) -> Result<Self, TrainError> {
-        let spec = NetworkSpec::new(settings.network, classes, &settings.front_end);
         let device = compute.burn();
-        let network = Network::new(&spec, settings.seed, &device)?.train();
+        let Start {
+            spec,
+            network,
+            license,
+        } = Start::new(settings, classes)?;
+        let network = network.to_device(&device).train();
         Ok(Self {
+            license,
+            schedule: schedule(settings, updates, network.output_name())?,
             settings,
             spec,
             task: settings.task,
             network,
-            shares: vec![0.5; classes],
+            shares: vec![0.5; classes.len()],
             optimizer: adamw(settings.weight_decay, &device),
             accumulated: GradientsAccumulator::new(),
-            schedule: schedule(settings, updates)?,
             on_gpu: matches!(compute, Compute::Gpu(_)),
             steps: 0,
             times: StepTimes::default(),
@@ -91,8 +100,7 @@ impl<'a> Learner<'a> {
     /// Measures how frequent each class is in the clips of `set`, for the label smoothing of
     /// [`Task::MultiLabel`]. Before, every class is assumed in half of them.
     pub(super) fn measure_shares(&mut self, set: &PcmSet) {
-        let clip = self.settings.front_end.clip_samples;
-        self.shares = class_shares(set, clip, self.spec.classes);
+        self.shares = class_shares(set, self.spec.classes);
     }
 
     /// Returns the next learning rate of the schedule.
@@ -240,7 +248,53 @@ impl<'a> Learner<'a> {
             notes.insert(key.into(), text);
         }
         let front_end = self.settings.front_end.clone();
-        Header::new(self.task, self.spec, front_end, classes.to_vec(), notes)
+        Header {
+            license: self.license.clone(),
+            ..Header::new(self.task, self.spec, front_end, classes.to_vec(), notes)
+        }
+    }
+}
+
+/// What a run starts from.
+pub(super) struct Start {
+    pub(super) spec: NetworkSpec,
+    /// On the CPU.
+    pub(super) network: Network,
+    /// The license of the model that the weights come from.
+    pub(super) license: Option<String>,
+}
+
+impl Start {
+    /// Makes the network with fresh weights, or loads the model that the settings name.
+    pub(super) fn new(settings: &TrainSettings, classes: &[String]) -> Result<Self, TrainError> {
+        let spec = settings.network_spec(classes.len());
+        spec.check()?;
+        let Some(model) = settings.initial_model()? else {
+            let network = Network::new(&spec, settings.seed, &Device::flex())?;
+            return Ok(Self {
+                spec,
+                network,
+                license: None,
+            });
+        };
+        let of_model = NetworkSpec {
+            classes: spec.classes,
+            ..model.header.network
+        };
+        if of_model.scaling_weights() != spec.scaling_weights() {
+            let name = settings.transfer.init.clone();
+            return Err(TrainError::InitChanged(name.unwrap_or_default()));
+        }
+        let mut network = match model.header.classes == classes {
+            true => model.network,
+            false => model.network.with_classes(classes.len(), settings.seed),
+        };
+        network.freeze_moments();
+        Ok(Self {
+            spec,
+            network,
+            license: model.header.license,
+        })
     }
 }
 
@@ -259,8 +313,20 @@ fn notes(settings: &TrainSettings) -> BTreeMap<String, String> {
     let serde_json::Value::Object(json) = json else {
         unreachable!("a struct is an object")
     };
+    let left_out: &[&str] = match settings.transfer.init {
+        Some(_) => &["network", "task", "front_end", "epochs", "filters"],
+        None => &[
+            "network",
+            "task",
+            "front_end",
+            "epochs",
+            "freeze",
+            "backbone_lr",
+            "levels",
+        ],
+    };
     json.into_iter()
-        .filter(|(key, _)| !["network", "task", "front_end", "epochs"].contains(&key.as_str()))
+        .filter(|(key, _)| !left_out.contains(&key.as_str()))
         .map(|(key, value)| {
             let text = match value {
                 serde_json::Value::Null => "none".to_owned(),
@@ -328,20 +394,36 @@ fn own_labels(batch: &Batch, classes: usize) -> TensorData {
     TensorData::new(out, [n, classes])
 }
 
-/// Makes the schedule: the rate rises over one epoch, then falls along a cosine to 1 %.
-fn schedule(settings: &TrainSettings, updates: usize) -> Result<ModuleLrScheduler, TrainError> {
-    let lr = settings.lr;
+/// Makes the schedule: the rate rises over one epoch, then falls along a cosine to 1 %. In a run
+/// that starts from a model, layers other than the last, `output`, have a lower rate.
+fn schedule(
+    settings: &TrainSettings,
+    updates: usize,
+    output: &str,
+) -> Result<ModuleLrScheduler, TrainError> {
     let rest = (updates * settings.epochs.saturating_sub(1)).max(1);
-    let cosine = CosineAnnealingLrSchedulerConfig::new(lr, rest).with_min_lr(lr / 100.0);
-    SequentialLrSchedulerConfig::new(
-        vec![
-            LrSchedulerConfig::Linear(LinearLrSchedulerConfig::new(lr / 10.0, lr, updates)),
-            LrSchedulerConfig::Cosine(cosine),
-        ],
-        vec![updates],
-    )
-    .init()
-    .map_err(|_| TrainError::Setting {
+    let at = |lr: f64| {
+        let cosine = CosineAnnealingLrSchedulerConfig::new(lr, rest).with_min_lr(lr / 100.0);
+        LrSchedulerConfig::Sequential(SequentialLrSchedulerConfig::new(
+            vec![
+                LrSchedulerConfig::Linear(LinearLrSchedulerConfig::new(lr / 10.0, lr, updates)),
+                LrSchedulerConfig::Cosine(cosine),
+            ],
+            vec![updates],
+        ))
+    };
+    let lr = settings.lr;
+    let schedule = match settings.transfer.init {
+        None => ModuleLrSchedulerConfig::new(at(lr)),
+        Some(_) => {
+            // Paths begin with the name of the network.
+            let last = ParamGroup::from_regex(format!(r"(^|\.){output}\.(weight|bias)$"))
+                .expect("the name of a field");
+            ModuleLrSchedulerConfig::new(at(lr * settings.transfer.backbone_lr))
+                .with_group(last, at(lr))
+        }
+    };
+    schedule.init().map_err(|_| TrainError::Setting {
         name: "lr",
         value: lr.to_string(),
         must: "over 0 and at most 1",
@@ -398,8 +480,9 @@ mod tests {
             labels: vec![vec![0], vec![1], vec![1]],
             augments: vec![Default::default(); 3],
         };
+        let classes = ["a", "b"].map(str::to_owned);
         let run = |updates: &[bool], clips: usize| {
-            let mut learner = Learner::new(&Compute::Cpu, &settings, 2, 10).unwrap();
+            let mut learner = Learner::new(&Compute::Cpu, &settings, &classes, 10).unwrap();
             let mut seen = vec![weights(&learner.network)];
             for &update in updates {
                 let step = Step {

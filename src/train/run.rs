@@ -8,12 +8,12 @@ use burn::module::Module;
 
 use super::learner::{Learner, Step};
 use super::state::State;
-use super::{Progress, RunFolder, StepTimes, TrainError, TrainSettings, batches};
+use super::{Progress, RunFolder, StepTimes, TrainError, TrainSettings, batches, frozen};
 use crate::dataset::pcm::{PcmSet, prefetch};
-use crate::evaluate::{Epoch, Validation, predict};
+use crate::evaluate::{Epoch, MIN_FILES, Validation, fit_temperature, predict};
 use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
-use crate::model::Checkpoint;
+use crate::model::{Checkpoint, Network, Task};
 
 /// Steps between read-backs of loss and accuracy. Each read-back makes the host wait for the
 /// device.
@@ -78,10 +78,27 @@ pub fn train(
 ) -> Result<Outcome, TrainError> {
     let settings = job.settings;
     settings.validate()?;
+    let outcome = match settings.transfer.freeze {
+        true => frozen::train(job, observer, stop)?,
+        false => train_all(job, observer, stop)?,
+    };
+    if !outcome.stopped {
+        calibrate(job)?;
+    }
+    Ok(outcome)
+}
+
+/// Trains all layers.
+fn train_all(
+    job: &Job<'_>,
+    observer: &mut dyn Observer,
+    stop: &AtomicBool,
+) -> Result<Outcome, TrainError> {
+    let settings = job.settings;
     let front_end = FrontEnd::new(job.compute, &settings.front_end)?;
-    let steps = batches::steps(job.train, settings.front_end.clip_samples, settings.batch);
+    let steps = batches::steps(job.train, settings.batch);
     let updates = steps.div_ceil(settings.accumulate);
-    let mut learner = Learner::new(job.compute, settings, job.classes.len(), updates)?;
+    let mut learner = Learner::new(job.compute, settings, job.classes, updates)?;
     learner.measure_shares(job.train);
     let mut state = match State::load(&job.folder.state())? {
         Some((state, [weights, moments])) => {
@@ -137,11 +154,10 @@ fn run_epoch(
         steps,
         ..state.progress
     };
-    let clip = s.front_end.clip_samples;
     let left = plan.into_iter().skip(progress.step);
     prefetch(
         left,
-        |plan| plan.fetch(job.train, clip),
+        |plan| plan.fetch(job.train),
         |batches| {
             let (mut unread, mut rate) = (Vec::new(), None);
             let (mut start, mut saved) = (Instant::now(), Instant::now());
@@ -200,7 +216,6 @@ fn finish_epoch(
     state: &mut State,
     lr: f64,
 ) -> Result<Epoch, TrainError> {
-    let s = job.settings;
     let progress = std::mem::take(&mut state.progress);
     let mut epoch = Epoch {
         epoch: progress.epoch,
@@ -213,12 +228,7 @@ fn finish_epoch(
         valid: None,
     };
     let network = learner.network.valid();
-    if !job.valid.files.is_empty() {
-        let clip = s.front_end.clip_samples;
-        let task = learner.task;
-        let clips = predict(&network, task, front_end, job.valid, clip, s.batch)?;
-        epoch.valid = Some(Validation::new(task, &clips, job.classes.len()));
-    }
+    epoch.valid = validate(job, front_end, learner.task, &network)?;
     epoch.best = state.best().is_none_or(|b| epoch.score() > b.score());
     if epoch.best {
         let header = learner.header(job.classes, &epoch, &job.compute.name());
@@ -228,6 +238,40 @@ fn finish_epoch(
     job.folder.write_metrics(&state.epochs)?;
     state.save(&job.folder.state(), &learner.save()?)?;
     Ok(epoch)
+}
+
+/// Evaluates `network` on the validation files. `None` if there are none.
+pub(super) fn validate(
+    job: &Job<'_>,
+    front_end: &FrontEnd,
+    task: Task,
+    network: &Network,
+) -> Result<Option<Validation>, TrainError> {
+    if job.valid.files.is_empty() {
+        return Ok(None);
+    }
+    let clips = predict(network, task, front_end, job.valid, job.settings.batch)?;
+    Ok(Some(Validation::new(task, &clips, job.classes.len())))
+}
+
+/// Fits the temperature of the kept checkpoint on the validation files, and stores it. Does nothing
+/// if there are too few of them.
+fn calibrate(job: &Job<'_>) -> Result<(), TrainError> {
+    if job.valid.files.len() < MIN_FILES {
+        return Ok(());
+    }
+    let path = job.folder.best();
+    let mut checkpoint = Checkpoint::load(&path, &job.compute.burn())?;
+    let front_end = FrontEnd::new(job.compute, &job.settings.front_end)?;
+    let task = checkpoint.header.task;
+    let batch = job.settings.batch;
+    // A checkpoint that was calibrated before an interruption gives the same probabilities here.
+    let clips = predict(&checkpoint.network, task, &front_end, job.valid, batch)?;
+    if let Some(temperature) = fit_temperature(task, &clips) {
+        checkpoint.header.temperature = temperature as f32;
+        Checkpoint::save(&checkpoint.header, &checkpoint.network, &path)?;
+    }
+    Ok(())
 }
 
 /// Adds pairs of (sum of losses, number of correct clips) to an epoch's sums.

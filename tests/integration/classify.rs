@@ -4,13 +4,19 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::support::data;
+use crate::support::{data, rendered};
 
+/// Runs a command. `classify` uses the rendered-music checkpoint, if the arguments name no other.
 fn sonoprint(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sonoprint"))
-        .args(arguments)
-        .output()
-        .unwrap()
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sonoprint"));
+    command.args(arguments);
+    let named = arguments
+        .iter()
+        .any(|a| ["--model", "--checkpoint"].contains(a));
+    if arguments[0] == "classify" && !named {
+        command.args(["--model", &rendered()]);
+    }
+    command.output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -194,7 +200,7 @@ fn batches_do_not_change_answers() {
     }
 }
 
-/// With the built-in checkpoint on the clips in data/, the WGSL path and the cpu device name the
+/// With the rendered-music checkpoint on the clips in data/, the WGSL path and the cpu device name the
 /// same genres. f16 does too, except where two genres are about equally probable.
 #[test]
 fn devices_name_the_same_genres() {
@@ -236,6 +242,8 @@ fn what_cannot_run_says_why_and_exits_with_2() {
     let empty = folder.path().to_str().unwrap();
     let clip = data("clips/blues");
     let clip = clip.to_str().unwrap();
+    let folder_of_clips = data("clips");
+    let folder_of_clips = folder_of_clips.to_str().unwrap();
     let missing = folder.path().join("none.safetensors");
     let foreign = folder.path().join("notes.safetensors");
     std::fs::write(&foreign, "hello").unwrap();
@@ -267,7 +275,26 @@ fn what_cannot_run_says_why_and_exits_with_2() {
                 "--checkpoint",
                 missing.to_str().unwrap(),
             ],
-            "cannot read checkpoint",
+            "none.safetensors, and no built-in model of that name: there are genres10",
+        ),
+        (
+            &["classify", clip, "--device", "cpu", "--model", "genres99"],
+            "there is no file genres99, and no built-in model of that name: there are genres10",
+        ),
+        (
+            &[
+                "evaluate",
+                folder_of_clips,
+                "--out",
+                empty,
+                "--model",
+                "genres99",
+            ],
+            "no built-in model of that name",
+        ),
+        (
+            &["model", "show", "genres99"],
+            "no built-in model of that name",
         ),
         (
             &[

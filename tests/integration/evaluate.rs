@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::support::data;
+use crate::support::{data, rendered};
 
 const GENRES: [&str; 10] = [
     "blues",
@@ -48,6 +48,7 @@ fn a_checkpoint_is_measured_on_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     let clips = dataset(&folder.path().join("clips"), &GENRES);
     let out = folder.path().join("evaluation");
+    let model = rendered();
     let run = |more: &[&str]| {
         let mut arguments = vec![
             "evaluate",
@@ -56,6 +57,8 @@ fn a_checkpoint_is_measured_on_a_folder() {
             out.to_str().unwrap(),
             "--device",
             "cpu",
+            "--model",
+            &model,
         ];
         arguments.extend(more);
         sonoprint(&arguments)

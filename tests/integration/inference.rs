@@ -11,7 +11,7 @@ use sonoprint::gpu::Compute;
 use sonoprint::inference::{InferenceError, Predictor};
 use sonoprint::model::{Checkpoint, Header, Network, NetworkKind, NetworkSpec, Task};
 
-use crate::support::{data, devices, noise};
+use crate::support::{data, devices, noise, rendered};
 
 /// A checkpoint with random weights for half a second of audio.
 fn checkpoint(kind: NetworkKind, task: Task, output: Output, device: &Device) -> Checkpoint {
@@ -35,7 +35,7 @@ fn checkpoint(kind: NetworkKind, task: Task, output: Output, device: &Device) ->
 #[test]
 fn predict_file_is_what_classify_writes() {
     let _turn = crate::support::turn();
-    let predictor = Predictor::builtin(&Compute::Cpu).unwrap();
+    let predictor = Predictor::load(rendered(), &Compute::Cpu).unwrap();
     let options = Options {
         workers: 1,
         batch: 4,
@@ -141,10 +141,42 @@ fn probabilities_follow_the_task() {
     }
 }
 
+/// Logits are divided by the checkpoint's temperature: the order of the classes stays, and a high
+/// temperature brings the probabilities together.
+#[test]
+fn probabilities_follow_the_temperature() {
+    let _turn = crate::support::turn();
+    let clip = noise(11_025, 3);
+    for task in [Task::SingleLabel, Task::MultiLabel] {
+        let at = |temperature| {
+            let device = Compute::Cpu.burn();
+            let mut one = checkpoint(NetworkKind::Compact, task, Output::Features, &device);
+            one.header.temperature = temperature;
+            let predictor = Predictor::new(&Compute::Cpu, one).unwrap();
+            predictor.predict(&[&clip]).unwrap().remove(0)
+        };
+        let (plain, soft) = (at(1.0), at(2.5));
+        // Logits up to a constant, which does not matter to a softmax.
+        let logit = |p: f32| match task {
+            Task::SingleLabel => p.ln(),
+            Task::MultiLabel => (p / (1.0 - p)).ln(),
+        };
+        let scaled: Vec<f32> = plain.iter().map(|&p| logit(p) / 2.5).collect();
+        let sum: f32 = scaled.iter().map(|x| x.exp()).sum();
+        let want = scaled.iter().map(|x| match task {
+            Task::SingleLabel => x.exp() / sum,
+            Task::MultiLabel => 1.0 / (1.0 + (-x).exp()),
+        });
+        assert_close(&soft, &want.collect::<Vec<_>>());
+        let apart = plain.iter().zip(&soft).any(|(p, s)| (p - s).abs() > 1e-3);
+        assert!(apart, "{plain:?} and {soft:?}");
+    }
+}
+
 #[test]
 fn wrong_input_is_an_error() {
     let _turn = crate::support::turn();
-    let predictor = Predictor::builtin(&Compute::Cpu).unwrap();
+    let predictor = Predictor::load(rendered(), &Compute::Cpu).unwrap();
     let expected = predictor.header().front_end.clip_samples;
     let short = predictor.predict(&[&[0.0; 100]]);
     assert!(

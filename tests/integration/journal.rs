@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::wav;
+use crate::support::{rendered, wav};
 use sonoprint::dataset::gtzan::GENRES;
 use sonoprint::model::{Checkpoint, Network};
 
 fn sonoprint(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sonoprint"));
     command.args(arguments).args(["--device", "cpu"]);
+    if !arguments.contains(&"--model") {
+        command.args(["--model", &rendered()]);
+    }
     command
 }
 
@@ -152,12 +155,12 @@ fn rows_of_other_settings_do_not_mix() {
     let before = text(Path::new(&out));
     // The same classes and front end with other weights.
     let device = burn::tensor::Device::flex();
-    let shipped = Checkpoint::builtin(&device).unwrap();
+    let shipped = Checkpoint::load(rendered().as_ref(), &device).unwrap();
     let other = place.at("other.safetensors");
     let network = Network::new(&shipped.header.network, 9, &device).unwrap();
     Checkpoint::save(&shipped.header, &network, Path::new(&other)).unwrap();
     for (more, what) in [
-        (&["--checkpoint", other.as_str()][..], "another checkpoint"),
+        (&["--model", other.as_str()][..], "another checkpoint"),
         (&["--clip-overlap", "0.5"][..], "another clip overlap"),
         (&["--clip-overlap", "0.5"][..], "--clip-overlap"),
         (&["--shard", "1/2"][..], "another shard"),
@@ -198,6 +201,7 @@ fn precisions_do_not_mix() {
     let classify = |out: &str, half: bool| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sonoprint"));
         command.args(["classify", &one, "--device", "software", "--out", out]);
+        command.args(["--model", &rendered()]);
         command.args(half.then_some("--half"));
         let out = command.output().unwrap();
         (out.status.code(), String::from_utf8(out.stderr).unwrap())

@@ -25,7 +25,13 @@ fn square(side: usize) -> Size {
 fn deeppixel_is_pinned() {
     let _turn = crate::support::turn();
     let device = Device::flex();
-    let network = DeepPixel::new([4, 720, 720], 10, &device);
+    let spec = NetworkSpec {
+        kind: NetworkKind::DeepPixel,
+        classes: 10,
+        input: [4, 720, 720],
+        filters: None,
+    };
+    let network = DeepPixel::new(&spec, &device);
     assert_eq!(network.num_params(), 719_946);
     assert_eq!(DeepPixel::side_out(720), 21);
     let (shapes, logits) = network.stages(Tensor::zeros([1, 4, 720, 720], &device));
@@ -50,6 +56,7 @@ fn networks_say_what_they_cannot_read() {
         kind,
         classes,
         input: [4, side, side],
+        filters: None,
     };
     let refused = Network::new(&spec(NetworkKind::DeepPixel, 69, 10), 1, &Device::flex());
     assert!(matches!(
@@ -74,6 +81,7 @@ fn a_seed_means_the_same_weights() {
         kind: NetworkKind::Compact,
         classes: 3,
         input: [4, 32, 32],
+        filters: None,
     };
     let x = Tensor::<4>::random(
         [2, 4, 32, 32],
@@ -103,15 +111,15 @@ fn header(kind: NetworkKind, side: usize) -> Header {
     )
 }
 
-/// The built-in file has format 1, which names the size of an image and no task.
+/// The rendered-music checkpoint has format 1, which names the size of an image and no task.
 #[test]
 fn headers_of_format_1_are_read() {
-    let file = std::fs::read(crate::support::data("checkpoint/grooves10.safetensors")).unwrap();
+    let file = std::fs::read(crate::support::rendered()).unwrap();
     let (_, metadata) = SafeTensors::read_metadata(&file).unwrap();
     let text = &metadata.metadata().as_ref().unwrap()["sonoprint"];
     assert!(text.contains("format = 1") && text.contains("picture") && !text.contains("task"));
 
-    let header = Header::parse("built in".as_ref(), &file).unwrap();
+    let header = Header::parse("grooves10".as_ref(), &file).unwrap();
     assert_eq!(header.format, 2);
     assert_eq!(header.task, Task::SingleLabel);
     assert_eq!(header.network.input, [4, 128, 216]);
@@ -135,6 +143,7 @@ fn networks_read_any_number_of_channels() {
                 kind,
                 classes: 3,
                 input: [channels, side, side + 8],
+                filters: None,
             };
             let network = Network::new(&spec, 1, &device).unwrap();
             let input = Tensor::zeros([2, channels, side, side + 8], &device);
@@ -148,6 +157,7 @@ fn networks_read_any_number_of_channels() {
             kind,
             classes: 3,
             input: [channels, side, side],
+            filters: None,
         };
         assert!(matches!(
             spec(0).check(),
@@ -170,6 +180,7 @@ fn compact_pools_over_time_where_time_is() {
         kind: NetworkKind::Compact,
         classes: 3,
         input: [1, 256, 32],
+        filters: None,
     };
     let network = Network::new(&spec, 1, &device).unwrap();
     let features = |loud: std::ops::Range<usize>| -> Vec<f32> {
@@ -289,6 +300,35 @@ fn bad_checkpoints_are_told_apart() {
     }
 }
 
+/// A header without a license and with a temperature of 1 has neither in its file, as before they
+/// existed. A temperature that nothing can be divided by is refused.
+#[test]
+fn a_license_and_a_temperature_are_optional_and_checked() {
+    let _turn = crate::support::turn();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.safetensors");
+    let device = Device::flex();
+    let plain = header(NetworkKind::Compact, 32);
+    let text = toml::to_string(&plain).unwrap();
+    assert!(!text.contains("license") && !text.contains("temperature"));
+    let network = Network::new(&plain.network, 3, &device).unwrap();
+    let with = |temperature| {
+        let header = Header {
+            license: Some("ISC".into()),
+            temperature,
+            ..plain.clone()
+        };
+        Checkpoint::save(&header, &network, &path).unwrap();
+        Checkpoint::load(&path, &device).map(|loaded| loaded.header == header)
+    };
+    assert!(matches!(with(1.75), Ok(true)));
+    for wrong in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+        let error = with(wrong).unwrap_err();
+        assert!(matches!(error, CheckpointError::Damaged { .. }), "{error}");
+        assert!(error.to_string().contains("temperature"), "{error}");
+    }
+}
+
 /// Changes bytes, bits and digits of a checkpoint at random, mostly in its header, and cuts off its
 /// end: loading gives an error or a checkpoint each time, and reserves memory only for what the
 /// file holds.
@@ -353,6 +393,7 @@ fn flops_are_counted() {
         kind,
         classes: 10,
         input: [4, height, width],
+        filters: None,
     };
     let original = spec(NetworkKind::DeepPixel, 720, 720).flops();
     let layers = [
@@ -436,7 +477,7 @@ fn an_export_has_the_names_and_layouts_of_pytorch() {
     }
 }
 
-/// Every device gives PyTorch's logits of an image, for the built-in checkpoint
+/// Every device gives PyTorch's logits of an image, for the rendered-music checkpoint
 /// (`torch_reference.py --write-golden`).
 #[test]
 fn logits_are_those_of_pytorch() {
@@ -452,7 +493,7 @@ fn logits_are_those_of_pytorch() {
     let shape: [usize; 4] = pictures.shape.clone().try_into().unwrap();
     for (name, compute) in devices() {
         let device = compute.burn();
-        let checkpoint = Checkpoint::builtin(&device).unwrap();
+        let checkpoint = Checkpoint::load(crate::support::rendered().as_ref(), &device).unwrap();
         let data = TensorData::new(floats(&pictures.bytes), shape);
         let logits = checkpoint.network.forward(Tensor::from_data(data, &device));
         let got: Vec<f32> = logits.into_data().try_to_vec().unwrap();

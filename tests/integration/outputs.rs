@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::tones;
+use crate::support::{rendered, tones};
 
 fn sonoprint() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sonoprint"));
-    command.args(["classify", "--device", "cpu"]);
+    command.args(["classify", "--device", "cpu", "--model", &rendered()]);
     command
 }
 
@@ -61,7 +61,8 @@ fn a_full_disk_loses_nothing() {
         let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$@\"");
         let full = Command::new("bash")
             .args(["-c", &script, "bash", env!("CARGO_BIN_EXE_sonoprint")])
-            .args(["classify", "--device", "cpu", "--sorted", "--out"])
+            .args(["classify", "--device", "cpu", "--model", &rendered()])
+            .args(["--sorted", "--out"])
             .arg(&out)
             .arg(&music)
             .output()
@@ -223,7 +224,14 @@ fn strange_things_are_rows() {
         }
         Err(_) => Command::new(env!("CARGO_BIN_EXE_sonoprint")),
     };
-    command.args(["classify", "--device", "cpu", "--out"]);
+    command.args([
+        "classify",
+        "--device",
+        "cpu",
+        "--model",
+        &rendered(),
+        "--out",
+    ]);
     command.args([&out, &music]);
     let done = command.output().unwrap();
     assert_eq!(done.status.code(), Some(1), "{}", words(&done));

@@ -24,7 +24,8 @@ fn all(data: &Dataset) -> Split {
 
 fn with_memory(compute: &Compute, data: &Dataset, bytes: u64) -> (PcmSet, u64) {
     let memory = PcmMemory::new(compute, bytes);
-    let set = PcmSet::load(data, &all(data), Subset::Train, 22_050, &memory, &|| {}).unwrap();
+    let front_end = short().front_end;
+    let set = PcmSet::load(data, &all(data), Subset::Train, &front_end, &memory, &|| {}).unwrap();
     (set, memory.used())
 }
 
@@ -37,11 +38,10 @@ fn short() -> TrainSettings {
 }
 
 fn features(compute: &Compute, set: &PcmSet, settings: &TrainSettings) -> Vec<f32> {
-    let clip = settings.front_end.clip_samples;
     let front_end = FrontEnd::new(compute, &settings.front_end).unwrap();
-    let spans = set.clips(clip);
+    let spans = set.clips();
     assert_eq!(spans.len(), 20 * 3);
-    let fetched = set.fetch(&spans, clip).unwrap();
+    let fetched = set.fetch(&spans).unwrap();
     let samples: Vec<_> = fetched.iter().map(ClipPcm::samples).collect();
     let features = front_end.augmented_features(&samples, &[]).unwrap();
     features.into_data().try_to_vec().unwrap()
@@ -74,10 +74,9 @@ fn samples_that_fit_stay_on_the_device() {
     let split = all(&data);
     let settings = short();
     let compute = software();
-    let set = load(&compute, &data, &split, Subset::Train);
-    let clip = settings.front_end.clip_samples;
-    let spans = set.clips(clip);
-    let fetched = set.fetch(&spans, clip).unwrap();
+    let set = load(&compute, &data, &split, Subset::Train, &settings.front_end);
+    let spans = set.clips();
+    let fetched = set.fetch(&spans).unwrap();
     assert!(fetched.iter().all(|c| matches!(c, ClipPcm::Device { .. })));
     let front_end = FrontEnd::new(&compute, &settings.front_end).unwrap();
     let samples: Vec<_> = fetched.iter().map(ClipPcm::samples).collect();
@@ -86,8 +85,14 @@ fn samples_that_fit_stay_on_the_device() {
         front_end.upload_time().is_zero(),
         "samples on the device are not uploaded"
     );
-    let host = load(&Compute::Cpu, &data, &split, Subset::Train);
-    let fetched = host.fetch(&spans, clip).unwrap();
+    let host = load(
+        &Compute::Cpu,
+        &data,
+        &split,
+        Subset::Train,
+        &settings.front_end,
+    );
+    let fetched = host.fetch(&spans).unwrap();
     let samples: Vec<_> = fetched.iter().map(ClipPcm::samples).collect();
     front_end.augmented_features(&samples, &[]).unwrap();
     assert!(
@@ -104,7 +109,7 @@ fn a_file_that_vanishes_is_named() {
     let (set, _) = with_memory(&Compute::Cpu, &data, 0);
     let path = data.path(&data.entries[3]);
     std::fs::remove_file(&path).unwrap();
-    let error = set.fetch(&set.clips(SAMPLES), SAMPLES).err().unwrap();
+    let error = set.fetch(&set.clips()).err().unwrap();
     assert!(matches!(error, DatasetError::Audio { .. }));
     assert!(
         error.to_string().contains(&*path.to_string_lossy()),

@@ -21,6 +21,7 @@ fn losses(kind: NetworkKind, side: usize, lr: f64, device: &Device) -> Vec<f32> 
         kind,
         classes: 2,
         input: [4, side, side],
+        filters: None,
     };
     let network = Network::new(&spec, 3, &cpu).unwrap();
     let image = 4 * side * side;

@@ -10,6 +10,7 @@ use sonoprint::gpu::Compute;
 use sonoprint::model::{Checkpoint, Network, NetworkKind, NetworkSpec};
 use sonoprint::train::{Job, RunFolder, train};
 
+use crate::support::rendered;
 use crate::support::toy::{Watch, load, settings, toy};
 
 /// Logits of a network with the weights of `seed`.
@@ -18,6 +19,7 @@ fn logits(seed: u64) -> Vec<f32> {
         kind: NetworkKind::Compact,
         classes: 3,
         input: [4, 32, 32],
+        filters: None,
     };
     let network = Network::new(&spec, seed, &Device::flex()).unwrap();
     let input = Tensor::ones([1, 4, 32, 32], &Device::flex());
@@ -57,7 +59,8 @@ fn training_depends_on_its_settings_alone() {
         test: Vec::new(),
     };
     let compute = Compute::Cpu;
-    let [all, none] = [Subset::Train, Subset::Valid].map(|s| load(&compute, &data, &split, s));
+    let [all, none] = [Subset::Train, Subset::Valid]
+        .map(|s| load(&compute, &data, &split, s, &settings.front_end));
     let trained = |run: &Path| -> Vec<u8> {
         let folder = RunFolder::create(run, &data, &split, &settings, "cpu").unwrap();
         let job = Job {
@@ -78,7 +81,7 @@ fn training_depends_on_its_settings_alone() {
             // A failure below must not make this thread, and with it the test, go on for ever.
             while !done.load(Ordering::Relaxed) && start.elapsed().as_secs() < 60 {
                 logits(5);
-                Checkpoint::builtin(&Device::flex()).unwrap();
+                Checkpoint::load(rendered().as_ref(), &Device::flex()).unwrap();
             }
         });
         let weights = trained(&folder.path().join("beside"));

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use crate::support::software;
-use crate::support::toy::{SAMPLES, Watch, load, settings, toy};
+use crate::support::toy::{Watch, load, settings, toy};
 use sonoprint::dataset::pcm::PcmSet;
 use sonoprint::dataset::{Dataset, Split, Subset};
 use sonoprint::evaluate::evaluate;
@@ -27,7 +27,7 @@ fn fit(
         valid: Vec::new(),
         test: Vec::new(),
     };
-    let load = |subset| load(compute, data, &split, subset);
+    let load = |subset| load(compute, data, &split, subset, &settings.front_end);
     let (all, none) = (load(Subset::Train), load(Subset::Valid));
     let folder = RunFolder::create(run, data, &split, settings, &compute.name()).unwrap();
     let mut watch = Watch::default();
@@ -66,16 +66,7 @@ fn twenty_clips_are_learned_on_the_software_adapter() {
             .unwrap()
             .network;
         let front_end = FrontEnd::new(&compute, &settings.front_end).unwrap();
-        let result = evaluate(
-            &network,
-            Task::SingleLabel,
-            &front_end,
-            &all,
-            2,
-            SAMPLES,
-            10,
-        )
-        .unwrap();
+        let result = evaluate(&network, Task::SingleLabel, &front_end, &all, 2, 10).unwrap();
         let clips = &result.single_label().unwrap().clips;
         assert_eq!(
             (clips.correct(), clips.total()),
@@ -114,7 +105,7 @@ fn a_run_leaves_its_record_and_is_not_overwritten() {
     let run = folder.path().join("run");
     let split = Split::stratified(&data, 3, (0.2, 0.2)).unwrap();
     let settings = settings(NetworkKind::Compact, (32, 24), 2);
-    let load = |subset| load(&Compute::Cpu, &data, &split, subset);
+    let load = |subset| load(&Compute::Cpu, &data, &split, subset, &settings.front_end);
     let sets = (load(Subset::Train), load(Subset::Valid));
     let made = RunFolder::create(&run, &data, &split, &settings, "cpu").unwrap();
     let job = Job {
@@ -246,7 +237,7 @@ fn a_stopped_run_saves_its_state() {
     let data = toy(&folder.path().join("toy"));
     let settings = settings(NetworkKind::Compact, (32, 24), 3);
     let split = Split::stratified(&data, 3, (0.2, 0.2)).unwrap();
-    let load = |subset| load(&Compute::Cpu, &data, &split, subset);
+    let load = |subset| load(&Compute::Cpu, &data, &split, subset, &settings.front_end);
     let sets = (load(Subset::Train), load(Subset::Valid));
     let made =
         RunFolder::create(&folder.path().join("run"), &data, &split, &settings, "cpu").unwrap();
@@ -282,7 +273,7 @@ fn patience_ends_a_run_that_no_longer_improves() {
         ..settings(NetworkKind::Compact, (32, 24), 40)
     };
     let split = Split::stratified(&data, 3, (0.2, 0.2)).unwrap();
-    let load = |subset| load(&Compute::Cpu, &data, &split, subset);
+    let load = |subset| load(&Compute::Cpu, &data, &split, subset, &settings.front_end);
     let sets = (load(Subset::Train), load(Subset::Valid));
     let run = folder.path().join("run");
     let made = RunFolder::create(&run, &data, &split, &settings, "cpu").unwrap();
@@ -376,7 +367,13 @@ fn the_learning_rate_is_swept() {
     let data = toy(&folder.path().join("toy"));
     let split = Split::stratified(&data, 3, (0.2, 0.2)).unwrap();
     let settings = settings(NetworkKind::Compact, (32, 24), 3);
-    let set = load(&Compute::Cpu, &data, &split, Subset::Train);
+    let set = load(
+        &Compute::Cpu,
+        &data,
+        &split,
+        Subset::Train,
+        &settings.front_end,
+    );
     let mut seen = 0;
     let stop = AtomicBool::new(false);
     let sweep = find_lr(&Compute::Cpu, &settings, 2, &set, &stop, &mut |_| seen += 1).unwrap();
@@ -412,7 +409,7 @@ fn a_stopped_run_resumes_on_the_software_adapter() {
         ..settings(NetworkKind::Compact, (32, 24), 2)
     };
     let split = Split::stratified(&data, 3, (0.0, 0.0)).unwrap();
-    let load = |subset| load(&compute, &data, &split, subset);
+    let load = |subset| load(&compute, &data, &split, subset, &settings.front_end);
     let sets = (load(Subset::Train), load(Subset::Valid));
     let run = |name: &str, stops: &[bool]| {
         let path = folder.path().join(name);

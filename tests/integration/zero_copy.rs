@@ -174,6 +174,7 @@ fn foreign_tensors_are_refused() {
             kind: NetworkKind::Compact,
             classes: 2,
             input: [4, 16, 16],
+            filters: None,
         },
         1,
         &cpu,

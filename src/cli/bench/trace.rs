@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 
+use crate::audio::cut;
 use crate::bench::{Trace, signals};
 use crate::classify::{Input, Options, classify};
 use crate::dataset::pcm::{PcmMemory, PcmSet};
@@ -18,7 +19,6 @@ use crate::frontend::presets;
 use crate::gpu::Compute;
 use crate::gpu::adapter::is_hardware;
 use crate::inference::{InferenceError, Predictor};
-use crate::model::Checkpoint;
 use crate::train::{LrTrial, TrainSettings, find_lr};
 
 /// The length of the clips, as in the training command of the documentation.
@@ -72,10 +72,13 @@ fn write_audio(root: &Path, clips: usize) -> anyhow::Result<Vec<PathBuf>> {
 
 /// Records two batches. The first compiles the network's kernels.
 fn trace_classify(compute: &Compute, files: &[PathBuf], trace: &Trace) -> anyhow::Result<()> {
-    let predictor = Predictor::new(compute, Checkpoint::builtin(&compute.burn())?)?;
+    let predictor = Predictor::builtin(compute)?;
+    let front_end = &predictor.header().front_end;
+    let samples = (CLIP_SECONDS * f64::from(front_end.sample_rate)) as usize;
+    let clips = cut(samples, front_end.clip_samples).len();
     let options = Options {
         workers: std::thread::available_parallelism().map_or(2, usize::from),
-        batch: files.len(),
+        batch: clips * files.len(),
         overlap: 0.0,
         timeline: false,
         embeddings: false,
@@ -111,8 +114,8 @@ fn trace_train(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> a
     let data = Dataset::scan(root)?;
     let split = Split::stratified(&data, 1, (0.0, 0.0))?;
     let memory = PcmMemory::new(compute, 0);
-    let rate = settings.front_end.sample_rate;
-    let set = PcmSet::load(&data, &split, Subset::Train, rate, &memory, &|| ())?;
+    let front_end = &settings.front_end;
+    let set = PcmSet::load(&data, &split, Subset::Train, front_end, &memory, &|| ())?;
     let stop = AtomicBool::new(false);
     let (mut steps, mut result, mut start) = (0, Ok(()), Instant::now());
     // Runs after each step: the first compiles kernels, the second is traced.
@@ -129,7 +132,7 @@ fn trace_train(compute: &Compute, root: &Path, clips: usize, trace: &Trace) -> a
             }
         }
     };
-    let classes = data.classes.len();
+    let classes = &data.classes;
     find_lr(compute, &settings, classes, &set, &stop, &mut after_step)?;
     result.context("cannot trace the training step")
 }

@@ -40,9 +40,8 @@ pub struct Args {
     /// eight.
     #[arg(long, value_name = "I/N", default_value_t)]
     shard: Shard,
-    /// Checkpoint; the built-in one if absent.
-    #[arg(long, value_name = "FILE")]
-    checkpoint: Option<PathBuf>,
+    #[command(flatten)]
+    model: args::ModelArg,
     /// Write the result table to FILE, and a journal to FILE.journal. If the run is killed or
     /// stopped, the same command resumes it; if it is complete, the same command classifies only
     /// new and changed files.
@@ -111,7 +110,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     }
     let compute = args.device.open()?;
     times.end_step("device");
-    let checkpoint = Checkpoint::open(args.checkpoint.as_deref(), &compute.burn())?;
+    let checkpoint = Checkpoint::open(&args.model.model, &compute.burn())?;
     times.end_step("checkpoint");
     let settings = JournalSettings {
         journal: journal::VERSION,

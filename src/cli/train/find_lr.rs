@@ -30,14 +30,19 @@ pub fn run(
     }
     make_folder(&plan.root)?;
     let memory = memory.open(compute);
-    let rate = settings.front_end.sample_rate;
-    let set = decode(&plan.data, &plan.split, Subset::Train, rate, &memory)?;
+    let set = decode(
+        &plan.data,
+        &plan.split,
+        Subset::Train,
+        &settings.front_end,
+        &memory,
+    )?;
     print_line_lossy(describe(settings));
     let bar = bar(
         SWEEP_STEPS,
         "sweep {bar:20} {pos} of at most {len} rates  {wide_msg}",
     );
-    let classes = plan.data.classes.len();
+    let classes = &plan.data.classes;
     let sweep = find_lr(compute, settings, classes, &set, stop, &mut |trial| {
         bar.inc(1);
         bar.set_message(format!("{:.1e}: loss {:.3}", trial.lr, trial.smoothed));

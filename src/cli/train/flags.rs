@@ -107,19 +107,19 @@ pub struct Args {
 /// Flags that decide what the network sees.
 #[derive(clap::Args)]
 pub struct InputArgs {
-    /// Front-end preset. Default: the network's own (compact: mel, deeppixel: deeppixel).
-    #[arg(long, group = "begin")]
+    /// Front-end preset. Default: the network's own (compact: mel, deeppixel: deeppixel, musicnn:
+    /// musicnn), or that of --init.
+    #[arg(long, group = "begin", conflicts_with = "init")]
     pub preset: Option<String>,
     /// Size of the images. Default: the preset's own.
-    #[arg(long, value_name = "WxH", value_parser = args::size, group = "begin")]
+    #[arg(long, value_name = "WxH", value_parser = args::size, group = "begin", conflicts_with = "init")]
     pub size: Option<Size>,
-    /// Length of a clip.
+    /// Length of a clip. Default: the preset's own (mel and deeppixel: 30, musicnn: 3).
     #[arg(
         long,
         value_name = "SECONDS",
         value_parser = args::clip_seconds,
-        default_value = "30",
         group = "begin"
     )]
-    pub clip_seconds: f64,
+    pub clip_seconds: Option<f64>,
 }

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context, anyhow, ensure};
 
+use burn::tensor::Device;
+
 use super::flags::Args;
 use crate::cli::words::note;
 use crate::dataset::{Dataset, LabelRules, LabelSource, Labeled, Split};
 use crate::frontend::config::Output;
 use crate::frontend::presets;
-use crate::model::{NetworkSpec, Task};
+use crate::model::{Checkpoint, ModelName, Task};
 use crate::train::{RunFolder, RunRecord, TrainError, TrainSettings};
 
 /// Shares of the validation and the test files in a stratified split.
@@ -35,8 +37,7 @@ impl PlannedRun {
         self.settings.validate().map_err(with_flag)?;
         self.split.check(&self.data)?;
         let settings = &self.settings;
-        let classes = self.data.classes.len();
-        NetworkSpec::new(settings.network, classes, &settings.front_end).check()?;
+        settings.network_spec(self.data.classes.len()).check()?;
         Ok(())
     }
 }
@@ -141,11 +142,21 @@ fn dataset(args: &Args) -> anyhow::Result<Labeled> {
 
 /// Returns the settings that the flags stand for.
 pub fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
-    let preset = match &args.input.preset {
-        Some(name) => presets::preset(name)?,
-        None => args.settings.network.preset(),
+    let mut settings = args.settings.clone();
+    let mut front_end = match (&args.input.preset, &settings.transfer.init) {
+        (Some(name), _) => presets::preset(name)?,
+        (None, None) => settings.network.preset(),
+        (None, Some(name)) => {
+            let name = whole(name);
+            let model = Checkpoint::open(&ModelName::from(name.as_str()), &Device::flex())?;
+            settings.start_from(&model);
+            settings.transfer.init = Some(name);
+            settings.front_end.clone()
+        }
     };
-    let mut front_end = preset.with_clip_seconds(args.input.clip_seconds);
+    if let Some(seconds) = args.input.clip_seconds {
+        front_end = front_end.with_clip_seconds(seconds);
+    }
     if args.input.size.is_some() {
         ensure!(
             matches!(front_end.output, Output::Image(_)),
@@ -154,12 +165,20 @@ pub fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
         );
         front_end = front_end.with_image_size(args.input.size);
     }
-    let settings = TrainSettings {
-        front_end,
-        ..args.settings.clone()
-    };
+    settings.front_end = front_end;
     settings.validate().map_err(with_flag)?;
     Ok(settings)
+}
+
+/// Returns the name of a model so that it is found from every folder.
+fn whole(name: &str) -> String {
+    match ModelName::from(name) {
+        ModelName::File(path) => std::fs::canonicalize(path)
+            .ok()
+            .and_then(|path| path.to_str().map(str::to_owned))
+            .unwrap_or_else(|| name.to_owned()),
+        ModelName::Builtin(name) => name.to_owned(),
+    }
 }
 
 /// Names the flag of a setting that is out of its range.

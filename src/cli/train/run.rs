@@ -103,8 +103,8 @@ fn load(plan: &PlannedRun, memory: &PcmMemory, folder: &RunFolder) -> anyhow::Re
     let bar = bar(files, "decoding {bar:20} {pos}/{len} files, {per_sec}");
     let mut sets = Vec::new();
     for subset in Subset::ALL {
-        let rate = settings.front_end.sample_rate;
-        let set = PcmSet::load(data, split, subset, rate, memory, &|| bar.inc(1))?;
+        let front_end = &settings.front_end;
+        let set = PcmSet::load(data, split, subset, front_end, memory, &|| bar.inc(1))?;
         for line in &set.notes {
             bar.suspend(|| note(line));
             folder.append("log.txt", line)?;
@@ -137,15 +137,13 @@ fn test(
     } = *job;
     let checkpoint = Checkpoint::load(&job.folder.best(), &compute.burn())?;
     let front_end = FrontEnd::new(compute, &settings.front_end)?;
-    let clip = settings.front_end.clip_samples;
     let classes = job.classes.len();
     let result = evaluate(
         &checkpoint.network,
-        checkpoint.header.task,
+        checkpoint.header.calibrated_task(),
         &front_end,
         set,
         classes,
-        clip,
         settings.batch,
     )?;
     let facts = [
@@ -160,7 +158,9 @@ fn test(
     ];
     let subject = Subject {
         title: format!("Run {}", plan.root.display()),
-        facts: facts.map(|(k, v)| (k.to_owned(), v)).into(),
+        facts: (facts.map(|(k, v)| (k.to_owned(), v)).into_iter())
+            .chain(report::temperature(&checkpoint.header, &result))
+            .collect(),
         classes: job.classes,
         files: set
             .files

@@ -12,11 +12,12 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use self::store::{Place, Store};
-use crate::audio::{self, AudioError, ClipSpan, Loaded, MonoReader};
+use crate::audio::{self, AudioError, ClipRule, ClipSpan, Loaded, MonoReader};
 use crate::dataset::error::{DatasetError, Result};
 use crate::dataset::folder::Dataset;
 use crate::dataset::gtzan;
 use crate::dataset::split::{Split, Subset};
+use crate::frontend::config::FrontEndConfig;
 use crate::frontend::{DeviceSamples, Samples};
 use crate::gpu::Compute;
 
@@ -31,7 +32,8 @@ pub struct File {
     pub entry: usize,
     /// Indices into the dataset's classes, ascending.
     pub labels: Vec<usize>,
-    /// Number of mono samples at the front end's sample rate.
+    /// Number of mono samples at the front end's sample rate, with what the rule for clips adds
+    /// at the file's ends.
     pub len: usize,
     /// Root mean square of the samples.
     pub rms: f32,
@@ -47,6 +49,7 @@ pub struct PcmSet {
     /// part, with its name and the reason.
     pub notes: Vec<String>,
     sample_rate: u32,
+    rule: ClipRule,
 }
 
 /// The samples of one clip, on the host or on the device.
@@ -83,8 +86,8 @@ impl PcmMemory {
 }
 
 impl PcmSet {
-    /// Decodes the files of `subset` on all cores at `sample_rate` Hz and keeps what fits into
-    /// `memory`. Calls `tick` once per file, when that file is done, from any thread.
+    /// Decodes the files of `subset` on all cores for the clips of `front_end` and keeps what fits
+    /// into `memory`. Calls `tick` once per file, when that file is done, from any thread.
     ///
     /// # Errors
     /// [`DatasetError::NothingReadable`] if the subset has files and none gives usable audio.
@@ -92,15 +95,16 @@ impl PcmSet {
         data: &Dataset,
         split: &Split,
         subset: Subset,
-        sample_rate: u32,
+        front_end: &FrontEndConfig,
         memory: &PcmMemory,
         tick: &(dyn Fn() + Sync),
     ) -> Result<Self> {
+        let (sample_rate, rule) = (front_end.sample_rate, front_end.clip_rule(0.0));
         let decoded: Vec<_> = split
             .subset(subset)
             .par_iter()
             .map(|&entry| {
-                let decoded = decode(data, entry, sample_rate, &memory.0);
+                let decoded = decode(data, entry, sample_rate, rule, &memory.0);
                 tick();
                 decoded
             })
@@ -109,6 +113,7 @@ impl PcmSet {
             files: Vec::new(),
             notes: Vec::new(),
             sample_rate,
+            rule,
         };
         for (file, note) in decoded {
             set.files.extend(file);
@@ -124,14 +129,13 @@ impl PcmSet {
     }
 
     /// Returns every clip of every file as (index into [`PcmSet::files`], span).
-    pub fn clips(&self, clip_samples: usize) -> Vec<(usize, ClipSpan)> {
+    pub fn clips(&self) -> Vec<(usize, ClipSpan)> {
         self.files
             .iter()
             .enumerate()
             .flat_map(|(i, f)| {
-                audio::cut(f.len, clip_samples)
-                    .into_iter()
-                    .map(move |span| (i, span))
+                let spans = self.rule.spans(f.len).into_iter();
+                spans.map(move |span| (i, span))
             })
             .collect()
     }
@@ -142,16 +146,16 @@ impl PcmSet {
         self.files.iter().filter(on_disk).count()
     }
 
-    /// Returns the samples of `spans`, each padded with silence to `clip_samples`. Decodes those
-    /// that are not in memory, on all cores.
+    /// Returns the samples of `spans`, each padded with silence to the length of a clip. Decodes
+    /// those that are not in memory, on all cores.
     ///
     /// # Errors
     /// [`DatasetError::Audio`] if a file that could be read before cannot be read now.
-    pub fn fetch(&self, spans: &[(usize, ClipSpan)], clip_samples: usize) -> Result<Vec<ClipPcm>> {
+    pub fn fetch(&self, spans: &[(usize, ClipSpan)]) -> Result<Vec<ClipPcm>> {
         let _span = tracing::info_span!("fetch").entered();
         spans
             .par_iter()
-            .map(|&(file, span)| self.clip(&self.files[file], span, clip_samples))
+            .map(|&(file, span)| self.clip(&self.files[file], span))
             .collect()
     }
 
@@ -159,22 +163,23 @@ impl PcmSet {
     ///
     /// # Errors
     /// As [`PcmSet::fetch`].
-    pub fn decode(&self, file: usize, span: ClipSpan, clip_samples: usize) -> Result<Vec<f32>> {
+    pub fn decode(&self, file: usize, span: ClipSpan) -> Result<Vec<f32>> {
         let file = &self.files[file];
         match &file.place {
-            Place::Host(samples) => Ok(audio::extract(samples, span, clip_samples)),
-            _ => decode_span(file, span, clip_samples, self.sample_rate),
+            Place::Host(samples) => Ok(audio::extract(samples, span, self.rule.len)),
+            _ => decode_span(file, span, self.rule, self.sample_rate),
         }
     }
 
-    fn clip(&self, file: &File, span: ClipSpan, clip: usize) -> Result<ClipPcm> {
+    fn clip(&self, file: &File, span: ClipSpan) -> Result<ClipPcm> {
+        let clip = self.rule.len;
         Ok(match &file.place {
             Place::Host(samples) => ClipPcm::Host(audio::extract(samples, span, clip)),
             Place::Device(samples) => {
                 let end = span.start + span.len.min(clip);
                 ClipPcm::Device(samples.slice(span.start..end))
             }
-            Place::Disk => ClipPcm::Host(decode_span(file, span, clip, self.sample_rate)?),
+            Place::Disk => ClipPcm::Host(decode_span(file, span, self.rule, self.sample_rate)?),
         })
     }
 }
@@ -184,6 +189,7 @@ fn decode(
     data: &Dataset,
     entry: usize,
     sample_rate: u32,
+    rule: ClipRule,
     store: &Store,
 ) -> (Option<File>, Option<String>) {
     let e = &data.entries[entry];
@@ -203,11 +209,13 @@ fn decode(
         return out(format!("damaged in the common copy of GTZAN: {damage}"));
     }
     let energy: f64 = samples.iter().map(|&x| f64::from(x).powi(2)).sum();
+    let rms = (energy / samples.len() as f64).sqrt() as f32;
+    let samples = rule.prepare(samples);
     let file = File {
         entry,
         labels: e.labels.clone(),
         len: samples.len(),
-        rms: (energy / samples.len() as f64).sqrt() as f32,
+        rms,
         path,
         place: store.keep(samples),
     };
@@ -215,23 +223,35 @@ fn decode(
     (Some(file), note)
 }
 
-/// Decodes a file up to the end of `span` and keeps only the span, in the memory of one clip and
+/// Decodes a file up to the end of `span` and keeps only the span, in the memory of two clips and
 /// one packet.
-fn decode_span(file: &File, span: ClipSpan, clip: usize, rate: u32) -> Result<Vec<f32>> {
+fn decode_span(file: &File, span: ClipSpan, rule: ClipRule, rate: u32) -> Result<Vec<f32>> {
+    let clip = rule.len;
     let failed = |source: AudioError| DatasetError::Audio {
         path: file.path.clone(),
         source,
     };
     let _span = tracing::info_span!("decode").entered();
     let mut reader = MonoReader::open(&file.path, rate).map_err(failed)?;
-    let (mut out, mut block, mut before) = (Vec::with_capacity(clip), Vec::new(), 0);
+    // A file that is as long as one clip may be a short one, which `prepare` fills up.
+    if file.len == clip {
+        let mut whole = Vec::new();
+        while reader.read(&mut whole).map_err(failed)? > 0 {}
+        whole.truncate(clip);
+        return Ok(audio::extract(&rule.prepare(whole), span, clip));
+    }
+    let (mut out, mut before) = (Vec::with_capacity(clip), 0);
+    let mut block = vec![0.0; rule.margin()];
     let end = span.start + span.len.min(clip);
-    while before < end && reader.read(&mut block).map_err(failed)? > 0 {
+    while before < end {
         let from = span.start.saturating_sub(before).min(block.len());
         let to = (end - before).min(block.len());
         out.extend_from_slice(&block[from..to]);
         before += block.len();
         block.clear();
+        if before < end && reader.read(&mut block).map_err(failed)? == 0 {
+            break;
+        }
     }
     out.resize(clip, 0.0);
     Ok(out)

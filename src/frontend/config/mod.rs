@@ -11,6 +11,8 @@ mod validate;
 
 use serde::{Deserialize, Serialize};
 
+use crate::audio::{ClipRule, Ends};
+
 pub use compression::Compression;
 pub use output::{ImageConfig, MAX_HEIGHT, MAX_WIDTH, Output, Range, Size};
 pub use validate::ConfigError;
@@ -30,6 +32,11 @@ pub enum Framing {
     /// and last sample (torch.stft's default).
     #[serde(alias = "centre_reflect")]
     CenterReflect,
+    /// The frames of the whole track, which are centered on multiples of `hop` as with
+    /// `CenterZeros`: a clip is a stretch of them. Frame `t` of a clip starts at its sample `t *
+    /// hop`, and the clip begins half a frame before the first frame's center. Outside the track
+    /// there are zeros.
+    Track,
 }
 
 /// The analysis window over `n_fft` samples.
@@ -122,7 +129,9 @@ impl FrontEndConfig {
     /// Returns the frames of a clip (columns of the spectrogram).
     pub fn frames(&self) -> usize {
         match self.framing {
-            Framing::Start => self.clip_samples.saturating_sub(self.n_fft) / self.hop.max(1) + 1,
+            Framing::Start | Framing::Track => {
+                self.clip_samples.saturating_sub(self.n_fft) / self.hop.max(1) + 1
+            }
             Framing::CenterZeros | Framing::CenterReflect => {
                 self.clip_samples / self.hop.max(1) + 1
             }
@@ -191,15 +200,55 @@ impl FrontEndConfig {
         self
     }
 
-    /// Returns the seconds of a clip.
+    /// Returns the seconds of a clip; where the frames are those of the track, without what a clip
+    /// shares with its neighbors.
     pub fn clip_seconds(&self) -> f64 {
-        self.clip_samples as f64 / f64::from(self.sample_rate)
+        self.clip_rule(0.0).covered() as f64 / f64::from(self.sample_rate)
     }
 
-    /// Sets the clip's length in seconds, rounded to whole samples.
+    /// Sets the clip's length in seconds, rounded to whole samples, or to whole frames where the
+    /// frames are those of the track.
     #[must_use]
     pub fn with_clip_seconds(mut self, seconds: f64) -> Self {
-        self.clip_samples = (seconds * f64::from(self.sample_rate)).round() as usize;
+        let samples = (seconds * f64::from(self.sample_rate)).round() as usize;
+        self.clip_samples = match self.framing {
+            Framing::Track => {
+                let hop = self.hop.max(1);
+                let frames = ((samples + hop / 2) / hop).max(1);
+                (frames - 1) * hop + self.n_fft
+            }
+            _ => samples,
+        };
         self
+    }
+
+    /// Returns how many samples before the first sample of frame `t` sample `t * hop` lies.
+    pub(crate) fn lead(&self) -> usize {
+        match self.framing {
+            Framing::Start | Framing::Track => 0,
+            Framing::CenterZeros | Framing::CenterReflect => self.n_fft / 2,
+        }
+    }
+
+    /// Returns how files are divided into clips. `overlap` is the fraction of a clip that it
+    /// shares with the next one, from 0 to less than 1.
+    pub fn clip_rule(&self, overlap: f64) -> ClipRule {
+        let ends = match self.framing {
+            Framing::Track => Ends::Track {
+                margin: self.n_fft / 2,
+                hop: self.hop,
+            },
+            _ => Ends::Inside,
+        };
+        let mut rule = ClipRule {
+            ends,
+            ..ClipRule::inside(self.clip_samples)
+        };
+        let step = rule.covered() as f64 * (1.0 - overlap.clamp(0.0, 1.0));
+        rule.step = match ends {
+            Ends::Inside => (step as usize).max(1),
+            Ends::Track { hop, .. } => (step / hop as f64).round().max(1.0) as usize * hop,
+        };
+        rule
     }
 }

@@ -43,6 +43,19 @@ pub enum ConfigError {
         /// Half a frame.
         half: usize,
     },
+    /// The frames of a track do not fill the clip.
+    #[error(
+        "a clip of {samples} samples does not end with a frame: \
+         framing 'track' needs n_fft ({n_fft}) and a multiple of hop ({hop})"
+    )]
+    PartOfFrame {
+        /// Samples per clip.
+        samples: usize,
+        /// As given.
+        n_fft: usize,
+        /// As given.
+        hop: usize,
+    },
     /// The sample rate is out of range.
     #[error("sample_rate is {0}: it must be from 8000 to 192000")]
     SampleRate(u32),
@@ -103,6 +116,13 @@ impl FrontEndConfig {
             return Err(ConfigError::SampleRate(self.sample_rate));
         }
         let frames = self.frames();
+        if self.framing == Framing::Track && !self.is_whole_frames() {
+            return Err(ConfigError::PartOfFrame {
+                samples: self.clip_samples,
+                n_fft: self.n_fft,
+                hop: self.hop,
+            });
+        }
         if self.clip_samples == 0 || frames > 65_535 {
             return Err(ConfigError::Clip {
                 samples: self.clip_samples,
@@ -124,6 +144,12 @@ impl FrontEndConfig {
             Output::Image(image) => image.validate(),
             Output::Features => Ok(()),
         }
+    }
+
+    /// Whether the frames fill the clip.
+    fn is_whole_frames(&self) -> bool {
+        let rest = self.clip_samples.checked_sub(self.n_fft);
+        rest.is_some_and(|rest| rest.is_multiple_of(self.hop))
     }
 
     fn validate_compression(&self) -> Result<(), ConfigError> {

@@ -94,10 +94,7 @@ fn gather(
     frame: usize,
     out: &mut [f32],
 ) {
-    let lead = match config.framing {
-        Framing::Start => 0,
-        Framing::CenterZeros | Framing::CenterReflect => config.n_fft / 2,
-    };
+    let lead = config.lead();
     let start = waveform.frame_start(frame * config.hop, pcm.len()) as isize - lead as isize;
     let n = pcm.len() as isize;
     if waveform.pitch != 1.0 {

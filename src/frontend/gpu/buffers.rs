@@ -153,10 +153,7 @@ impl StftParams {
             frames: config.frames() as u32,
             rows: config.rows() as u32,
             hop: config.hop as u32,
-            lead: match config.framing {
-                Framing::Start => 0,
-                Framing::CenterZeros | Framing::CenterReflect => config.n_fft as i32 / 2,
-            },
+            lead: config.lead() as i32,
             reflect: u32::from(config.framing == Framing::CenterReflect),
             compression: config
                 .compression

@@ -3,7 +3,9 @@
 //! The file is safetensors, so other tools can open it. Everything but the weights is one TOML
 //! text, the [`Header`], under the metadata key `sonoprint`. Loading needs nothing but the path.
 
-use std::path::Path;
+use std::borrow::Cow;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::store::{ModuleSnapshot, SafetensorsStore};
@@ -13,9 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::header::{CheckpointError, Header, KEY, first_line};
 use crate::model::Network;
-
-/// The path that messages give for the built-in checkpoint.
-const BUILTIN: &str = "(built in)";
+use crate::model::builtin::{BuiltinModel, ModelName, names};
 
 /// Longest file that is read. No network here comes near this, so a longer file is not a
 /// checkpoint.
@@ -25,11 +25,10 @@ const MAX_BYTES: u64 = 1 << 31;
 ///
 /// ```
 /// use sonoprint::gpu::Compute;
-/// use sonoprint::model::{Checkpoint, NetworkKind, Task};
+/// use sonoprint::model::{Checkpoint, Task};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let checkpoint = Checkpoint::builtin(&Compute::Cpu.burn())?;
-/// assert_eq!(checkpoint.header.network.kind, NetworkKind::Compact);
+/// let checkpoint = Checkpoint::builtin("genres10", &Compute::Cpu.burn())?;
 /// assert_eq!(checkpoint.header.task, Task::SingleLabel);
 /// assert_eq!(checkpoint.header.classes[0], "blues");
 /// # Ok(())
@@ -78,21 +77,24 @@ impl Checkpoint {
         Self::from_bytes(path, read(path)?, device)
     }
 
-    /// Reads the checkpoint `path`, or the built-in one without a path.
+    /// Reads the model that `model` names: a built-in one or a file.
     ///
     /// # Errors
-    /// As [`Checkpoint::load`].
-    pub fn open(path: Option<&Path>, device: &Device) -> Result<Self, CheckpointError> {
-        path.map_or_else(|| Self::builtin(device), |path| Self::load(path, device))
+    /// As [`Checkpoint::load`]; [`CheckpointError::Unknown`] if there is no file, and no built-in
+    /// model of that name.
+    pub fn open(model: impl Into<ModelName>, device: &Device) -> Result<Self, CheckpointError> {
+        let model = model.into();
+        Self::from_bytes(&shown(&model), read_model(&model)?.into(), device)
     }
 
-    /// Reads the checkpoint that is built into this program: see `data/checkpoint/README.md`.
+    /// Reads a model that is built into this program.
     ///
     /// # Errors
-    /// As [`Checkpoint::load`], if the repository's file was damaged when the program was built.
-    pub fn builtin(device: &Device) -> Result<Self, CheckpointError> {
-        let bytes = include_bytes!("../../../data/checkpoint/grooves10.safetensors");
-        Self::from_bytes(Path::new(BUILTIN), bytes.to_vec(), device)
+    /// [`CheckpointError::Unknown`] if no built-in model has this name. As [`Checkpoint::load`], if
+    /// the repository's file was damaged when the program was built.
+    pub fn builtin(name: &str, device: &Device) -> Result<Self, CheckpointError> {
+        let model = BuiltinModel::find(name).ok_or_else(|| unknown(name.as_ref()))?;
+        Self::open(ModelName::Builtin(model.name), device)
     }
 
     fn from_bytes(path: &Path, bytes: Vec<u8>, device: &Device) -> Result<Self, CheckpointError> {
@@ -125,6 +127,47 @@ impl Checkpoint {
             network: network.to_device(device),
             fingerprint,
         })
+    }
+}
+
+impl BuiltinModel {
+    /// Reads the header of the checkpoint, without its weights.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::load`], if the repository's file was damaged when the program was built.
+    pub fn header(&self) -> Result<Header, CheckpointError> {
+        Header::parse(&shown(&ModelName::Builtin(self.name)), self.bytes())
+    }
+}
+
+/// The path that errors name.
+fn shown(model: &ModelName) -> PathBuf {
+    match model {
+        ModelName::Builtin(name) => format!("{name} (built in)").into(),
+        ModelName::File(path) => path.clone(),
+    }
+}
+
+fn unknown(path: &Path) -> CheckpointError {
+    CheckpointError::Unknown {
+        path: path.to_owned(),
+        names: names().collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// Returns the bytes of a model's checkpoint file.
+fn read_model(model: &ModelName) -> Result<Cow<'static, [u8]>, CheckpointError> {
+    match model {
+        ModelName::Builtin(name) => match BuiltinModel::find(name) {
+            Some(model) => Ok(Cow::Borrowed(model.bytes())),
+            None => Err(unknown(name.as_ref())),
+        },
+        ModelName::File(path) => match read(path) {
+            Err(CheckpointError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                Err(unknown(path))
+            }
+            read => read.map(Cow::Owned),
+        },
     }
 }
 

@@ -8,7 +8,7 @@ use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
 use crate::frontend::config::{ConfigError, FrontEndConfig};
-use crate::model::{ModelError, NetworkSpec, Task};
+use crate::model::{CalibratedTask, ModelError, NetworkSpec, Task};
 
 /// The metadata key of the header.
 pub(super) const KEY: &str = "sonoprint";
@@ -45,6 +45,13 @@ pub struct Header {
     pub task: Task,
     /// Names of the outputs, in order.
     pub classes: Vec<String>,
+    /// License of the weights, if it is known: an SPDX identifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+    /// What logits are divided by before they become probabilities. Finite and above 0; 1 changes
+    /// nothing.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub temperature: f32,
     /// How it was trained, for people.
     pub training: BTreeMap<String, String>,
     /// The network.
@@ -53,8 +60,16 @@ pub struct Header {
     pub front_end: FrontEndConfig,
 }
 
+fn one() -> f32 {
+    1.0
+}
+
+fn is_one(temperature: &f32) -> bool {
+    *temperature == 1.0
+}
+
 impl Header {
-    /// Returns a header of the present format.
+    /// Returns a header of the present format, without a license and with a temperature of 1.
     pub fn new(
         task: Task,
         network: NetworkSpec,
@@ -66,9 +81,19 @@ impl Header {
             format: FORMAT,
             task,
             classes,
+            license: None,
+            temperature: one(),
             training,
             network,
             front_end,
+        }
+    }
+
+    /// Returns how logits become probabilities: the task with the temperature.
+    pub fn calibrated_task(&self) -> CalibratedTask {
+        CalibratedTask {
+            task: self.task,
+            temperature: self.temperature,
         }
     }
 }
@@ -84,6 +109,14 @@ pub enum CheckpointError {
         path: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// There is no file of this path, and no built-in model of this name.
+    #[error("there is no file {path}, and no built-in model of that name: there are {names}")]
+    Unknown {
+        /// The path or name.
+        path: PathBuf,
+        /// The names of the built-in models.
+        names: String,
     },
     /// The file is not a checkpoint.
     #[error("{path} is not a sonoprint checkpoint: {why}")]
@@ -181,6 +214,12 @@ impl Header {
                 "it names {} classes and has {} outputs",
                 header.classes.len(),
                 header.network.classes
+            )));
+        }
+        if !(header.temperature.is_finite() && header.temperature > 0.0) {
+            return Err(damaged(format!(
+                "its temperature is {}, and must be a number above 0",
+                header.temperature
             )));
         }
         if header.network.input != header.front_end.output_shape() {

@@ -10,6 +10,7 @@ use burn::tensor::{Device, Tensor, activation::relu};
 
 use crate::frontend::config::FrontEndConfig;
 use crate::frontend::presets;
+use crate::model::NetworkSpec;
 use crate::model::architecture::{Architecture, frequency_and_time, product};
 use crate::model::ops::norm;
 
@@ -77,11 +78,14 @@ impl Architecture for Compact {
     /// Five strides of 2 leave at least one cell of 16x16.
     const MIN_INPUT: [usize; 3] = [1, 16, 16];
 
+    const OUTPUT: &str = "head";
+
     fn preset() -> FrontEndConfig {
         presets::mel()
     }
 
-    fn new([channels, ..]: [usize; 3], classes: usize, device: &Device) -> Self {
+    fn new(spec: &NetworkSpec, device: &Device) -> Self {
+        let channels = spec.input[0];
         let stages = CHANNELS
             .windows(2)
             .map(|c| Residual {
@@ -94,11 +98,12 @@ impl Architecture for Compact {
             stem: ConvNorm::new([channels, CHANNELS[0]], 3, 2, device),
             stages,
             dropout: DropoutConfig::new(0.3).init(),
-            head: LinearConfig::new(CHANNELS[3], classes).init(device),
+            head: LinearConfig::new(CHANNELS[3], spec.classes).init(device),
         }
     }
 
-    fn multiply_adds([channels, height, width]: [usize; 3], classes: usize) -> u64 {
+    fn multiply_adds(spec: &NetworkSpec) -> u64 {
+        let [channels, height, width] = spec.input;
         let halve = |side: usize| side.div_ceil(2);
         let (mut height, mut width) = (halve(height), halve(width));
         let mut sum = product(&[height, width, 9 * CHANNELS[0], channels]);
@@ -108,12 +113,12 @@ impl Architecture for Compact {
             let per_cell = 9 * c[0] * c[1] + 9 * c[1] * c[1] + c[0] * c[1];
             sum = sum.saturating_add(product(&[height, width, per_cell]));
         }
-        sum.saturating_add(product(&[CHANNELS[3], classes]))
+        sum.saturating_add(product(&[CHANNELS[3], spec.classes]))
     }
 
-    fn scaling_weights([channels, ..]: [usize; 3], classes: usize) -> usize {
-        let stem = channels.saturating_mul(9 * CHANNELS[0]);
-        stem.saturating_add(classes.saturating_mul(CHANNELS[3]))
+    fn scaling_weights(spec: &NetworkSpec) -> usize {
+        let stem = spec.input[0].saturating_mul(9 * CHANNELS[0]);
+        stem.saturating_add(spec.classes.saturating_mul(CHANNELS[3]))
     }
 
     fn features(&self, input: Tensor<4>) -> Tensor<2> {
@@ -127,5 +132,9 @@ impl Architecture for Compact {
 
     fn head(&self, features: Tensor<2>) -> Tensor<2> {
         self.head.forward(self.dropout.forward(features))
+    }
+
+    fn output(&mut self) -> &mut Linear {
+        &mut self.head
     }
 }

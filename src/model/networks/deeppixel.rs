@@ -8,6 +8,7 @@ use burn::tensor::{Device, Tensor};
 
 use crate::frontend::config::FrontEndConfig;
 use crate::frontend::presets;
+use crate::model::NetworkSpec;
 use crate::model::architecture::{Architecture, product};
 use crate::model::ops::pool;
 
@@ -79,13 +80,16 @@ impl Architecture for DeepPixel {
     /// Five layers leave one cell of 70x70.
     const MIN_INPUT: [usize; 3] = [1, 70, 70];
 
+    const OUTPUT: &str = "dense";
+
     const PYTORCH_KEYS: &[(&str, &str)] = &[(r"^(prelu\d)\.alpha$", "$1.weight")];
 
     fn preset() -> FrontEndConfig {
         presets::deeppixel()
     }
 
-    fn new(input: [usize; 3], classes: usize, device: &Device) -> Self {
+    fn new(spec: &NetworkSpec, device: &Device) -> Self {
+        let NetworkSpec { input, classes, .. } = *spec;
         let layer = |i: usize| {
             let from = if i == 0 { input[0] } else { LAYERS[i - 1].0 };
             let (to, k) = LAYERS[i];
@@ -112,17 +116,19 @@ impl Architecture for DeepPixel {
         }
     }
 
-    fn multiply_adds([mut channels, mut height, mut width]: [usize; 3], classes: usize) -> u64 {
+    fn multiply_adds(spec: &NetworkSpec) -> u64 {
+        let [mut channels, mut height, mut width] = spec.input;
         let mut sum = 0u64;
         for (to, k) in LAYERS {
             (height, width) = (height.saturating_sub(k - 1), width.saturating_sub(k - 1));
             sum = sum.saturating_add(product(&[height, width, k * k * to, channels]));
             (height, width, channels) = (height / 2, width / 2, to);
         }
-        sum.saturating_add(product(&[height, width, channels, classes]))
+        sum.saturating_add(product(&[height, width, channels, spec.classes]))
     }
 
-    fn scaling_weights(input: [usize; 3], classes: usize) -> usize {
+    fn scaling_weights(spec: &NetworkSpec) -> usize {
+        let NetworkSpec { input, classes, .. } = *spec;
         let (to, k) = LAYERS[0];
         let first = input[0].saturating_mul(k * k * to);
         first.saturating_add(Self::feature_len(input).saturating_mul(classes))
@@ -134,5 +140,9 @@ impl Architecture for DeepPixel {
 
     fn head(&self, features: Tensor<2>) -> Tensor<2> {
         self.dense.forward(self.dropout.forward(features))
+    }
+
+    fn output(&mut self) -> &mut Linear {
+        &mut self.dense
     }
 }

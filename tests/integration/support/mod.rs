@@ -49,6 +49,13 @@ pub fn data(path: &str) -> PathBuf {
         .join(path)
 }
 
+/// The path of the checkpoint that was trained on rendered music. Tests that rely on what a network
+/// says use it, because its answers do not change with the built-in models.
+pub fn rendered() -> String {
+    let path = data("checkpoint/grooves10.safetensors");
+    path.to_str().expect("a path in UTF-8").to_owned()
+}
+
 /// A gzipped .npy file: its shape and raw little-endian bytes.
 pub struct Npy {
     pub shape: Vec<usize>,

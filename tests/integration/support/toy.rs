@@ -95,7 +95,13 @@ impl Observer for Watch {
 }
 
 /// Loads the samples of a subset into memory.
-pub fn load(compute: &Compute, data: &Dataset, split: &Split, subset: Subset) -> PcmSet {
+pub fn load(
+    compute: &Compute,
+    data: &Dataset,
+    split: &Split,
+    subset: Subset,
+    front_end: &FrontEndConfig,
+) -> PcmSet {
     let memory = PcmMemory::new(compute, PCM_MEMORY);
-    PcmSet::load(data, split, subset, 22_050, &memory, &|| {}).unwrap()
+    PcmSet::load(data, split, subset, front_end, &memory, &|| {}).unwrap()
 }

@@ -7,4 +7,4 @@ mod list;
 #[path = "../../../../src/model/spec.rs"]
 mod spec;
 
-pub use spec::{ModelError, NetworkSpec, Task};
+pub use spec::{CalibratedTask, ModelError, NetworkSpec, Task};

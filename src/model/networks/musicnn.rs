@@ -1,0 +1,280 @@
+//! A tagger with tall and wide filters over a mel spectrogram.
+
+use burn::module::{Module, Param};
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{
+    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig, PaddingConfig2d,
+};
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor};
+
+use crate::frontend::config::FrontEndConfig;
+use crate::frontend::presets;
+use crate::model::NetworkSpec;
+use crate::model::architecture::{Architecture, product};
+use crate::model::ops::{conv, conv_max, norm};
+
+/// musicnn (Pons and Serra 2019, "musicnn: pre-trained convolutional neural networks for music
+/// audio tagging"), with as many filters as the spec says.
+///
+/// It reads spectrograms `[n, 1, frames, bands]`. Timbral filters see 7 frames of 38 or 67 bands,
+/// and temporal filters see 128, 64 or 32 frames of one band. Each gives its largest value over all
+/// bands. Three layers over time follow, and then the maximum and the mean over all frames. In
+/// every layer the ReLU comes before the norm.
+///
+/// A pruned network lacks the filters that never fire, of which the output is a constant. Because
+/// the layers over time pad their input with zeros, the constant is not the same near the ends. One
+/// more input channel, which is 1 in every frame, carries it. For the same reason `mid_1` may have
+/// fewer outputs than the 64 to which they are added: the others are constants, and `mid_2.norm`
+/// holds them.
+#[derive(Module, Debug)]
+pub struct Musicnn {
+    input_norm: BatchNorm,
+    timbral_38: Layer,
+    timbral_67: Layer,
+    temporal_128: Layer,
+    temporal_64: Layer,
+    temporal_32: Layer,
+    mid_1: Layer,
+    mid_2: Layer,
+    mid_3: Layer,
+    pool_norm: BatchNorm,
+    dense: Linear,
+    dense_norm: BatchNorm,
+    dropout: Dropout,
+    output: Linear,
+}
+
+/// A convolution, a ReLU and a norm, in this order.
+#[derive(Module, Debug)]
+struct Layer {
+    conv: Conv2d,
+    norm: BatchNorm,
+}
+
+/// Frames and bands of the filters that read the spectrogram.
+const FRONT: [[usize; 2]; 5] = [[7, 38], [7, 67], [128, 1], [64, 1], [32, 1]];
+/// Outputs of the layers over time, and the frames of their filters.
+const MID: usize = 64;
+const MID_FRAMES: usize = 7;
+/// Length of the features.
+const FEATURES: usize = 200;
+
+/// Returns the zeros before and behind the frames that keep their number.
+fn pads(frames: usize) -> (usize, usize) {
+    ((frames - 1) / 2, frames / 2)
+}
+
+fn batch_norm(channels: usize, device: &Device) -> BatchNorm {
+    BatchNormConfig {
+        momentum: 0.01,
+        epsilon: 1e-3,
+        ..BatchNormConfig::new(channels)
+    }
+    .init(device)
+}
+
+/// Whether training computes the moments of a batch.
+fn learns_moments(norm: &BatchNorm, device: &Device) -> bool {
+    device.is_autodiff() && norm.training.is_enabled()
+}
+
+/// Returns the factor and the summand of each channel by which `norm` changes its input at
+/// inference.
+fn affine(norm: &BatchNorm) -> [Tensor<1>; 2] {
+    let deviation = (norm.running_var.value() + norm.epsilon).sqrt();
+    let factor = norm.gamma.val() / deviation;
+    let summand = norm.beta.val() - norm.running_mean.value() * factor.clone();
+    [factor, summand]
+}
+
+impl Layer {
+    fn new([from, to]: [usize; 2], kernel: [usize; 2], device: &Device) -> Self {
+        let (before, after) = pads(kernel[0]);
+        Self {
+            conv: Conv2dConfig::new([from, to], kernel)
+                .with_padding(PaddingConfig2d::Explicit(before, 0, after, 0))
+                .init(device),
+            norm: batch_norm(to, device),
+        }
+    }
+
+    /// Returns the largest output over all bands, `[n, to, frames]`, of `x`, `[n, 1, frames,
+    /// bands]`.
+    ///
+    /// The norm is a rising line where its factor is positive, so that it may follow the maximum,
+    /// and with it the bias and the ReLU. Where the factor is negative, the line falls, and the
+    /// smallest value is looked for: the negative of the largest output of the negative filter.
+    fn max_over_bands(&self, x: Tensor<4>) -> Tensor<3> {
+        if learns_moments(&self.norm, &x.device()) {
+            let x = norm::forward(&self.norm, relu(conv::forward(&self.conv, x)), false);
+            return x.max_dim(3).squeeze_dim(3);
+        }
+        let [factor, summand] = affine(&self.norm).map(|v| v.reshape([1, -1, 1]));
+        let sign = factor.clone().detach().sign();
+        let [to, ..] = self.conv.weight.dims();
+        let weight = self.conv.weight.val() * sign.clone().reshape([to, 1, 1, 1]);
+        let largest = conv_max::conv_max(x, weight, pads(self.conv.kernel_size[0]));
+        let bias = self.conv.bias.as_ref().map(|b| b.val());
+        let bias = bias.expect("every layer has a bias").reshape([1, -1, 1]);
+        relu(largest * sign + bias) * factor + summand
+    }
+
+    /// Applies the layer to `x`, `[n, from, frames]`.
+    fn over_time(&self, x: Tensor<3>) -> Tensor<3> {
+        let x: Tensor<4> = x.unsqueeze_dim(3);
+        let out = relu(conv::forward(&self.conv, x));
+        norm::forward(&self.norm, out, false).squeeze_dim(3)
+    }
+}
+
+/// Adds a channel of ones to `x`, `[n, channels, frames]`.
+fn with_ones(x: Tensor<3>) -> Tensor<3> {
+    let [n, _, frames] = x.dims();
+    let ones = Tensor::ones([n, 1, frames], (&x.device(), x.dtype()));
+    Tensor::cat(vec![x, ones], 1)
+}
+
+impl Musicnn {
+    /// Returns the layers that read the spectrogram, in the order of [`FRONT`].
+    fn front(&self) -> [&Layer; 5] {
+        [
+            &self.timbral_38,
+            &self.timbral_67,
+            &self.temporal_128,
+            &self.temporal_64,
+            &self.temporal_32,
+        ]
+    }
+
+    /// Returns the channels over time, `[n, channels, frames]`, that are pooled.
+    fn over_time(&self, input: Tensor<4>) -> Tensor<3> {
+        let x = norm::forward(&self.input_norm, input, false);
+        let front = self.front().map(|layer| layer.max_over_bands(x.clone()));
+        let front = Tensor::cat(front.to_vec(), 1);
+        let first = self.mid_1.over_time(with_ones(front.clone()));
+        let second = self.mid_2.over_time(with_ones(first.clone()));
+        let live = first.dims()[1];
+        let second = if live == MID {
+            second + first.clone()
+        } else {
+            let sum = second.clone().narrow(1, 0, live) + first.clone();
+            Tensor::cat(vec![sum, second.narrow(1, live, MID - live)], 1)
+        };
+        let third = self.mid_3.over_time(second.clone()) + second.clone();
+        Tensor::cat(vec![front, first, second, third], 1)
+    }
+}
+
+impl Architecture for Musicnn {
+    /// The tallest filter has 67 bands.
+    const MIN_INPUT: [usize; 3] = [1, 1, 67];
+
+    const OUTPUT: &str = "output";
+
+    const MAX_CHANNELS: usize = 1;
+
+    fn preset() -> FrontEndConfig {
+        presets::musicnn()
+    }
+
+    fn new(spec: &NetworkSpec, device: &Device) -> Self {
+        let filters = spec.filters.unwrap_or_default();
+        let front = filters.front();
+        let [
+            timbral_38,
+            timbral_67,
+            temporal_128,
+            temporal_64,
+            temporal_32,
+        ] = std::array::from_fn(|i| Layer::new([1, front[i]], FRONT[i], device));
+        let channels: usize = front.iter().sum();
+        let live = filters.mid_1;
+        let mid = |from, to| Layer::new([from, to], [MID_FRAMES, 1], device);
+        let pooled = 2 * (channels + live + 2 * MID);
+        Self {
+            input_norm: batch_norm(1, device),
+            timbral_38,
+            timbral_67,
+            temporal_128,
+            temporal_64,
+            temporal_32,
+            mid_1: mid(channels + 1, live),
+            mid_2: mid(live + 1, MID),
+            mid_3: mid(MID, MID),
+            pool_norm: batch_norm(pooled, device),
+            dense: LinearConfig::new(pooled, FEATURES).init(device),
+            dense_norm: batch_norm(FEATURES, device),
+            dropout: DropoutConfig::new(0.5).init(),
+            output: LinearConfig::new(FEATURES, spec.classes).init(device),
+        }
+    }
+
+    fn multiply_adds(spec: &NetworkSpec) -> u64 {
+        let [_, frames, bands] = spec.input;
+        let filters = spec.filters.unwrap_or_default();
+        let front = filters.front();
+        let of_front = FRONT.iter().zip(front).map(|(&[high, wide], n)| {
+            let places = (bands + 1).saturating_sub(wide);
+            product(&[frames, places, high * wide, n])
+        });
+        let channels: usize = front.iter().sum();
+        let live = filters.mid_1;
+        let over_time = (channels + 1) * live + (live + 1) * MID + MID * MID;
+        let pooled = 2 * (channels + live + 2 * MID);
+        let dense = [
+            product(&[frames, MID_FRAMES, over_time]),
+            product(&[pooled, FEATURES]),
+            product(&[FEATURES, spec.classes]),
+        ];
+        of_front.chain(dense).fold(0, u64::saturating_add)
+    }
+
+    fn scaling_weights(spec: &NetworkSpec) -> usize {
+        let filters = spec.filters.unwrap_or_default();
+        let front = filters.front();
+        let of_front: usize = FRONT.iter().zip(front).map(|([h, w], n)| h * w * n).sum();
+        let channels: usize = front.iter().sum();
+        let per_channel = MID_FRAMES * filters.mid_1 + 2 * FEATURES;
+        of_front + channels * per_channel + spec.classes.saturating_mul(FEATURES)
+    }
+
+    fn features(&self, input: Tensor<4>) -> Tensor<2> {
+        let x = self.over_time(input);
+        let [n, channels, _] = x.dims();
+        let pooled: Tensor<3> = Tensor::cat(vec![x.clone().max_dim(2), x.mean_dim(2)], 2);
+        let pooled = self.pool_norm.forward(pooled.reshape([n, 2 * channels]));
+        let dense = relu(self.dense.forward(self.dropout.forward(pooled)));
+        self.dense_norm.forward(dense)
+    }
+
+    fn head(&self, features: Tensor<2>) -> Tensor<2> {
+        self.output.forward(self.dropout.forward(features))
+    }
+
+    fn output(&mut self) -> &mut Linear {
+        &mut self.output
+    }
+
+    fn freeze_moments(&mut self) {
+        let layers = [
+            &mut self.timbral_38,
+            &mut self.timbral_67,
+            &mut self.temporal_128,
+            &mut self.temporal_64,
+            &mut self.temporal_32,
+            &mut self.mid_1,
+            &mut self.mid_2,
+            &mut self.mid_3,
+        ];
+        let norms = layers.into_iter().map(|layer| &mut layer.norm);
+        let rest = [
+            &mut self.input_norm,
+            &mut self.pool_norm,
+            &mut self.dense_norm,
+        ];
+        for norm in norms.chain(rest) {
+            norm.training = Param::from_bool(false);
+        }
+    }
+}
