@@ -1,4 +1,4 @@
-//! Names the genre of audio files with the built-in checkpoint.
+//! Names the genre of audio files with the default model.
 //!
 //! ```sh
 //! cargo run --profile quick --example classify [FILE..]

@@ -1,27 +1,52 @@
 //! Changes the sample rate of mono PCM, block by block, and removes the filter's delay.
 
-use rubato::audioadapter_buffers::direct::InterleavedSlice;
-use rubato::{Fft, FixedSync, Indexing, Resampler, WindowFunction};
+use std::f64::consts::PI;
+use std::sync::Arc;
+
+use realfft::num_complex::Complex;
+use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
 use super::error::{AudioError, Result};
 
-/// Minimum length of the filter in samples at the lower of the two rates.
-///
-/// The cutoff lies 13.7 / 2048 below the lower Nyquist frequency. Everything up to 97 % of that
-/// frequency passes flat, and aliases are more than 80 dB down.
-const FILTER: usize = 2048;
+/// Minimum length of a block in samples at the lower of the two rates. Longer blocks take less time
+/// per sample.
+const BLOCK: usize = 2048;
 
-/// A band-limited resampler (rubato's FFT method, squared Blackman-Harris window).
+/// What passes unchanged, as a fraction of the lower Nyquist frequency. From there the filter falls
+/// to silence at that frequency.
+const PASS: f64 = 0.9136;
+
+/// How far down everything over the lower Nyquist frequency is, in dB.
+const STOP_DB: f64 = 126.0;
+
+/// A band-limited resampler with the filter of soxr's quality `HQ`, which is what `librosa.load`
+/// uses.
+///
+/// The edge of that filter matters: the networks that are built in hear the uppermost band of a mel
+/// spectrogram, and a steeper filter changes what they say of loud music. No crate has that filter.
 ///
 /// The output has `round(input * to / from)` samples, and its sample 0 is at the same instant as
 /// input sample 0. The input is extended with silence at both ends.
+///
+/// The method is overlap-add: each block's spectrum is multiplied by the filter's, and cut or
+/// extended to the length of the new rate (J. O. Smith, "Spectral Audio Signal Processing").
 pub(super) struct Resample {
-    fft: Fft<f32>,
     from: u32,
     to: u32,
-    /// Input that does not fill a chunk yet.
+    forward: Arc<dyn RealToComplex<f32>>,
+    inverse: Arc<dyn ComplexToReal<f32>>,
+    /// Spectrum of the filter, with all constant factors.
+    filter: Vec<Complex<f32>>,
+    /// Samples of a block at both rates.
+    block: [usize; 2],
+    /// A block, and as much silence behind it.
+    time: [Vec<f32>; 2],
+    spectrum: [Vec<Complex<f32>>; 2],
+    scratch: Vec<Complex<f32>>,
+    /// What the blocks so far add to the next one.
+    overlap: Vec<f32>,
+    /// Input that does not fill a block yet.
     pending: Vec<f32>,
-    chunk: Vec<f32>,
     /// Output samples still to drop: the filter's delay.
     delay_left: usize,
     /// Input samples so far.
@@ -34,19 +59,39 @@ impl Resample {
     /// Returns a resampler from `from` Hz to `to` Hz.
     pub(super) fn new(from: u32, to: u32) -> Result<Self> {
         let (a, b) = (from as usize, to as usize);
-        // The block lengths are the smallest pair in the ratio of the rates, times an even number:
-        // the delay is half a block, and rubato would round it for an odd length.
+        // The block lengths are the smallest pair in the ratio of the rates, times an even number,
+        // so that the delay, half a block, is a whole number of samples at both rates.
         let pair = gcd(a, b);
-        let times = FILTER.div_ceil(a.min(b) / pair).next_multiple_of(2);
-        let window = WindowFunction::BlackmanHarris2;
-        let fft = Fft::new_custom(a, b, times * (a / pair), 1, 1, window, FixedSync::Both)
-            .map_err(|e| AudioError::unsupported(format!("{from} Hz to {to} Hz ({e})")))?;
+        let times = BLOCK.div_ceil(a.min(b) / pair).next_multiple_of(2);
+        let block = [times * (a / pair), times * (b / pair)];
+        let mut planner = RealFftPlanner::new();
+        let forward = planner.plan_fft_forward(2 * block[0]);
+        let inverse = planner.plan_fft_inverse(2 * block[1]);
+        let mut time = block.map(|n| vec![0.0; 2 * n]);
+        let mut spectrum = [forward.make_output_vec(), inverse.make_input_vec()];
+        let scratch = forward.get_scratch_len().max(inverse.get_scratch_len());
+        let mut scratch = vec![Complex::default(); scratch];
+        let cutoff = f64::from(from.min(to)) / f64::from(from);
+        // The transform back has no factor, and the amplitude must stay what it is.
+        let factor = 1.0 / (2 * block[0]) as f64;
+        for (x, tap) in time[0].iter_mut().zip(low_pass(cutoff, block[0])) {
+            *x = (tap * factor) as f32;
+        }
+        forward
+            .process_with_scratch(&mut time[0], &mut spectrum[0], &mut scratch)
+            .map_err(|e| failed(&e))?;
         Ok(Self {
-            delay_left: fft.output_delay(),
-            chunk: vec![0.0; fft.output_frames_max()],
-            fft,
+            filter: spectrum[0].clone(),
+            overlap: vec![0.0; block[1]],
+            delay_left: block[1] / 2,
             from,
             to,
+            forward,
+            inverse,
+            block,
+            time,
+            spectrum,
+            scratch,
             pending: Vec::new(),
             taken: 0,
             given: 0,
@@ -58,11 +103,11 @@ impl Resample {
         let _span = tracing::info_span!("resample").entered();
         self.taken += block.len() as u64;
         self.pending.extend_from_slice(block);
+        let whole = self.block[0];
         let mut at = 0;
-        while self.pending.len() - at >= self.fft.input_frames_next() {
-            let n = self.fft.input_frames_next();
-            self.chunk_from(at, n, u64::MAX, out)?;
-            at += n;
+        while self.pending.len() - at >= whole {
+            self.filter_block(at..at + whole, u64::MAX, out)?;
+            at += whole;
         }
         self.pending.drain(..at);
         Ok(())
@@ -74,42 +119,97 @@ impl Resample {
         let due = ((u128::from(self.taken) * to + from / 2) / from) as u64;
         let mut rest = self.pending.len();
         while self.given < due {
-            self.chunk_from(0, rest, due, out)?;
+            self.filter_block(0..rest, due, out)?;
             rest = 0;
         }
         self.pending.clear();
         Ok(())
     }
 
-    /// Filters `n` pending samples from `at` on, padded with silence to a chunk, and appends the
-    /// result to `out`, up to a total of `due` output samples.
-    fn chunk_from(&mut self, at: usize, n: usize, due: u64, out: &mut Vec<f32>) -> Result<()> {
-        let whole = self.fft.input_frames_next();
-        let mut padded;
-        let input = match n == whole {
-            true => &self.pending[at..at + n],
-            false => {
-                padded = self.pending[at..at + n].to_vec();
-                padded.resize(whole, 0.0);
-                &padded
-            }
-        };
-        let failed = |what: String| AudioError::unsupported(format!("resampling ({what})"));
-        let frames = self.chunk.len();
-        let input = InterleavedSlice::new(input, 1, whole).map_err(|e| failed(e.to_string()))?;
-        let mut output = InterleavedSlice::new_mut(&mut self.chunk, 1, frames)
-            .map_err(|e| failed(e.to_string()))?;
-        let (_, made) = self
-            .fft
-            .process_into_buffer(&input, &mut output, Some(&Indexing::new()))
-            .map_err(|e| failed(e.to_string()))?;
+    /// Filters a block of pending samples, with silence behind it, and appends the result to `out`,
+    /// up to a total of `due` output samples.
+    fn filter_block(
+        &mut self,
+        range: std::ops::Range<usize>,
+        due: u64,
+        out: &mut Vec<f32>,
+    ) -> Result<()> {
+        let [time, new_time] = &mut self.time;
+        let [spectrum, new_spectrum] = &mut self.spectrum;
+        let n = range.len();
+        time[..n].copy_from_slice(&self.pending[range]);
+        time[n..].fill(0.0);
+        self.forward
+            .process_with_scratch(time, spectrum, &mut self.scratch)
+            .map_err(|e| failed(&e))?;
+        new_spectrum.fill(Complex::default());
+        let bins = spectrum.len().min(new_spectrum.len());
+        for (new, (x, h)) in
+            (new_spectrum.iter_mut()).zip(spectrum[..bins].iter().zip(&self.filter))
+        {
+            *new = x * h;
+        }
+        // A real signal has real numbers there, and the filter leaves nothing at the upper end.
+        new_spectrum[0].im = 0.0;
+        if let Some(last) = new_spectrum.last_mut() {
+            last.im = 0.0;
+        }
+        self.inverse
+            .process_with_scratch(new_spectrum, new_time, &mut self.scratch)
+            .map_err(|e| failed(&e))?;
+        let made = self.block[1];
+        for (x, rest) in new_time.iter_mut().zip(&self.overlap) {
+            *x += rest;
+        }
+        self.overlap.copy_from_slice(&new_time[made..]);
         let skip = self.delay_left.min(made);
         self.delay_left -= skip;
         let keep = ((made - skip) as u64).min(due - self.given) as usize;
-        out.extend_from_slice(&self.chunk[skip..skip + keep]);
+        out.extend_from_slice(&new_time[skip..skip + keep]);
         self.given += keep as u64;
         Ok(())
     }
+}
+
+fn failed(why: &dyn std::fmt::Display) -> AudioError {
+    AudioError::unsupported(format!("resampling ({why})"))
+}
+
+/// Returns a low-pass filter of `len` taps around tap `len / 2`: a sinc under a Kaiser window, with
+/// the window's parameter and length by Kaiser's formulas (Oppenheim and Schafer, "Discrete-Time
+/// Signal Processing", 7.5.3). `cutoff` is the frequency of silence, as a fraction of Nyquist.
+fn low_pass(cutoff: f64, len: usize) -> Vec<f64> {
+    let width = (1.0 - PASS) * cutoff;
+    let taps = ((STOP_DB - 7.95) / (2.285 * PI * width)).ceil();
+    let beta = 0.1102 * (STOP_DB - 8.7);
+    let middle = (1.0 + PASS) / 2.0 * cutoff;
+    let half = (taps / 2.0).floor();
+    let tap = |i: usize| {
+        let x = i as f64 - (len / 2) as f64;
+        if x.abs() > half {
+            return 0.0;
+        }
+        let window = bessel(beta * (1.0 - (x / half).powi(2)).sqrt()) / bessel(beta);
+        let sinc = match x {
+            0.0 => middle,
+            x => (PI * middle * x).sin() / (PI * x),
+        };
+        sinc * window
+    };
+    let filter: Vec<f64> = (0..len).map(tap).collect();
+    let sum: f64 = filter.iter().sum();
+    filter.into_iter().map(|h| h / sum).collect()
+}
+
+/// Returns the modified Bessel function of the first kind of order 0, by its series.
+fn bessel(x: f64) -> f64 {
+    let (mut sum, mut term, mut k) = (1.0, 1.0, 1.0);
+    while term > 1e-17 * sum {
+        term *= (x / (2.0 * k)).powi(2);
+        sum += term;
+        k += 1.0;
+    }
+    sum
 }
 
 /// Returns the greatest common divisor (Euclid).

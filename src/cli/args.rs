@@ -3,15 +3,16 @@
 use std::convert::Infallible;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Args;
 
 use super::words;
+use crate::classify::Schema;
 use crate::dataset::LabelSource;
 use crate::dataset::pcm::{PCM_MEMORY, PcmMemory};
 use crate::frontend::config::Size;
 use crate::gpu::{Compute, DeviceChoice};
-use crate::model::{ModelName, Task};
+use crate::model::{DecisionRule, ModelName, Task};
 
 /// `--device`.
 #[derive(Args)]
@@ -43,6 +44,54 @@ pub struct ModelArg {
         default_value_t = ModelName::default()
     )]
     pub model: ModelName,
+}
+
+/// How probabilities become the labels of a table.
+#[derive(Args)]
+pub struct LabelArgs {
+    /// Give no label and the status `unsure` to a file whose most probable class is below P, from 0
+    /// to 1. Tags: also to a file without any tag over the threshold.
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub min_confidence: Option<f32>,
+    /// Probability from which a tag is given, from 0 to 1, for models that give any number of tags.
+    /// If absent, that of the model, or 0.5.
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub threshold: Option<f32>,
+    /// Genres or tags per row, most probable first; 2 genres or 5 tags if absent.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub top: Option<u16>,
+}
+
+impl LabelArgs {
+    /// Returns `rule` with what the flags say.
+    ///
+    /// # Errors
+    /// If the flags do not fit the rule's task.
+    pub fn change(&self, rule: DecisionRule) -> anyhow::Result<DecisionRule> {
+        ensure!(
+            self.threshold.is_none() || rule.task == Task::MultiLabel,
+            "--threshold is for models that give any number of tags, and this one gives one genre: \
+             --min-confidence leaves doubtful files without it"
+        );
+        Ok(DecisionRule {
+            task: rule.task,
+            threshold: self.threshold.or(rule.threshold),
+            min_confidence: self.min_confidence.or(rule.min_confidence),
+        })
+    }
+
+    /// Returns the number of ranked classes per row.
+    pub fn top(&self, task: Task) -> usize {
+        self.top
+            .map_or_else(|| Schema::default_top(task), usize::from)
+    }
+}
+
+fn probability(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(p) if (0.0..=1.0).contains(&p) => Ok(p),
+        _ => Err("must be from 0 to 1".into()),
+    }
 }
 
 /// `--pcm-memory`.

@@ -127,6 +127,7 @@ fn train(e: &TrainError) -> Advice {
 fn checkpoint(e: &CheckpointError) -> Advice {
     match e {
         CheckpointError::Damaged { .. } => Some("fetch the file or train it again"),
+        CheckpointError::Unknown { .. } => Some("`sonoprint model list` shows the built-in models"),
         CheckpointError::Newer { .. } => Some("use a newer version of sonoprint"),
         _ => None,
     }
@@ -161,7 +162,15 @@ fn journal(e: &JournalError) -> Advice {
     match e {
         JournalError::Settings { difference, .. } => Some(match difference.setting {
             JournalSetting::Checkpoint => {
-                "pass the same --checkpoint, choose another --out, or --fresh to start over"
+                "pass the same --model, choose another --out, or --fresh to start over"
+            }
+            JournalSetting::MinConfidence => {
+                "pass the same --min-confidence, or write that table again with another: \
+                 `sonoprint merge TABLE --min-confidence P --out NEW`"
+            }
+            JournalSetting::Threshold => {
+                "pass the same --threshold, or write that table again with another: \
+                 `sonoprint merge TABLE --threshold P --out NEW`"
             }
             JournalSetting::ClipOverlap => {
                 "pass the same --clip-overlap, choose another --out, or --fresh to start over"

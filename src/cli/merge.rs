@@ -5,11 +5,15 @@ use std::path::PathBuf;
 use anyhow::ensure;
 
 use super::Done;
+use super::args::LabelArgs;
 use super::words::print_line;
 use crate::classify::journal::journal_of;
 use crate::classify::{Format, Schema, TablePlan, check_parts, merge, write_tables};
 
 /// Joins the tables that several machines wrote with `classify --shard`, sorted by path.
+///
+/// The parts' own --min-confidence and --threshold hold if none are given. One whole table is a part
+/// too: with other values it is written again with other labels, and nothing is computed again.
 #[derive(clap::Args)]
 pub struct Args {
     /// The parts: the tables that `classify --out` wrote, with their journals beside them.
@@ -28,13 +32,12 @@ pub struct Args {
     /// Also write a table of embeddings, if the parts were made with --embeddings.
     #[arg(long, value_name = "FILE")]
     embeddings: Option<PathBuf>,
-    /// Genres per row, most probable first.
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
-    top: u16,
+    #[command(flatten)]
+    labels: LabelArgs,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
-    let whole = check_parts(&args.parts)?;
+    let mut whole = check_parts(&args.parts)?;
     ensure!(
         args.timeline.is_none() || whole.timeline,
         "the parts were made without --timeline"
@@ -43,10 +46,13 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         args.embeddings.is_none() || whole.embeddings,
         "the parts were made without --embeddings"
     );
+    let rule = args.labels.change(whole.rule())?;
+    (whole.threshold, whole.min_confidence) = (rule.threshold, rule.min_confidence);
     let schema = Schema {
         classes: whole.classes.clone(),
-        top: usize::from(args.top),
+        top: args.labels.top(rule.task),
         model: whole.model.clone(),
+        rule,
     };
     let (timeline, embeddings) = (args.timeline.as_deref(), args.embeddings.as_deref());
     let plan = TablePlan::new(&args.out, args.format, timeline, embeddings, schema)?;

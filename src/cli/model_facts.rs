@@ -8,7 +8,6 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde::Serialize;
 
-use crate::audio::cut;
 use crate::frontend::config::{FrontEndConfig, Output, Rows};
 use crate::model::{BuiltinModel, Checkpoint, Header, ModelName, NetworkSpec, Task};
 
@@ -67,7 +66,7 @@ impl fmt::Display for ModelRow {
             self.classes,
             self.front_end,
             size(self.bytes as u64),
-            license(&self.license),
+            short(license(&self.license)),
             self.about
         )
     }
@@ -91,6 +90,8 @@ pub struct ModelFacts {
     /// FLOPs for 30 s of audio, in whole clips as `classify` cuts them.
     flops_per_30_s: u64,
     temperature: f32,
+    /// The probability from which a class is given, if its task has one.
+    threshold: Option<f32>,
     network: NetworkSpec,
     front_end: FrontEndConfig,
     training: BTreeMap<String, String>,
@@ -114,18 +115,21 @@ impl ModelFacts {
                 .len(),
             (model, _) => model.map_or(0, |model| model.bytes().len() as u64),
         };
+        let threshold = header.decision_rule().threshold;
         let Header {
             format: _,
             task,
             classes,
             license,
             temperature,
+            threshold: _,
             training,
             network: spec,
             front_end,
         } = header;
         let samples = 30 * front_end.sample_rate as usize;
-        let clips = cut(samples, front_end.clip_samples).len() as u64;
+        let rule = front_end.clip_rule(0.0);
+        let clips = rule.spans(samples + 2 * rule.margin()).len() as u64;
         Ok(Self {
             name: name.to_string(),
             about: builtin.map(|model| model.about),
@@ -138,6 +142,7 @@ impl ModelFacts {
             flops_per_clip: spec.flops(),
             flops_per_30_s: clips * spec.flops(),
             temperature,
+            threshold,
             network: spec,
             front_end,
             training,
@@ -158,7 +163,14 @@ impl fmt::Display for ModelFacts {
         };
         let count = self.labels.len();
         fact("task", &format_args!("{}: {meaning}", task(self.task)))?;
-        fact(&format!("{count} labels"), &self.labels.join(", "))?;
+        for (i, line) in wrapped(&self.labels).iter().enumerate() {
+            let heading = if i == 0 {
+                format!("{count} labels")
+            } else {
+                String::new()
+            };
+            fact(&heading, line)?;
+        }
         let network = self.network.kind.name();
         fact(
             "network",
@@ -172,6 +184,9 @@ impl fmt::Display for ModelFacts {
         )?;
         fact("front end", &FrontEndWords(&self.front_end))?;
         fact("temperature", &self.temperature)?;
+        if let Some(threshold) = self.threshold {
+            fact("threshold", &threshold)?;
+        }
         fact("license", &license(&self.license))?;
         fact("size", &format_args!("{} bytes", self.bytes))?;
         fact("fingerprint", &self.fingerprint)?;
@@ -181,6 +196,22 @@ impl fmt::Display for ModelFacts {
         }
         Ok(())
     }
+}
+
+/// Joins names with commas, in lines of about 80 characters.
+fn wrapped(names: &[String]) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for (i, name) in names.iter().enumerate() {
+        let comma = if i + 1 < names.len() { "," } else { "" };
+        let line = lines.last_mut().expect("there is a line");
+        if line.is_empty() || line.len() + name.len() < 80 {
+            let space = if line.is_empty() { "" } else { " " };
+            *line += &format!("{space}{name}{comma}");
+        } else {
+            lines.push(format!("{name}{comma}"));
+        }
+    }
+    lines
 }
 
 /// A front end in words.
@@ -224,6 +255,11 @@ fn task(task: Task) -> &'static str {
 
 fn license(license: &Option<String>) -> &str {
     license.as_deref().unwrap_or("not stated")
+}
+
+/// Returns a license without what follows its name.
+fn short(license: &str) -> &str {
+    license.split([',', ';']).next().unwrap_or(license)
 }
 
 fn size(bytes: u64) -> String {

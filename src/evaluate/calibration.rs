@@ -66,7 +66,7 @@ fn file_loss(task: Task, clips: &[EvaluatedClip], temperature: f64) -> f64 {
     }
     let nats = |p: f64| -p.max(f64::from(f32::MIN_POSITIVE)).ln();
     match task {
-        Task::SingleLabel => nats(mean[clips[0].labels[0]]),
+        Task::SingleLabel => nats(clips[0].labels.first().map_or(1.0, |&truth| mean[truth])),
         Task::MultiLabel => {
             let labels = &clips[0].labels;
             let of_class = |(class, &p): (usize, &f64)| match labels.contains(&class) {

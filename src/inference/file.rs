@@ -17,7 +17,7 @@ pub struct FilePrediction {
     /// Probability of that class.
     pub confidence: f32,
     /// Every class that is predicted: `label` alone for a single-label checkpoint; for a
-    /// multi-label one, all classes of at least the default threshold, in the checkpoint's order.
+    /// multi-label one, all classes of at least the checkpoint's threshold, in the checkpoint's order.
     pub labels: Vec<String>,
     /// Every class with its probability, the mean over the clips with sound, in the checkpoint's
     /// order.
@@ -32,6 +32,14 @@ pub struct FilePrediction {
     pub padded: bool,
     /// What is wrong with the file although it could be read, if anything.
     pub damaged: Option<String>,
+}
+
+impl FilePrediction {
+    /// Returns the most probable class if its probability is at least `min_confidence`; `None` if
+    /// the prediction is less sure than that.
+    pub fn sure_label(&self, min_confidence: f32) -> Option<&str> {
+        (self.confidence >= min_confidence).then_some(self.label.as_str())
+    }
 }
 
 /// A file that was read to its end.
@@ -77,7 +85,8 @@ impl Predictor {
         let header = self.header();
         let named = header.classes.iter().cloned().zip(mean.iter().copied());
         let best = crate::model::most_probable(&mean).unwrap_or_default();
-        let predicted = header.task.predicted_classes(&mean, None);
+        let threshold = header.decision_rule().threshold;
+        let predicted = header.task.predicted_classes(&mean, threshold);
         Ok(FilePrediction {
             label: header.classes[best].clone(),
             confidence: mean[best],

@@ -151,7 +151,7 @@ impl Predictor {
         let logits = network.head(features.clone());
         Ok(PendingBatch {
             probabilities: self.header().calibrated_task().probabilities(logits),
-            features: embeddings.then_some(features),
+            features: embeddings.then(|| network.embedding(features)),
             upload,
             front_end: (made - start).saturating_sub(upload),
             network: made.elapsed(),

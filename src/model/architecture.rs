@@ -36,12 +36,20 @@ pub trait Architecture: Sized {
     /// Counts the weights of the layers that grow with the spec, without overflow.
     fn scaling_weights(spec: &NetworkSpec) -> usize;
 
+    /// Returns the length of the features, which the last layer reads.
+    fn features_len(spec: &NetworkSpec) -> usize;
+
     /// Returns what the last dense layer reads, `[n, features]`, for inputs `[n, channels, height,
     /// width]`.
     fn features(&self, input: Tensor<4>) -> Tensor<2>;
 
     /// Returns the logits, `[n, classes]`, for [`Architecture::features`].
     fn head(&self, features: Tensor<2>) -> Tensor<2>;
+
+    /// Returns the part of the features, `[n, embedding]`, that is good for search and clustering.
+    fn embedding(&self, features: Tensor<2>) -> Tensor<2> {
+        features
+    }
 
     /// Returns the last layer, which [`Architecture::head`] applies.
     fn output(&mut self) -> &mut Linear;

@@ -22,11 +22,18 @@ pub struct BuiltinModel {
 pub const DEFAULT: &str = "genres10";
 
 /// The built-in models: one row each.
-static MODELS: &[BuiltinModel] = &[BuiltinModel {
-    name: "genres10",
-    about: "Ten genres, learned from rendered music",
-    bytes: include_bytes!("../../data/checkpoint/grooves10.safetensors"),
-}];
+static MODELS: &[BuiltinModel] = &[
+    BuiltinModel {
+        name: "genres10",
+        about: "Ten genres, learned from rendered music",
+        bytes: include_bytes!("../../data/checkpoint/grooves10.safetensors"),
+    },
+    BuiltinModel {
+        name: "musicnn-msd",
+        about: "Fifty tags of the Million Song Dataset (musicnn), and embeddings for search",
+        bytes: include_bytes!("../../data/musicnn/musicnn-msd.safetensors"),
+    },
+];
 
 impl BuiltinModel {
     /// Returns every built-in model.

@@ -4,6 +4,7 @@
 mod architecture;
 mod builtin;
 mod checkpoint;
+mod decision;
 mod list;
 mod network;
 mod networks;
@@ -15,6 +16,7 @@ mod task;
 pub use architecture::Architecture;
 pub use builtin::{BuiltinModel, ModelName};
 pub use checkpoint::{Checkpoint, CheckpointError, Header};
+pub use decision::DecisionRule;
 pub use network::Network;
 #[doc(hidden)]
 pub use networks::{Compact, DeepPixel};

@@ -37,10 +37,18 @@ macro_rules! define_network {
             }
 
             /// Returns what the last dense layer reads, `[n, features]`, for inputs `[n, channels,
-            /// height, width]`: an embedding, for search and clustering.
+            /// height, width]`.
             pub fn features(&self, input: Tensor<4>) -> Tensor<2> {
                 match self {
                     $(Self::$name(network) => network.features(input),)*
+                }
+            }
+
+            /// Returns the part of [`Network::features`] that is good for search and clustering,
+            /// `[n, embedding]`.
+            pub fn embedding(&self, features: Tensor<2>) -> Tensor<2> {
+                match self {
+                    $(Self::$name(network) => network.embedding(features),)*
                 }
             }
 
@@ -111,6 +119,13 @@ macro_rules! define_network {
                     $(NetworkKind::$name => $name::multiply_adds(self),)*
                 };
                 multiply_adds.saturating_mul(2)
+            }
+
+            /// Returns the length of the features, which the last layer reads.
+            pub fn features_len(&self) -> usize {
+                match self.kind {
+                    $(NetworkKind::$name => $name::features_len(self),)*
+                }
             }
 
             /// Counts the weights of the layers that grow with the spec.
@@ -195,14 +210,13 @@ impl Network {
         self.map(&mut CastToHalf)
     }
 
-    /// Returns the same network with a new last layer for `classes` classes, drawn from `seed`. The
-    /// network must be on the CPU.
+    /// Returns the same network with a new last layer as `spec` says, drawn from `seed`. The network
+    /// must be on the CPU.
     #[must_use]
-    pub(crate) fn with_classes(mut self, classes: usize, seed: u64) -> Self {
+    pub(crate) fn with_new_head(self, spec: &NetworkSpec, seed: u64) -> Self {
         let cpu = Device::flex();
-        let [width, _] = self.output().weight.dims();
         let layer = with_seed(&cpu, seed, || {
-            let layer = LinearConfig::new(width, classes).init(&cpu);
+            let layer = LinearConfig::new(spec.features_len(), spec.classes).init(&cpu);
             layer.visit(&mut InitParams);
             layer
         });

@@ -278,6 +278,7 @@ impl Start {
             });
         };
         let of_model = NetworkSpec {
+            filters: spec.filters,
             classes: spec.classes,
             ..model.header.network
         };
@@ -287,7 +288,7 @@ impl Start {
         }
         let mut network = match model.header.classes == classes {
             true => model.network,
-            false => model.network.with_classes(classes.len(), settings.seed),
+            false => model.network.with_new_head(&spec, settings.seed),
         };
         network.freeze_moments();
         Ok(Self {

@@ -264,9 +264,9 @@ fn calibrate(job: &Job<'_>) -> Result<(), TrainError> {
     let mut checkpoint = Checkpoint::load(&path, &job.compute.burn())?;
     let front_end = FrontEnd::new(job.compute, &job.settings.front_end)?;
     let task = checkpoint.header.task;
-    let batch = job.settings.batch;
     // A checkpoint that was calibrated before an interruption gives the same probabilities here.
-    let clips = predict(&checkpoint.network, task, &front_end, job.valid, batch)?;
+    let network = &checkpoint.network;
+    let clips = predict(network, task, &front_end, job.valid, job.settings.batch)?;
     if let Some(temperature) = fit_temperature(task, &clips) {
         checkpoint.header.temperature = temperature as f32;
         Checkpoint::save(&checkpoint.header, &checkpoint.network, &path)?;

@@ -115,11 +115,17 @@ impl TransferConfig {
 }
 
 impl TrainSettings {
-    /// Takes the network, the filters and the front end of `model`, from which the run is to start.
-    pub fn start_from(&mut self, model: &Checkpoint) {
-        self.network = model.header.network.kind;
-        self.front_end = model.header.front_end.clone();
-        self.transfer.filters = model.header.network.filters;
+    /// Takes the network and the front end of `model`, from which the run is to start. Its last
+    /// layer is kept if its classes are `classes`.
+    pub fn start_from(&mut self, model: &Checkpoint, classes: &[String]) {
+        let header = &model.header;
+        let spec = match header.classes == classes {
+            true => header.network,
+            false => header.network.with_new_head(classes.len()),
+        };
+        self.network = spec.kind;
+        self.front_end = header.front_end.clone();
+        self.transfer.filters = spec.filters;
         self.transfer.init_fingerprint = Some(model.fingerprint.clone());
     }
 
@@ -148,8 +154,12 @@ impl TrainSettings {
             clip_samples: 0,
             ..config.clone()
         };
+        let trunk = |filters: Option<Filters>| Filters {
+            pooled_head: false,
+            ..filters.unwrap_or_default()
+        };
         let same_network = header.network.kind == self.network
-            && header.network.filters == self.transfer.filters
+            && trunk(header.network.filters) == trunk(self.transfer.filters)
             && of_any_length(&header.front_end) == of_any_length(&self.front_end);
         if !same_file || !same_network {
             return Err(TrainError::InitChanged(name.clone()));

@@ -300,30 +300,41 @@ fn bad_checkpoints_are_told_apart() {
     }
 }
 
-/// A header without a license and with a temperature of 1 has neither in its file, as before they
-/// existed. A temperature that nothing can be divided by is refused.
+/// A header without a license and a threshold and with a temperature of 1 has none of them in its
+/// file, as before they existed. A temperature that nothing can be divided by is refused, and so is
+/// a threshold that is no probability.
 #[test]
-fn a_license_and_a_temperature_are_optional_and_checked() {
+fn license_temperature_and_threshold_are_optional_and_checked() {
     let _turn = crate::support::turn();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.safetensors");
     let device = Device::flex();
     let plain = header(NetworkKind::Compact, 32);
     let text = toml::to_string(&plain).unwrap();
-    assert!(!text.contains("license") && !text.contains("temperature"));
+    for word in ["license", "temperature", "threshold"] {
+        assert!(!text.contains(word), "{text}");
+    }
     let network = Network::new(&plain.network, 3, &device).unwrap();
-    let with = |temperature| {
+    let with = |temperature, threshold| {
         let header = Header {
             license: Some("ISC".into()),
             temperature,
+            threshold: Some(threshold),
+            task: Task::MultiLabel,
             ..plain.clone()
         };
         Checkpoint::save(&header, &network, &path).unwrap();
         Checkpoint::load(&path, &device).map(|loaded| loaded.header == header)
     };
-    assert!(matches!(with(1.75), Ok(true)));
+    assert!(matches!(with(1.75, 0.2), Ok(true)));
+    assert!(
+        with(1.0, 1.5)
+            .unwrap_err()
+            .to_string()
+            .contains("threshold")
+    );
     for wrong in [0.0, -1.0, f32::NAN, f32::INFINITY] {
-        let error = with(wrong).unwrap_err();
+        let error = with(wrong, 0.5).unwrap_err();
         assert!(matches!(error, CheckpointError::Damaged { .. }), "{error}");
         assert!(error.to_string().contains("temperature"), "{error}");
     }

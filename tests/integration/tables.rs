@@ -9,13 +9,33 @@ use parquet::schema::printer::print_schema;
 use sonoprint::classify::{
     ClipPrediction, Content, FileResult, Format, Outcome, Prediction, Schema, Table,
 };
+use sonoprint::model::{DecisionRule, Task};
 
 fn schema() -> Schema {
     Schema {
         classes: ["blues", "jazz", "rock"].map(str::to_owned).to_vec(),
         top: 2,
         model: "0123456789ab".into(),
+        rule: Task::SingleLabel.into(),
     }
+}
+
+/// A schema of tags from 0.25 on.
+fn tags() -> Schema {
+    let rule = DecisionRule {
+        threshold: Some(0.25),
+        ..Task::MultiLabel.into()
+    };
+    Schema { rule, ..schema() }
+}
+
+/// `of` with labels only where a class has a probability of at least 0.7.
+fn sure(of: Schema) -> Schema {
+    let rule = DecisionRule {
+        min_confidence: Some(0.7),
+        ..of.rule
+    };
+    Schema { rule, ..of }
 }
 
 /// A good file of two clips, a damaged one that is shorter than a clip, and one that is not audio.
@@ -61,9 +81,9 @@ fn rows() -> [FileResult; 3] {
     ]
 }
 
-fn table(content: Content, format: Format) -> Vec<u8> {
+fn table(content: Content, format: Format, schema: Schema) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut table = Table::new(&mut out, content, format, schema()).unwrap();
+    let mut table = Table::new(&mut out, content, format, schema).unwrap();
     for row in rows() {
         table.write(&row).unwrap();
     }
@@ -72,7 +92,11 @@ fn table(content: Content, format: Format) -> Vec<u8> {
 }
 
 fn text(content: Content, format: Format) -> String {
-    String::from_utf8(table(content, format)).unwrap()
+    text_of(content, format, schema())
+}
+
+fn text_of(content: Content, format: Format, schema: Schema) -> String {
+    String::from_utf8(table(content, format, schema)).unwrap()
 }
 
 #[test]
@@ -116,13 +140,95 @@ fn json_lines() {
     );
 }
 
+/// Tags are a list, over the threshold and most probable first; the ranked columns do not depend on
+/// it.
+#[test]
+fn csv_of_tags() {
+    assert_eq!(
+        text_of(Content::Files, Format::Csv, tags()),
+        "\
+path,status,tags,tag_1,score_1,tag_2,score_2,seconds,clips,silent,padded,reason,message,p_blues,p_jazz,p_rock,model
+a/1.wav,ok,jazz; rock,jazz,0.6250,rock,0.2500,20.50,2,1,false,,,0.1250,0.6250,0.2500,0123456789ab
+\"a/2, short.mp3\",ok,rock; jazz,rock,0.7500,jazz,0.2500,3.00,1,0,true,damaged,it breaks off,0.0000,0.2500,0.7500,0123456789ab
+b/3.flac,failed,,,,,,,,,,empty,\"the file is empty, \"\"really\"\"\",,,,0123456789ab
+"
+    );
+    assert_eq!(
+        text_of(Content::Clips, Format::Csv, tags()),
+        "\
+path,start,end,tags,tag_1,score_1,tag_2,score_2,p_blues,p_jazz,p_rock
+a/1.wav,0.00,10.00,jazz,jazz,1.0000,blues,0.0000,0.0000,1.0000,0.0000
+a/1.wav,10.50,20.50,rock; blues; jazz,rock,0.5000,blues,0.2500,0.2500,0.2500,0.5000
+\"a/2, short.mp3\",0.00,10.00,rock; jazz,rock,0.7500,jazz,0.2500,0.0000,0.2500,0.7500
+"
+    );
+}
+
+#[test]
+fn json_lines_of_tags() {
+    let lines = text_of(Content::Files, Format::Jsonl, sure(tags()));
+    let starts = [
+        r#"{"path":"a/1.wav","status":"unsure","tags":[],"tag_1":"jazz","score_1":0.625,"#,
+        r#"{"path":"a/2, short.mp3","status":"ok","tags":["rock","jazz"],"tag_1":"rock","#,
+        r#"{"path":"b/3.flac","status":"failed","tags":null,"tag_1":null,"score_1":null,"#,
+    ];
+    assert_eq!(lines.lines().count(), starts.len());
+    for (line, start) in lines.lines().zip(starts) {
+        assert!(line.starts_with(start), "{line}");
+    }
+}
+
+#[test]
+fn parquet_of_tags() {
+    let (schema, rows) = parquet(Content::Files, sure(tags()));
+    let list = "  OPTIONAL group tags (LIST) {
+    REPEATED group list {
+      REQUIRED BYTE_ARRAY element (STRING);
+    }
+  }
+  OPTIONAL BYTE_ARRAY tag_1 (STRING);
+  OPTIONAL FLOAT score_1;
+";
+    assert!(schema.contains(list), "{schema}");
+    let tags = ["tags: []", r#"tags: ["rock", "jazz"]"#, "tags: null"];
+    for (row, tags) in rows.iter().zip(tags) {
+        assert!(row.contains(tags), "{row}");
+    }
+    assert_eq!(rows.len(), tags.len());
+}
+
+/// An unsure file has its confidences and probabilities, and no genre, in the table of files and of
+/// clips.
+#[test]
+fn unsure_files_have_no_genre() {
+    assert_eq!(
+        text_of(Content::Files, Format::Csv, sure(schema())),
+        "\
+path,status,genre,confidence,genre_2,confidence_2,seconds,clips,silent,padded,reason,message,p_blues,p_jazz,p_rock,model
+a/1.wav,unsure,,0.6250,,0.2500,20.50,2,1,false,,,0.1250,0.6250,0.2500,0123456789ab
+\"a/2, short.mp3\",ok,rock,0.7500,jazz,0.2500,3.00,1,0,true,damaged,it breaks off,0.0000,0.2500,0.7500,0123456789ab
+b/3.flac,failed,,,,,,,,,empty,\"the file is empty, \"\"really\"\"\",,,,0123456789ab
+"
+    );
+    let clips = text_of(Content::Clips, Format::Csv, sure(schema()));
+    let second = "a/1.wav,10.50,20.50,,0.5000,0.2500,0.2500,0.5000";
+    assert_eq!(clips.lines().nth(2), Some(second));
+    let json = text_of(Content::Files, Format::Jsonl, sure(schema()));
+    let start = r#"{"path":"a/1.wav","status":"unsure","genre":null,"confidence":0.625,"#;
+    assert!(json.starts_with(start), "{json}");
+    let (_, rows) = parquet(Content::Files, sure(schema()));
+    let start = r#"{path: "a/1.wav", status: "unsure", genre: null, confidence: 0.625, "#;
+    assert!(rows[0].starts_with(start), "{rows:?}");
+}
+
 /// Every format that this build writes has the same columns in the same order.
 #[test]
 fn formats_agree_on_columns() {
-    for content in [Content::Files, Content::Clips] {
-        let csv = text(content, Format::Csv);
+    let both = [Content::Files, Content::Clips];
+    for (content, of) in both.into_iter().flat_map(|c| [(c, schema()), (c, tags())]) {
+        let csv = text_of(content, Format::Csv, of.clone());
         let header: Vec<&str> = csv.lines().next().unwrap().split(',').collect();
-        for line in text(content, Format::Jsonl).lines() {
+        for line in text_of(content, Format::Jsonl, of.clone()).lines() {
             let object: serde_json::Map<String, serde_json::Value> =
                 serde_json::from_str(line).unwrap();
             assert_eq!(object.len(), header.len());
@@ -130,7 +236,7 @@ fn formats_agree_on_columns() {
             let places: Vec<usize> = places.map(|at| at.expect("a column")).collect();
             assert!(places.is_sorted(), "{line}");
         }
-        let (schema, _) = parquet(content);
+        let (schema, _) = parquet(content, of);
         let names: Vec<&str> = schema
             .lines()
             .filter_map(|line| line.strip_prefix("  OPTIONAL "))
@@ -150,9 +256,10 @@ fn formats_are_named_by_extension() {
 
 /// Returns the schema and every row as a reader gets them; checks the checkpoint's fingerprint in
 /// the metadata.
-fn parquet(content: Content) -> (String, Vec<String>) {
+fn parquet(content: Content, schema: Schema) -> (String, Vec<String>) {
     let mut file = tempfile::tempfile().unwrap();
-    file.write_all(&table(content, Format::Parquet)).unwrap();
+    let bytes = table(content, Format::Parquet, schema);
+    file.write_all(&bytes).unwrap();
     let file = SerializedFileReader::new(file).unwrap();
     let about = file.metadata().file_metadata();
     let metadata = about.key_value_metadata().unwrap();
@@ -171,7 +278,7 @@ fn parquet(content: Content) -> (String, Vec<String>) {
 
 #[test]
 fn parquet_of_files() {
-    let (schema, rows) = parquet(Content::Files);
+    let (schema, rows) = parquet(Content::Files, schema());
     assert_eq!(
         schema,
         "\
@@ -207,11 +314,8 @@ message sonoprint {
 
 #[test]
 fn parquet_of_clips_and_embeddings() {
-    let (schema, rows) = parquet(Content::Embeddings);
-    assert!(
-        schema.contains("REQUIRED group embedding (LIST)"),
-        "{schema}"
-    );
+    let (types, rows) = parquet(Content::Embeddings, schema());
+    assert!(types.contains("REQUIRED group embedding (LIST)"), "{types}");
     assert_eq!(
         rows,
         [
@@ -219,7 +323,7 @@ fn parquet_of_clips_and_embeddings() {
             r#"{path: "a/2, short.mp3", embedding: [2.0, 3.0]}"#,
         ]
     );
-    let (_, rows) = parquet(Content::Clips);
+    let (_, rows) = parquet(Content::Clips, schema());
     assert_eq!(rows.len(), 3);
     assert_eq!(
         rows[1],

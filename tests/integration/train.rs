@@ -376,7 +376,15 @@ fn the_learning_rate_is_swept() {
     );
     let mut seen = 0;
     let stop = AtomicBool::new(false);
-    let sweep = find_lr(&Compute::Cpu, &settings, 2, &set, &stop, &mut |_| seen += 1).unwrap();
+    let sweep = find_lr(
+        &Compute::Cpu,
+        &settings,
+        &data.classes,
+        &set,
+        &stop,
+        &mut |_| seen += 1,
+    )
+    .unwrap();
     assert_eq!(sweep.0.len(), seen);
     assert!(sweep.0.windows(2).all(|w| w[0].lr < w[1].lr));
     let (lowest, suggestion) = (sweep.lowest().unwrap(), sweep.suggestion().unwrap());
@@ -388,7 +396,15 @@ fn the_learning_rate_is_swept() {
     assert!(text.starts_with("lr,loss,smoothed\n") && text.lines().count() == seen + 1);
     // Stopped, it keeps what it has.
     let stop = AtomicBool::new(true);
-    let one = find_lr(&Compute::Cpu, &settings, 2, &set, &stop, &mut |_| {}).unwrap();
+    let one = find_lr(
+        &Compute::Cpu,
+        &settings,
+        &data.classes,
+        &set,
+        &stop,
+        &mut |_| {},
+    )
+    .unwrap();
     assert_eq!(one.0, sweep.0[..1]);
 }
 

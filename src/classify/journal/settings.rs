@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::classify::shard::Shard;
+use crate::model::{DecisionRule, Task};
 
 /// The version of the journal that this program writes.
 pub const VERSION: u32 = 1;
@@ -18,6 +19,15 @@ pub struct JournalSettings {
     pub model: String,
     /// Names of the classes.
     pub classes: Vec<String>,
+    /// What the network's outputs mean. Journals of earlier versions do not have it.
+    #[serde(default)]
+    pub task: Task,
+    /// The probability from which a class of a multi-label task is given; `None` for other tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f32>,
+    /// The probability that the most probable class needs for any label to be given, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_confidence: Option<f32>,
     /// Fraction of a clip that it shares with the next one.
     pub overlap: f64,
     /// Whether the rows list every clip.
@@ -42,6 +52,12 @@ pub enum JournalSetting {
     Checkpoint,
     /// [`JournalSettings::classes`].
     Classes,
+    /// [`JournalSettings::task`].
+    Task,
+    /// [`JournalSettings::threshold`].
+    Threshold,
+    /// [`JournalSettings::min_confidence`].
+    MinConfidence,
     /// [`JournalSettings::overlap`].
     ClipOverlap,
     /// [`JournalSettings::timeline`].
@@ -60,6 +76,9 @@ impl fmt::Display for JournalSetting {
             Self::Version => "version of the journal",
             Self::Checkpoint => "checkpoint",
             Self::Classes => "list of classes",
+            Self::Task => "task",
+            Self::Threshold => "threshold of tags",
+            Self::MinConfidence => "minimal confidence",
             Self::ClipOverlap => "clip overlap",
             Self::Timeline => "timeline setting",
             Self::Embeddings => "embeddings setting",
@@ -92,6 +111,15 @@ impl fmt::Display for Difference {
 }
 
 impl JournalSettings {
+    /// Returns how the rows' probabilities become labels.
+    pub fn rule(&self) -> DecisionRule {
+        DecisionRule {
+            task: self.task,
+            threshold: self.threshold,
+            min_confidence: self.min_confidence,
+        }
+    }
+
     /// Returns the first setting in which `self`, a journal's, and `run` differ.
     pub fn difference(&self, run: &Self) -> Option<Difference> {
         // Both are destructured completely, so that a new field does not compile until it is
@@ -100,6 +128,9 @@ impl JournalSettings {
             journal,
             model,
             classes,
+            task,
+            threshold,
+            min_confidence,
             overlap,
             timeline,
             embeddings,
@@ -110,6 +141,9 @@ impl JournalSettings {
             journal: run_journal,
             model: run_model,
             classes: run_classes,
+            task: run_task,
+            threshold: run_threshold,
+            min_confidence: run_min_confidence,
             overlap: run_overlap,
             timeline: run_timeline,
             embeddings: run_embeddings,
@@ -118,11 +152,22 @@ impl JournalSettings {
         } = run;
         let on_off = |on: &bool| if *on { "on" } else { "off" }.to_owned();
         let precision = |half: &bool| if *half { "f16" } else { "f32" }.to_owned();
+        let probability = |p: &Option<f32>| p.map_or("none".to_owned(), |p| p.to_string());
+        let task_name = |task: &Task| match task {
+            Task::SingleLabel => "single label".to_owned(),
+            Task::MultiLabel => "multi-label".to_owned(),
+        };
         let list = |names: &Vec<String>| names.join(", ");
         use JournalSetting as S;
         compare(S::Version, journal, run_journal, u32::to_string)
             .or_else(|| compare(S::Checkpoint, model, run_model, String::clone))
             .or_else(|| compare(S::Classes, classes, run_classes, list))
+            .or_else(|| compare(S::Task, task, run_task, task_name))
+            .or_else(|| compare(S::Threshold, threshold, run_threshold, probability))
+            .or_else(|| {
+                let run = run_min_confidence;
+                compare(S::MinConfidence, min_confidence, run, probability)
+            })
             .or_else(|| compare(S::ClipOverlap, overlap, run_overlap, f64::to_string))
             .or_else(|| compare(S::Timeline, timeline, run_timeline, on_off))
             .or_else(|| compare(S::Embeddings, embeddings, run_embeddings, on_off))
@@ -152,6 +197,9 @@ impl JournalSettings {
             journal: VERSION,
             model: "0123456789ab".into(),
             classes: vec!["blues".into(), "jazz".into()],
+            task: Task::SingleLabel,
+            threshold: Some(0.5),
+            min_confidence: Some(0.25),
             overlap: 0.0,
             timeline: false,
             embeddings: false,
@@ -185,6 +233,7 @@ mod tests {
                 Value::Bool(on) => json!(!on),
                 Value::Number(n) if n.is_f64() => json!(n.as_f64().unwrap() + 0.5),
                 Value::Number(n) => json!(n.as_u64().unwrap() + 1),
+                Value::String(task) if task == "single_label" => json!("multi_label"),
                 Value::String(text) => json!(format!("{text}-changed")),
                 Value::Array(_) => json!(["rock"]),
                 Value::Object(_) => json!({"number": 2, "of": 3}),

@@ -41,5 +41,6 @@ fn field(cell: &Cell) -> String {
             let all: Vec<String> = values.iter().map(f32::to_string).collect();
             all.join(" ")
         }
+        Cell::Texts(texts) => texts.join("; "),
     }
 }

@@ -56,6 +56,7 @@ impl Serialize for Object<'_> {
                 Cell::Int(n) => map.serialize_entry(name, n)?,
                 Cell::Bool(yes) => map.serialize_entry(name, yes)?,
                 Cell::Floats(values) => map.serialize_entry(name, values)?,
+                Cell::Texts(texts) => map.serialize_entry(name, texts)?,
             }
         }
         map.end()

@@ -84,7 +84,7 @@ impl Parquet<'_> {
 }
 
 /// Returns a column's Parquet type. A scalar is optional; a vector is a list in the standard
-/// three-level form.
+/// three-level form. A list of texts is optional, too.
 fn field((name, kind): &Column) -> Result<TypePtr, ParquetError> {
     let optional = |physical| {
         Type::primitive_type_builder(name, physical).with_repetition(Repetition::OPTIONAL)
@@ -97,20 +97,33 @@ fn field((name, kind): &Column) -> Result<TypePtr, ParquetError> {
         ColumnType::Double => optional(Physical::DOUBLE).build(),
         ColumnType::Int => optional(Physical::INT32).build(),
         ColumnType::Bool => optional(Physical::BOOLEAN).build(),
-        ColumnType::Floats => {
-            let element = Type::primitive_type_builder("element", Physical::FLOAT)
-                .with_repetition(Repetition::REQUIRED);
-            let list = Type::group_type_builder("list")
-                .with_repetition(Repetition::REPEATED)
-                .with_fields(vec![Arc::new(element.build()?)]);
-            Type::group_type_builder(name)
-                .with_repetition(Repetition::REQUIRED)
-                .with_logical_type(Some(LogicalType::List))
-                .with_fields(vec![Arc::new(list.build()?)])
-                .build()
+        ColumnType::Floats => list(name, Repetition::REQUIRED, Physical::FLOAT, None),
+        ColumnType::Texts => {
+            let text = Some(LogicalType::String);
+            list(name, Repetition::OPTIONAL, Physical::BYTE_ARRAY, text)
         }
     };
     built.map(Arc::new)
+}
+
+/// Returns the type of a list, whose elements always have a value.
+fn list(
+    name: &str,
+    repetition: Repetition,
+    physical: Physical,
+    logical: Option<LogicalType>,
+) -> Result<Type, ParquetError> {
+    let element = Type::primitive_type_builder("element", physical)
+        .with_logical_type(logical)
+        .with_repetition(Repetition::REQUIRED);
+    let list = Type::group_type_builder("list")
+        .with_repetition(Repetition::REPEATED)
+        .with_fields(vec![Arc::new(element.build()?)]);
+    Type::group_type_builder(name)
+        .with_repetition(repetition)
+        .with_logical_type(Some(LogicalType::List))
+        .with_fields(vec![Arc::new(list.build()?)])
+        .build()
 }
 
 /// Writes the cells of one column of a row group.
@@ -161,6 +174,28 @@ fn write<'a>(
                 values.extend_from_slice(vector);
             }
             let column = column.typed::<FloatType>();
+            column.write_batch(&values, Some(&definition), Some(&repetition))?;
+        }
+        ColumnType::Texts => {
+            let (mut definition, mut repetition) = (Vec::new(), Vec::new());
+            let mut values: Vec<ByteArray> = Vec::new();
+            for cell in cells {
+                // No value is level 0, an empty list 1, an element 2.
+                let texts = match cell {
+                    Cell::Texts(texts) => texts,
+                    _ => {
+                        definition.push(0);
+                        repetition.push(0);
+                        continue;
+                    }
+                };
+                let levels = texts.len().max(1);
+                definition.extend(vec![if texts.is_empty() { 1 } else { 2 }; levels]);
+                repetition.extend((0..levels).map(|i| i16::from(i > 0)));
+                let bytes = texts.drain(..).map(|text| text.into_bytes().into());
+                values.extend(bytes);
+            }
+            let column = column.typed::<ByteArrayType>();
             column.write_batch(&values, Some(&definition), Some(&repetition))?;
         }
     }

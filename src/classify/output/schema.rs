@@ -2,6 +2,7 @@
 //! changed here only.
 
 use crate::classify::result::{ClipPrediction, FileResult, Outcome, Prediction, ranked};
+use crate::model::{DecisionRule, Task};
 
 /// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub(super) enum ColumnType {
     Bool,
     /// A vector, the same number of values in every row.
     Floats,
+    /// Any number of texts, or no value.
+    Texts,
 }
 
 /// One value.
@@ -27,6 +30,7 @@ pub(super) enum Cell {
     Int(i32),
     Bool(bool),
     Floats(Vec<f32>),
+    Texts(Vec<String>),
 }
 
 /// A column's name and type.
@@ -41,10 +45,40 @@ pub struct Schema {
     pub top: usize,
     /// Fingerprint of the checkpoint: weights, front end and classes.
     pub model: String,
+    /// How probabilities become labels. Its task decides which columns there are.
+    pub rule: DecisionRule,
+}
+
+impl Schema {
+    /// Returns the number of classes per row that is usual for a task.
+    pub fn default_top(task: Task) -> usize {
+        match task {
+            Task::SingleLabel => 2,
+            Task::MultiLabel => 5,
+        }
+    }
+
+    /// Returns the names of the columns of the `n`-th most probable class and its probability.
+    fn ranked_names(&self, n: usize) -> [String; 2] {
+        match (self.rule.task, n) {
+            (Task::SingleLabel, 1) => ["genre".into(), "confidence".into()],
+            (Task::SingleLabel, n) => [format!("genre_{n}"), format!("confidence_{n}")],
+            (Task::MultiLabel, n) => [format!("tag_{n}"), format!("score_{n}")],
+        }
+    }
+
+    /// Returns how many classes are ranked in a row of clips.
+    fn clip_top(&self) -> usize {
+        match self.rule.task {
+            Task::SingleLabel => 1,
+            Task::MultiLabel => self.top,
+        }
+    }
 }
 
 /// Which table. Every format has the same columns: CSV leaves a cell without a value empty, JSON
-/// Lines and Parquet have null; JSON Lines writes a vector as an array.
+/// Lines and Parquet have null. A list is an array in JSON Lines, a list in Parquet, and a text in
+/// CSV: numbers with spaces between them, tags with `; `.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
     /// One row per file.
@@ -52,9 +86,11 @@ pub enum Content {
     /// | column | type | meaning |
     /// |---|---|---|
     /// | `path` | text | path of the file |
-    /// | `status` | text | `ok` or `failed` |
+    /// | `status` | text | `ok`, `unsure` ([`DecisionRule::is_unsure`]) or `failed` |
     /// | `genre`, `confidence` | text, float | most probable class and its probability, 0 to 1 |
     /// | `genre_2`, `confidence_2`, .. | text, float | the next ones, up to the requested number |
+    /// | `tags` | list of text | the classes over the threshold, most probable first |
+    /// | `tag_1`, `score_1`, .. | text, float | the most probable classes, over it or not |
     /// | `seconds` | double | length of the file |
     /// | `clips` | int | clips that were classified |
     /// | `silent` | int | clips that were left out because they are silent |
@@ -64,11 +100,14 @@ pub enum Content {
     /// | `p_blues`, .. | float | probability of every class |
     /// | `model` | text | fingerprint of the checkpoint: weights, front end and classes |
     ///
-    /// A failed file has `path`, `status`, `reason`, `message` and `model`. Parquet also has the
-    /// fingerprint in its metadata, as `sonoprint.model`.
+    /// A single-label checkpoint has `genre`, .., a multi-label one `tags`, .. in their place. An
+    /// unsure file has no `genre`, `genre_2`, .. and no `tags`. A failed file has `path`, `status`,
+    /// `reason`, `message` and `model`. Parquet also has the fingerprint in its metadata, as
+    /// `sonoprint.model`.
     Files,
     /// One row per classified clip: `path` (text), `start` and `end` (double, seconds), `genre` and
-    /// `confidence`, and `p_blues`, .. as in [`Content::Files`].
+    /// `confidence` (or `tags` and `tag_1`, `score_1`, ..), and `p_blues`, .. as in
+    /// [`Content::Files`].
     Clips,
     /// One row per file that could be read: `path` (text) and `embedding` (list of float).
     Embeddings,
@@ -82,12 +121,7 @@ impl Content {
         match self {
             Self::Files => {
                 add("status", ColumnType::Text);
-                add("genre", ColumnType::Text);
-                add("confidence", ColumnType::Float);
-                for n in 2..=schema.top {
-                    add(&format!("genre_{n}"), ColumnType::Text);
-                    add(&format!("confidence_{n}"), ColumnType::Float);
-                }
+                label_columns(schema, schema.top, &mut add);
                 add("seconds", ColumnType::Double);
                 add("clips", ColumnType::Int);
                 add("silent", ColumnType::Int);
@@ -98,8 +132,7 @@ impl Content {
             Self::Clips => {
                 add("start", ColumnType::Double);
                 add("end", ColumnType::Double);
-                add("genre", ColumnType::Text);
-                add("confidence", ColumnType::Float);
+                label_columns(schema, schema.clip_top(), &mut add);
             }
             Self::Embeddings => add("embedding", ColumnType::Floats),
         }
@@ -139,14 +172,37 @@ fn text(text: &str) -> Cell {
     Cell::Text(text.to_owned())
 }
 
-/// Returns the cells of the `count` most probable classes: name and probability of each.
-fn top_classes(schema: &Schema, probabilities: &[f32], count: usize) -> Vec<Cell> {
-    let mut ranked = ranked(probabilities).into_iter();
+/// Adds the columns of labels: those that are given, and the `count` most probable classes.
+fn label_columns(schema: &Schema, count: usize, add: &mut impl FnMut(&str, ColumnType)) {
+    if schema.rule.task == Task::MultiLabel {
+        add("tags", ColumnType::Texts);
+    }
+    for n in 1..=count {
+        let [name, probability] = schema.ranked_names(n);
+        add(&name, ColumnType::Text);
+        add(&probability, ColumnType::Float);
+    }
+}
+
+/// Returns the cells of [`label_columns`].
+fn label_cells(schema: &Schema, probabilities: &[f32], count: usize) -> Vec<Cell> {
     let mut cells = Vec::new();
+    let labels = schema.rule.labels(probabilities);
+    // Where no genre is given, the ranked ones are not named either.
+    let named = match schema.rule.task {
+        Task::SingleLabel => !labels.is_empty(),
+        Task::MultiLabel => {
+            let names = labels.iter().filter_map(|&class| schema.classes.get(class));
+            cells.push(Cell::Texts(names.cloned().collect()));
+            true
+        }
+    };
+    let mut ranked = ranked(probabilities).into_iter();
     for _ in 0..count {
         let best = ranked.next();
         match best.and_then(|(class, p)| Some((schema.classes.get(class)?, p))) {
-            Some((name, p)) => cells.extend([text(name), Cell::Float(p)]),
+            Some((name, p)) if named => cells.extend([text(name), Cell::Float(p)]),
+            Some((_, p)) => cells.extend([Cell::Null, Cell::Float(p)]),
             None => cells.extend([Cell::Null, Cell::Null]),
         }
     }
@@ -173,8 +229,11 @@ fn file(schema: &Schema, result: &FileResult, outcome: &Outcome) -> Vec<Cell> {
                 embedding: _,
                 timeline: _,
             } = prediction;
-            cells.push(text("ok"));
-            cells.extend(top_classes(schema, probabilities, schema.top));
+            cells.push(text(match schema.rule.is_unsure(probabilities) {
+                true => "unsure",
+                false => "ok",
+            }));
+            cells.extend(label_cells(schema, probabilities, schema.top));
             let count = |n: usize| Cell::Int(n.try_into().unwrap_or(i32::MAX));
             cells.extend([
                 Cell::Double(*seconds),
@@ -190,8 +249,10 @@ fn file(schema: &Schema, result: &FileResult, outcome: &Outcome) -> Vec<Cell> {
         }
         Outcome::Failed { reason, message } => {
             cells.push(text("failed"));
-            // The classes, and `seconds`, `clips`, `silent`, `padded`.
-            cells.extend(vec![Cell::Null; 2 * schema.top + 4]);
+            let mut labels = 0;
+            label_columns(schema, schema.top, &mut |_, _| labels += 1);
+            // After the labels, `seconds`, `clips`, `silent`, `padded`.
+            cells.extend(vec![Cell::Null; labels + 4]);
             cells.extend([text(reason), text(message)]);
             cells.extend(vec![Cell::Null; schema.classes.len()]);
         }
@@ -207,7 +268,7 @@ fn clip(schema: &Schema, result: &FileResult, clip: &ClipPrediction) -> Vec<Cell
         probabilities,
     } = clip;
     let mut cells = vec![path(result), Cell::Double(*start), Cell::Double(*end)];
-    cells.extend(top_classes(schema, probabilities, 1));
+    cells.extend(label_cells(schema, probabilities, schema.clip_top()));
     cells.extend(all_classes(schema, probabilities));
     cells
 }

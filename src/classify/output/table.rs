@@ -12,8 +12,14 @@ use crate::classify::result::FileResult;
 ///
 /// ```
 /// use sonoprint::classify::{Content, FileResult, Format, Outcome, Schema, Table};
+/// use sonoprint::model::Task;
 ///
-/// let schema = Schema { classes: vec!["blues".into()], top: 1, model: "0123456789ab".into() };
+/// let schema = Schema {
+///     classes: vec!["blues".into()],
+///     top: 1,
+///     model: "0123456789ab".into(),
+///     rule: Task::SingleLabel.into(),
+/// };
 /// let mut csv = Vec::new();
 /// let mut table = Table::new(&mut csv, Content::Files, Format::Csv, schema)?;
 /// let outcome = Outcome::Failed { reason: "empty".into(), message: "the file is empty".into() };

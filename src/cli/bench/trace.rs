@@ -9,7 +9,6 @@ use std::time::Instant;
 
 use anyhow::Context;
 
-use crate::audio::cut;
 use crate::bench::{Trace, signals};
 use crate::classify::{Input, Options, classify};
 use crate::dataset::pcm::{PcmMemory, PcmSet};
@@ -75,7 +74,8 @@ fn trace_classify(compute: &Compute, files: &[PathBuf], trace: &Trace) -> anyhow
     let predictor = Predictor::builtin(compute)?;
     let front_end = &predictor.header().front_end;
     let samples = (CLIP_SECONDS * f64::from(front_end.sample_rate)) as usize;
-    let clips = cut(samples, front_end.clip_samples).len();
+    let rule = front_end.clip_rule(0.0);
+    let clips = rule.spans(samples + 2 * rule.margin()).len();
     let options = Options {
         workers: std::thread::available_parallelism().map_or(2, usize::from),
         batch: clips * files.len(),

@@ -7,13 +7,9 @@ use std::time::Duration;
 use indicatif::ProgressBar;
 
 use super::super::{progress, words};
+use super::lines::{LabelCounts, heading, line};
 use super::startup_times::StartupTimes;
-use crate::classify::{
-    Content, FileResult, Format, Options, Outcome, Prediction, Schema, Summary, Table, ranked,
-};
-
-/// Width of the column of paths.
-const PATH_WIDTH: usize = 44;
+use crate::classify::{Content, FileResult, Format, Options, Outcome, Schema, Summary, Table};
 
 /// Prints results as they come, and a progress bar below them.
 pub struct Console {
@@ -21,7 +17,8 @@ pub struct Console {
     table: Option<Table<'static>>,
     /// Whether the results are also in a table on disk.
     has_file: bool,
-    classes: Vec<String>,
+    schema: Schema,
+    counts: LabelCounts,
     bar: ProgressBar,
     audio_seconds: f64,
     files: u64,
@@ -40,7 +37,8 @@ impl Console {
         let console = Self {
             table: format.map(start).transpose()?,
             has_file,
-            classes: schema.classes.clone(),
+            schema: schema.clone(),
+            counts: LabelCounts::new(schema),
             bar: progress::bar(0, "{spinner} {msg}"),
             audio_seconds: 0.0,
             files: 0,
@@ -52,10 +50,7 @@ impl Console {
             ));
         }
         if console.table.is_none() {
-            console.print(&format!(
-                "{:PATH_WIDTH$}  {:<10} {:>10}  runner-up",
-                "file", "genre", "confidence"
-            ))?;
+            console.print(&heading(schema))?;
         }
         Ok(console)
     }
@@ -69,8 +64,9 @@ impl Console {
             }
             Outcome::Ok(prediction) => {
                 self.audio_seconds += prediction.seconds;
+                self.counts.add(&self.schema, &prediction.probabilities);
                 if self.table.is_none()
-                    && let Some(line) = self.line(&result.path, prediction)
+                    && let Some(line) = line(&self.schema, &result.path, prediction)
                 {
                     self.print(&line)?;
                 }
@@ -90,32 +86,13 @@ impl Console {
         Ok(())
     }
 
-    /// Removes the bar and ends the output.
-    pub fn finish(self) -> anyhow::Result<()> {
+    /// Removes the bar and ends the output. Returns how many files have each label.
+    pub fn finish(self) -> anyhow::Result<LabelCounts> {
         self.bar.finish_and_clear();
         if let Some(table) = self.table {
             table.finish()?;
         }
-        Ok(())
-    }
-
-    /// Returns a prediction as a line for people; `None` if there are no classes.
-    fn line(&self, path: &Path, prediction: &Prediction) -> Option<String> {
-        let ranked = ranked(&prediction.probabilities);
-        let &(best, p) = ranked.first()?;
-        let mut line = format!(
-            "{:PATH_WIDTH$}  {:<10} {:>9.1}%",
-            path.display().to_string(),
-            self.classes[best],
-            p * 100.0,
-        );
-        if let Some(&(next, p)) = ranked.get(1) {
-            line += &format!("  {} {:.1}%", self.classes[next], p * 100.0);
-        }
-        if let Some(damage) = &prediction.damaged {
-            line += &format!("  ({damage})");
-        }
-        Some(line)
+        Ok(self.counts)
     }
 
     fn print(&self, line: &str) -> io::Result<()> {
@@ -131,14 +108,24 @@ impl Console {
 }
 
 /// Prints the counts and times of a run, and whether the decoders or the device limited its speed.
-pub fn print_summary(s: &Summary, times: &StartupTimes, options: &Options, out: Option<&Path>) {
+pub fn print_summary(
+    s: &Summary,
+    unsure: usize,
+    times: &StartupTimes,
+    options: &Options,
+    out: Option<&Path>,
+) {
     let elapsed = s.elapsed.as_secs_f64().max(1e-9);
+    let unsure = match unsure {
+        0 => String::new(),
+        n => format!(", {n} unsure"),
+    };
     let failed = match s.failed {
         0 => String::new(),
         n => format!(", {n} could not be read"),
     };
     words::note(format_args!(
-        "{} files{failed}, {} clips, {} of audio in {}: {:.1} files/s, {:.0} times real time",
+        "{} files{unsure}{failed}, {} clips, {} of audio in {}: {:.1} files/s, {:.0} times real time",
         s.ok,
         s.clips,
         progress::clock(s.audio_seconds),

@@ -1,6 +1,7 @@
 //! `sonoprint classify`.
 
 mod console;
+mod lines;
 mod startup_times;
 
 use std::path::PathBuf;
@@ -21,7 +22,7 @@ use crate::gpu::Compute;
 use crate::inference::Predictor;
 use crate::model::Checkpoint;
 
-/// Names the genre of audio files and folders.
+/// Names the genre, or the tags, of audio files and folders.
 ///
 /// Prints one line per file, or writes a table. A file that cannot be read is a row with its
 /// reason; the rest goes on.
@@ -61,8 +62,8 @@ pub struct Args {
     /// .parquet).
     #[arg(long, value_name = "FILE", requires = "out")]
     timeline: Option<PathBuf>,
-    /// Also write a table of embeddings (the input of the network's last layer, the mean over a
-    /// file's clips), for search and clustering: JSON Lines, or Parquet if the extension is
+    /// Also write a table of embeddings (what the network's last layer reads, the mean over a file's
+    /// clips), for search and clustering: JSON Lines, or Parquet if the extension is
     /// .parquet.
     #[arg(long, value_name = "FILE", requires = "out")]
     embeddings: Option<PathBuf>,
@@ -79,9 +80,8 @@ pub struct Args {
     /// third digit.
     #[arg(long)]
     half: bool,
-    /// Genres per row, most probable first.
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
-    top: u16,
+    #[command(flatten)]
+    labels: args::LabelArgs,
     #[command(flatten)]
     device: args::DeviceArg,
 }
@@ -112,10 +112,14 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     times.end_step("device");
     let checkpoint = Checkpoint::open(&args.model.model, &compute.burn())?;
     times.end_step("checkpoint");
+    let rule = args.labels.change(checkpoint.header.decision_rule())?;
     let settings = JournalSettings {
         journal: journal::VERSION,
         model: checkpoint.fingerprint.clone(),
         classes: checkpoint.header.classes.clone(),
+        task: rule.task,
+        threshold: rule.threshold,
+        min_confidence: rule.min_confidence,
         overlap: args.clip_overlap,
         timeline: args.timeline.is_some(),
         embeddings: args.embeddings.is_some(),
@@ -124,8 +128,9 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     };
     let schema = Schema {
         classes: settings.classes.clone(),
-        top: usize::from(args.top),
+        top: args.labels.top(rule.task),
         model: settings.model.clone(),
+        rule,
     };
     let (mut tables, done) = match table_plan(args, &schema)? {
         Some(plan) => {
@@ -173,8 +178,15 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         Some(tables) => tables.finish(args.sorted || changed.into_inner() > 0, seen)?,
         None => summary.failed,
     };
-    console.finish()?;
-    print_summary(&summary, &times, &options, args.out.as_deref());
+    let counts = console.finish()?;
+    counts.print(&schema);
+    print_summary(
+        &summary,
+        counts.unsure,
+        &times,
+        &options,
+        args.out.as_deref(),
+    );
     Ok(if failed == 0 { Done::All } else { Done::Some })
 }
 

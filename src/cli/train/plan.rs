@@ -104,8 +104,11 @@ fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
             notes: Vec::new(),
         });
     }
+    let Labeled { data, mut notes } = dataset(args)?;
     let mut settings = settings(args)?;
-    let Labeled { data, notes } = dataset(args)?;
+    if let Some(name) = &args.settings.transfer.init {
+        notes.push(start_from(name, &mut settings, &data.classes, args)?);
+    }
     for line in &notes {
         note(line);
     }
@@ -143,16 +146,9 @@ fn dataset(args: &Args) -> anyhow::Result<Labeled> {
 /// Returns the settings that the flags stand for.
 pub fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
     let mut settings = args.settings.clone();
-    let mut front_end = match (&args.input.preset, &settings.transfer.init) {
-        (Some(name), _) => presets::preset(name)?,
-        (None, None) => settings.network.preset(),
-        (None, Some(name)) => {
-            let name = whole(name);
-            let model = Checkpoint::open(&ModelName::from(name.as_str()), &Device::flex())?;
-            settings.start_from(&model);
-            settings.transfer.init = Some(name);
-            settings.front_end.clone()
-        }
+    let mut front_end = match &args.input.preset {
+        Some(name) => presets::preset(name)?,
+        None => settings.network.preset(),
     };
     if let Some(seconds) = args.input.clip_seconds {
         front_end = front_end.with_clip_seconds(seconds);
@@ -168,6 +164,40 @@ pub fn settings(args: &Args) -> anyhow::Result<TrainSettings> {
     settings.front_end = front_end;
     settings.validate().map_err(with_flag)?;
     Ok(settings)
+}
+
+/// Takes network and front end of the model that the flags name. Returns a line about it.
+fn start_from(
+    name: &str,
+    settings: &mut TrainSettings,
+    classes: &[String],
+    args: &Args,
+) -> anyhow::Result<String> {
+    let name = whole(name);
+    let model = Checkpoint::open(&ModelName::from(name.as_str()), &Device::flex())?;
+    settings.start_from(&model, classes);
+    if let Some(seconds) = args.input.clip_seconds {
+        settings.front_end = settings.front_end.clone().with_clip_seconds(seconds);
+    }
+    settings.validate().map_err(with_flag)?;
+    let its = &model.header.classes;
+    let known = classes.iter().filter(|class| its.contains(class)).count();
+    let head = match (*its == classes, settings.transfer.freeze) {
+        (true, false) => {
+            "its last layer is kept, because its classes are those of the dataset".into()
+        }
+        (true, true) => {
+            "its classes are those of the dataset, and its last layer is fitted anew".into()
+        }
+        (false, _) => format!(
+            "its last layer is replaced: it has {} classes, and {known} of the dataset's {} are among them",
+            its.len(),
+            classes.len()
+        ),
+    };
+    let line = format!("starting from {name} ({}): {head}", model.fingerprint);
+    settings.transfer.init = Some(name);
+    Ok(line)
 }
 
 /// Returns the name of a model so that it is found from every folder.

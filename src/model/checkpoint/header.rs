@@ -8,7 +8,7 @@ use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
 use crate::frontend::config::{ConfigError, FrontEndConfig};
-use crate::model::{CalibratedTask, ModelError, NetworkSpec, Task};
+use crate::model::{CalibratedTask, DecisionRule, ModelError, NetworkSpec, Task};
 
 /// The metadata key of the header.
 pub(super) const KEY: &str = "sonoprint";
@@ -52,6 +52,10 @@ pub struct Header {
     /// nothing.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub temperature: f32,
+    /// The probability from which a class of a multi-label task is given; if absent, that of
+    /// [`Task::default_threshold`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f32>,
     /// How it was trained, for people.
     pub training: BTreeMap<String, String>,
     /// The network.
@@ -69,7 +73,8 @@ fn is_one(temperature: &f32) -> bool {
 }
 
 impl Header {
-    /// Returns a header of the present format, without a license and with a temperature of 1.
+    /// Returns a header of the present format, without a license or a threshold, and with a
+    /// temperature of 1.
     pub fn new(
         task: Task,
         network: NetworkSpec,
@@ -83,9 +88,19 @@ impl Header {
             classes,
             license: None,
             temperature: one(),
+            threshold: None,
             training,
             network,
             front_end,
+        }
+    }
+
+    /// Returns how probabilities become labels, if nothing else is asked for.
+    pub fn decision_rule(&self) -> DecisionRule {
+        let rule = DecisionRule::from(self.task);
+        DecisionRule {
+            threshold: rule.threshold.map(|usual| self.threshold.unwrap_or(usual)),
+            ..rule
         }
     }
 
@@ -220,6 +235,11 @@ impl Header {
             return Err(damaged(format!(
                 "its temperature is {}, and must be a number above 0",
                 header.temperature
+            )));
+        }
+        if let Some(threshold) = header.threshold.filter(|p| !(0.0..=1.0).contains(p)) {
+            return Err(damaged(format!(
+                "its threshold is {threshold}, and must be from 0 to 1"
             )));
         }
         if header.network.input != header.front_end.output_shape() {

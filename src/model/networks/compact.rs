@@ -121,6 +121,10 @@ impl Architecture for Compact {
         stem.saturating_add(spec.classes.saturating_mul(CHANNELS[3]))
     }
 
+    fn features_len(_: &NetworkSpec) -> usize {
+        CHANNELS[3]
+    }
+
     fn features(&self, input: Tensor<4>) -> Tensor<2> {
         let [frequency, time] = frequency_and_time(input.dims());
         let x = self.stem.forward(input, true);

@@ -134,6 +134,10 @@ impl Architecture for DeepPixel {
         first.saturating_add(Self::feature_len(input).saturating_mul(classes))
     }
 
+    fn features_len(spec: &NetworkSpec) -> usize {
+        Self::feature_len(spec.input)
+    }
+
     fn features(&self, input: Tensor<4>) -> Tensor<2> {
         self.feature_maps(input).1
     }

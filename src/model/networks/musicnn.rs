@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor};
 
 use crate::frontend::config::FrontEndConfig;
 use crate::frontend::presets;
-use crate::model::NetworkSpec;
+use crate::model::{Filters, NetworkSpec};
 use crate::model::architecture::{Architecture, product};
 use crate::model::ops::{conv, conv_max, norm};
 
@@ -57,12 +57,18 @@ const FRONT: [[usize; 2]; 5] = [[7, 38], [7, 67], [128, 1], [64, 1], [32, 1]];
 /// Outputs of the layers over time, and the frames of their filters.
 const MID: usize = 64;
 const MID_FRAMES: usize = 7;
-/// Length of the features.
-const FEATURES: usize = 200;
+/// Outputs of the dense layer.
+const DENSE: usize = 200;
 
 /// Returns the zeros before and behind the frames that keep their number.
 fn pads(frames: usize) -> (usize, usize) {
     ((frames - 1) / 2, frames / 2)
+}
+
+/// Returns the number of pooled features: maximum and mean of each channel.
+fn pooled(filters: &Filters) -> usize {
+    let front: usize = filters.front().iter().sum();
+    2 * (front + filters.mid_1 + 2 * MID)
 }
 
 fn batch_norm(channels: usize, device: &Device) -> BatchNorm {
@@ -190,8 +196,8 @@ impl Architecture for Musicnn {
         ] = std::array::from_fn(|i| Layer::new([1, front[i]], FRONT[i], device));
         let channels: usize = front.iter().sum();
         let live = filters.mid_1;
+        let pooled = pooled(&filters);
         let mid = |from, to| Layer::new([from, to], [MID_FRAMES, 1], device);
-        let pooled = 2 * (channels + live + 2 * MID);
         Self {
             input_norm: batch_norm(1, device),
             timbral_38,
@@ -203,10 +209,10 @@ impl Architecture for Musicnn {
             mid_2: mid(live + 1, MID),
             mid_3: mid(MID, MID),
             pool_norm: batch_norm(pooled, device),
-            dense: LinearConfig::new(pooled, FEATURES).init(device),
-            dense_norm: batch_norm(FEATURES, device),
+            dense: LinearConfig::new(pooled, DENSE).init(device),
+            dense_norm: batch_norm(DENSE, device),
             dropout: DropoutConfig::new(0.5).init(),
-            output: LinearConfig::new(FEATURES, spec.classes).init(device),
+            output: LinearConfig::new(Self::features_len(spec), spec.classes).init(device),
         }
     }
 
@@ -221,11 +227,10 @@ impl Architecture for Musicnn {
         let channels: usize = front.iter().sum();
         let live = filters.mid_1;
         let over_time = (channels + 1) * live + (live + 1) * MID + MID * MID;
-        let pooled = 2 * (channels + live + 2 * MID);
         let dense = [
             product(&[frames, MID_FRAMES, over_time]),
-            product(&[pooled, FEATURES]),
-            product(&[FEATURES, spec.classes]),
+            product(&[pooled(&filters), DENSE]),
+            product(&[Self::features_len(spec), spec.classes]),
         ];
         of_front.chain(dense).fold(0, u64::saturating_add)
     }
@@ -235,8 +240,16 @@ impl Architecture for Musicnn {
         let front = filters.front();
         let of_front: usize = FRONT.iter().zip(front).map(|([h, w], n)| h * w * n).sum();
         let channels: usize = front.iter().sum();
-        let per_channel = MID_FRAMES * filters.mid_1 + 2 * FEATURES;
-        of_front + channels * per_channel + spec.classes.saturating_mul(FEATURES)
+        let per_channel = MID_FRAMES * filters.mid_1 + 2 * DENSE;
+        of_front + channels * per_channel + spec.classes.saturating_mul(Self::features_len(spec))
+    }
+
+    fn features_len(spec: &NetworkSpec) -> usize {
+        let filters = spec.filters.unwrap_or_default();
+        match filters.pooled_head {
+            true => DENSE + pooled(&filters),
+            false => DENSE,
+        }
     }
 
     fn features(&self, input: Tensor<4>) -> Tensor<2> {
@@ -244,8 +257,16 @@ impl Architecture for Musicnn {
         let [n, channels, _] = x.dims();
         let pooled: Tensor<3> = Tensor::cat(vec![x.clone().max_dim(2), x.mean_dim(2)], 2);
         let pooled = self.pool_norm.forward(pooled.reshape([n, 2 * channels]));
-        let dense = relu(self.dense.forward(self.dropout.forward(pooled)));
-        self.dense_norm.forward(dense)
+        let dense = relu(self.dense.forward(self.dropout.forward(pooled.clone())));
+        let dense = self.dense_norm.forward(dense);
+        match self.output.weight.dims() {
+            [DENSE, _] => dense,
+            _ => Tensor::cat(vec![dense, pooled], 1),
+        }
+    }
+
+    fn embedding(&self, features: Tensor<2>) -> Tensor<2> {
+        features.narrow(1, 0, DENSE)
     }
 
     fn head(&self, features: Tensor<2>) -> Tensor<2> {
