@@ -22,7 +22,7 @@ pub struct Args {
     dataset: PathBuf,
     /// Labels of the files, instead of their folders: tags (the genres in the files' own tags), or
     /// a CSV file with the columns `file` (a path in DATASET) and `labels` (with `|` or `;` between
-    /// them). They are matched to the checkpoint's classes by name, in any case.
+    /// them). They are matched to the model's classes by name, in any case.
     #[arg(long, value_name = "tags|FILE", value_parser = label_source)]
     labels: Option<LabelSource>,
     /// Folder for report.html and metrics.json.
@@ -113,7 +113,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     let name = args.model.model.to_string();
     let subject = Subject {
         title: format!("{name} on {}", args.dataset.display()),
-        facts: vec![
+        facts: [
             ("model".into(), name),
             ("dataset".into(), args.dataset.display().to_string()),
             (
@@ -124,7 +124,10 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
             ),
             ("files left out as unreadable".into(), left_out.to_string()),
             ("device".into(), compute.name()),
-        ],
+        ]
+        .into_iter()
+        .chain(report::temperature(&header, &result))
+        .collect(),
         classes: &header.classes,
         files: set
             .files

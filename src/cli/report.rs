@@ -7,9 +7,12 @@ use super::words::print_line;
 use crate::audio::ClipSpan;
 use crate::dataset::pcm::PcmSet;
 use crate::evaluate::report::{Mistake, Report};
-use crate::evaluate::{Epoch, Evaluation, Figures, LevelMetrics, Levels, TagMetrics, WrongClip};
+use crate::evaluate::{
+    Epoch, Evaluation, Figures, LevelMetrics, Levels, TagMetrics, WrongClip, cooled_error,
+};
 use crate::frontend::config::FrontEndConfig;
 use crate::frontend::{FrontEnd, encode_png};
+use crate::model::Header;
 
 /// Number of mistakes that a report shows.
 const MISTAKES: usize = 12;
@@ -32,6 +35,21 @@ pub struct Subject<'a> {
     pub front_end: &'a FrontEnd,
     /// The epochs, if this is the end of a training run.
     pub epochs: Vec<Epoch>,
+}
+
+/// Returns the fact of a checkpoint's temperature, if it has one: the calibration error with and
+/// without it.
+pub fn temperature(header: &Header, evaluation: &Evaluation) -> Option<(String, String)> {
+    let Header {
+        task, temperature, ..
+    } = *header;
+    let error = |temperature: f64| cooled_error(task, &evaluation.predictions, temperature);
+    (temperature != 1.0).then(|| {
+        let (before, after) = (error(1.0 / f64::from(temperature)), error(1.0));
+        let errors = format!("calibration error (ECE) by clip {before:.3} without it");
+        let text = format!("{temperature:.3}; {errors}, {after:.3} with it");
+        ("temperature".into(), text)
+    })
 }
 
 /// Writes `report.html` and `metrics.json` into `folder`, and prints the headline and the confusion

@@ -58,8 +58,8 @@ pub struct Levels<M> {
 }
 
 /// Evaluates `network` (without autodiff), trained for `task` (for a checkpoint,
-/// [`Header::calibrated_task`](crate::model::Header::calibrated_task)), on every clip of `set`, `batch`
-/// clips at a time.
+/// [`Header::calibrated_task`](crate::model::Header::calibrated_task)), on every clip of `set`,
+/// `batch` clips at a time.
 ///
 /// # Errors
 /// [`EvaluateError`], if the device fails or a file can no longer be read.

@@ -9,7 +9,7 @@ mod ranking;
 pub mod report;
 mod tags;
 
-pub use calibration::{MIN_FILES, cooled, fit_temperature};
+pub use calibration::{MIN_FILES, cooled, cooled_error, fit_temperature};
 pub use error::EvaluateError;
 pub use evaluation::{EvaluatedClip, Evaluation, Figures, Levels, WrongClip, evaluate, predict};
 pub use history::{Epoch, Validation};

@@ -15,7 +15,7 @@ use crate::evaluate::Epoch;
 use crate::frontend::FrontEnd;
 use crate::frontend::augment::{Augment, Waveform};
 use crate::inference::embeddings;
-use crate::model::{Checkpoint, Network};
+use crate::model::{Checkpoint, Network, Task};
 
 mod cache;
 
@@ -112,14 +112,19 @@ pub(super) fn train(
     }
     let task = learner.task;
     let clips = job.train.clips().len().max(1) as f64;
+    // The loss of tags is the mean over the tags, so each tag's own loss counts less.
+    let scale = match task {
+        Task::SingleLabel => 1.0,
+        Task::MultiLabel => 1.0 / job.classes.len() as f64,
+    };
     let (l2, layer) = match (settings.transfer.l2, &valid) {
         (Some(l2), _) => (l2, head::fit(task, &examples, l2)),
         (None, None) => {
-            let l2 = PENALTY_TIMES_CLIPS / clips;
+            let l2 = scale * PENALTY_TIMES_CLIPS / clips;
             (l2, head::fit(task, &examples, l2))
         }
         (None, Some(valid)) => {
-            let fits = PENALTIES.map(|l2| (l2, head::fit(task, &examples, l2)));
+            let fits = PENALTIES.map(|l2| (scale * l2, head::fit(task, &examples, scale * l2)));
             let losses = fits.map(|(l2, layer)| (head::loss(task, &layer, valid), l2, layer));
             let best = losses.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
             let (_, l2, layer) = best.expect("several penalties");
@@ -206,7 +211,7 @@ fn features(
     })
 }
 
-/// Returns the targets of every clip of `set`, `[n, classes]`.
+/// Returns the targets of every clip of `set`, `[n, classes]`: 1 for each of its labels.
 fn targets(job: &Job<'_>, set: &PcmSet) -> Vec<f32> {
     let classes = job.classes.len();
     let clips = set.clips();

@@ -156,11 +156,12 @@ pub(super) fn loss(task: Task, layer: &Linear, examples: &Examples) -> f64 {
     f64::from(sum) / examples.len().max(1) as f64
 }
 
-/// Returns the share of examples whose largest logit is that of their largest target.
+/// Returns the share of examples whose largest logit is that of one of their classes, whose target
+/// is 1.
 pub(super) fn accuracy(layer: &Linear, examples: &Examples) -> f64 {
     let cpu = Device::flex();
     let predicted = layer.forward(examples.features(&cpu)).argmax(1);
-    let right = predicted.equal(examples.targets(&cpu).argmax(1)).float();
+    let right = examples.targets(&cpu).gather(1, predicted);
     let sum: f32 = right.sum().into_scalar();
     f64::from(sum) / examples.len().max(1) as f64
 }

@@ -158,7 +158,9 @@ fn test(
     ];
     let subject = Subject {
         title: format!("Run {}", plan.root.display()),
-        facts: facts.map(|(k, v)| (k.to_owned(), v)).into(),
+        facts: (facts.map(|(k, v)| (k.to_owned(), v)).into_iter())
+            .chain(report::temperature(&checkpoint.header, &result))
+            .collect(),
         classes: job.classes,
         files: set
             .files
