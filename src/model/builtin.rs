@@ -25,7 +25,7 @@ pub const DEFAULT: &str = "genres10";
 static MODELS: &[BuiltinModel] = &[
     BuiltinModel {
         name: "genres10",
-        about: "GTZAN's ten genres, learned from recordings, on musicnn-msd",
+        about: "Ten genres, learned from recordings",
         bytes: include_bytes!("../../data/genres10/genres10.safetensors"),
     },
     BuiltinModel {

@@ -7,8 +7,9 @@ use std::time::Instant;
 use burn::module::Module;
 
 use super::head::{self, Examples};
-use super::learner::{Learner, Start};
+use super::learner::Learner;
 use super::run::{Job, Observer, Outcome, validate};
+use super::start::Start;
 use super::{Progress, StepTimes, TrainError};
 use crate::dataset::pcm::{ClipPcm, PcmSet, prefetch};
 use crate::evaluate::Epoch;

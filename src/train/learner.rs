@@ -18,6 +18,7 @@ use rand_chacha::rand_core::Rng;
 
 use super::batches::{Batch, class_shares};
 use super::optimizer::adamw;
+use super::start::Start;
 use super::state::Blobs;
 use super::times::{StepTimes, Stopwatch};
 use super::{TrainError, TrainSettings};
@@ -252,50 +253,6 @@ impl<'a> Learner<'a> {
             license: self.license.clone(),
             ..Header::new(self.task, self.spec, front_end, classes.to_vec(), notes)
         }
-    }
-}
-
-/// What a run starts from.
-pub(super) struct Start {
-    pub(super) spec: NetworkSpec,
-    /// On the CPU.
-    pub(super) network: Network,
-    /// The license of the model that the weights come from.
-    pub(super) license: Option<String>,
-}
-
-impl Start {
-    /// Makes the network with fresh weights, or loads the model that the settings name.
-    pub(super) fn new(settings: &TrainSettings, classes: &[String]) -> Result<Self, TrainError> {
-        let spec = settings.network_spec(classes.len());
-        spec.check()?;
-        let Some(model) = settings.initial_model()? else {
-            let network = Network::new(&spec, settings.seed, &Device::flex())?;
-            return Ok(Self {
-                spec,
-                network,
-                license: None,
-            });
-        };
-        let of_model = NetworkSpec {
-            filters: spec.filters,
-            classes: spec.classes,
-            ..model.header.network
-        };
-        if of_model.scaling_weights() != spec.scaling_weights() {
-            let name = settings.transfer.init.clone();
-            return Err(TrainError::InitChanged(name.unwrap_or_default()));
-        }
-        let mut network = match model.header.classes == classes {
-            true => model.network,
-            false => model.network.with_new_head(&spec, settings.seed),
-        };
-        network.freeze_moments();
-        Ok(Self {
-            spec,
-            network,
-            license: model.header.license,
-        })
     }
 }
 

@@ -13,6 +13,7 @@ mod learner;
 mod optimizer;
 mod progress;
 mod run;
+mod start;
 mod state;
 mod times;
 mod transfer;

@@ -1,12 +1,9 @@
 //! Starting from a trained model: which one, and what becomes of its weights.
 
-use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::TrainSettings;
 use super::error::{TrainError, check};
-use crate::frontend::config::FrontEndConfig;
-use crate::model::{Checkpoint, Filters, ModelName, NetworkSpec};
+use crate::model::Filters;
 
 /// The model that a run starts from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,59 +108,5 @@ impl TransferConfig {
             check("l2", l2, 0.0..=1e6, "from 0 to 1000000")?;
         }
         Ok(())
-    }
-}
-
-impl TrainSettings {
-    /// Takes the network and the front end of `model`, from which the run is to start. Its last
-    /// layer is kept if its classes are `classes`.
-    pub fn start_from(&mut self, model: &Checkpoint, classes: &[String]) {
-        let header = &model.header;
-        let spec = match header.classes == classes {
-            true => header.network,
-            false => header.network.with_new_head(classes.len()),
-        };
-        self.network = spec.kind;
-        self.front_end = header.front_end.clone();
-        self.transfer.filters = spec.filters;
-        self.transfer.init_fingerprint = Some(model.fingerprint.clone());
-    }
-
-    /// Returns the spec of the network for `classes` classes.
-    pub fn network_spec(&self, classes: usize) -> NetworkSpec {
-        NetworkSpec {
-            filters: self.transfer.filters,
-            ..NetworkSpec::new(self.network, classes, &self.front_end)
-        }
-    }
-
-    /// Loads the model that the run starts from, if any, on the `cpu` device.
-    ///
-    /// # Errors
-    /// [`TrainError::Checkpoint`] if it cannot be read, and [`TrainError::InitChanged`] if it is no
-    /// longer what the settings were made for.
-    pub(super) fn initial_model(&self) -> Result<Option<Checkpoint>, TrainError> {
-        let Some(name) = &self.transfer.init else {
-            return Ok(None);
-        };
-        let model = Checkpoint::open(ModelName::from(name.as_str()), &Device::flex())?;
-        let header = &model.header;
-        let same_file = (self.transfer.init_fingerprint.as_ref())
-            .is_none_or(|fingerprint| *fingerprint == model.fingerprint);
-        let of_any_length = |config: &FrontEndConfig| FrontEndConfig {
-            clip_samples: 0,
-            ..config.clone()
-        };
-        let trunk = |filters: Option<Filters>| Filters {
-            pooled_head: false,
-            ..filters.unwrap_or_default()
-        };
-        let same_network = header.network.kind == self.network
-            && trunk(header.network.filters) == trunk(self.transfer.filters)
-            && of_any_length(&header.front_end) == of_any_length(&self.front_end);
-        if !same_file || !same_network {
-            return Err(TrainError::InitChanged(name.clone()));
-        }
-        Ok(Some(model))
     }
 }

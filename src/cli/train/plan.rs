@@ -104,8 +104,8 @@ fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
             notes: Vec::new(),
         });
     }
-    let Labeled { data, mut notes } = dataset(args)?;
     let mut settings = settings(args)?;
+    let Labeled { data, mut notes } = dataset(args)?;
     if let Some(name) = &args.settings.transfer.init {
         notes.push(start_from(name, &mut settings, &data.classes, args)?);
     }
