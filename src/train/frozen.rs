@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use burn::module::Module;
 
+use self::cache::Features;
 use super::head::{self, Examples};
+use super::job::{Job, Observer, Outcome, validate};
 use super::learner::Learner;
-use super::run::{Job, Observer, Outcome, validate};
 use super::start::Start;
 use super::{Progress, StepTimes, TrainError};
 use crate::dataset::pcm::{ClipPcm, PcmSet, prefetch};
@@ -26,12 +27,6 @@ const PENALTIES: [f64; 7] = [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0];
 /// belief that weights are small, and every clip is evidence against it. The value was chosen by
 /// cross-validation on ten genres and musicnn's features: 0.3 for 440 clips.
 const PENALTY_TIMES_CLIPS: f64 = 130.0;
-
-/// The features of one subset's clips, one block of rows per level.
-struct Features {
-    rows: Vec<f32>,
-    width: usize,
-}
 
 /// Computes the features of all clips, fits the last layer, and keeps it as the only epoch.
 ///

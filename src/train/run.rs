@@ -6,62 +6,20 @@ use std::time::Instant;
 
 use burn::module::Module;
 
+use super::job::{Job, Observer, Outcome, validate};
 use super::learner::{Learner, Step};
 use super::state::State;
-use super::{Progress, RunFolder, StepTimes, TrainError, TrainSettings, batches, frozen};
-use crate::dataset::pcm::{PcmSet, prefetch};
-use crate::evaluate::{Epoch, MIN_FILES, Validation, fit_temperature, predict};
+use super::{Progress, TrainError, batches, frozen};
+use crate::dataset::pcm::prefetch;
+use crate::evaluate::{Epoch, MIN_FILES, fit_temperature, predict};
 use crate::frontend::FrontEnd;
-use crate::gpu::Compute;
-use crate::model::{Checkpoint, Network, Task};
+use crate::model::Checkpoint;
 
 /// Steps between read-backs of loss and accuracy. Each read-back makes the host wait for the
 /// device.
 const READ_EVERY: usize = 8;
 /// Seconds between saves of the state within an epoch.
 const SAVE_EVERY: f64 = 600.0;
-
-/// Receives the progress of a run.
-pub trait Observer {
-    /// Called once before the first step of a resumed run, with its finished epochs and the
-    /// progress of the current one.
-    fn resumed(&mut self, _epochs: &[Epoch], _progress: &Progress) {}
-    /// Called after every read-back.
-    fn step(&mut self, progress: &Progress);
-    /// Called after every epoch. The times are those since the start or the resumption.
-    fn epoch(&mut self, epoch: &Epoch, times: &StepTimes);
-}
-
-/// The result of a run.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// Every epoch, in order, including those before a resumption.
-    pub epochs: Vec<Epoch>,
-    /// The epoch (from 1) whose weights are in the checkpoint; 0 if the run was stopped within the
-    /// first.
-    pub best_epoch: usize,
-    /// Whether the run was stopped before its end and can be resumed.
-    pub stopped: bool,
-    /// Where the steps' time went, since the start or the resumption.
-    pub times: StepTimes,
-}
-
-/// Everything that a run needs.
-pub struct Job<'a> {
-    /// The device.
-    pub compute: &'a Compute,
-    /// The settings.
-    pub settings: &'a TrainSettings,
-    /// Names of the classes.
-    pub classes: &'a [String],
-    /// The training files.
-    pub train: &'a PcmSet,
-    /// The validation files, which decide the best epoch. May be empty: then the last epoch is
-    /// kept.
-    pub valid: &'a PcmSet,
-    /// The folder that receives everything.
-    pub folder: &'a RunFolder,
-}
 
 /// Trains, and keeps the checkpoint of the epoch that does best on the validation files.
 ///
@@ -238,20 +196,6 @@ fn finish_epoch(
     job.folder.write_metrics(&state.epochs)?;
     state.save(&job.folder.state(), &learner.save()?)?;
     Ok(epoch)
-}
-
-/// Evaluates `network` on the validation files. `None` if there are none.
-pub(super) fn validate(
-    job: &Job<'_>,
-    front_end: &FrontEnd,
-    task: Task,
-    network: &Network,
-) -> Result<Option<Validation>, TrainError> {
-    if job.valid.files.is_empty() {
-        return Ok(None);
-    }
-    let clips = predict(network, task, front_end, job.valid, job.settings.batch)?;
-    Ok(Some(Validation::new(task, &clips, job.classes.len())))
 }
 
 /// Fits the temperature of the kept checkpoint on the validation files, and stores it. Does nothing

@@ -7,7 +7,6 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 
-use super::Features;
 use crate::dataset::pcm::PcmSet;
 use crate::train::{TrainError, TrainSettings};
 
@@ -15,6 +14,14 @@ use crate::train::{TrainError, TrainSettings};
 const KEY: &str = "sonoprint-features";
 /// Name of the tensor.
 const ROWS: &str = "features";
+
+/// The features of one subset's clips at one level.
+pub(super) struct Features {
+    /// One row per clip.
+    pub(super) rows: Vec<f32>,
+    /// Length of a row.
+    pub(super) width: usize,
+}
 
 /// What features depend on.
 #[derive(PartialEq, Eq)]
