@@ -64,7 +64,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 {% set columns = (tx - 1) * sx + kw %}{% set rows = (ty - 1) * sy + kh %}{% set taps = kh * kw %}
     let left = i32(x0 * {{ sx }}u) - {{ px }};
     let top = i32(y0 * {{ sy }}u) - {{ py }};
-{% if px or py %}{% for i in range(columns) %}    let in{{ i }} = left + {{ i }} >= 0 && left + {{ i }} < i32(shape.width);
+{% if padded %}{% for i in range(columns) %}    let in{{ i }} = left + {{ i }} >= 0 && left + {{ i }} < i32(shape.width);
 {% endfor %}{% endif %}
     var a: array<f32, {{ ty * tx * tc }}>;
     for (var c = 0u; c < shape.channels_in; c += 1u) {
@@ -74,7 +74,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 {% endfor %}{% endfor %}
 {%- for r in range(rows) %}        {
             let row = corner + {{ r }} * i32(shape.width);
-{% if px or py %}            let in_y = top + {{ r }} >= 0 && top + {{ r }} < i32(shape.height);
+{% if padded %}            let in_y = top + {{ r }} >= 0 && top + {{ r }} < i32(shape.height);
 {% for i in range(columns) %}            let ok{{ i }} = in_y && in{{ i }};
             let x{{ i }} = select(0.0, f32(image[u32(select(0, row + {{ i }}, ok{{ i }}))]), ok{{ i }});
 {% endfor %}{% else %}{% for i in range(columns) %}            let x{{ i }} = f32(image[u32(row) + {{ i }}u]);

@@ -45,10 +45,12 @@ pub struct ConvSource {
     /// The vertical and horizontal stride.
     sy: usize,
     sx: usize,
-    /// The padding above and to the left. The shader needs no other: what it reads outside the
-    /// image is zero, and the output's size is a uniform.
+    /// The padding above and to the left. The shader needs no other size: what it reads outside
+    /// the image is zero, and the output's size is a uniform.
     py: usize,
     px: usize,
+    /// There is padding on some side.
+    padded: bool,
     /// The tile of one invocation of [`ConvKernel::Direct`]: pixels down and across, channels that
     /// the pass writes (of the weights: channels in), and of the weights channels out.
     pub ty: usize,
@@ -119,6 +121,7 @@ impl ConvSource {
             sx,
             py,
             px,
+            padded: g.padding.iter().any(|&sides| sides != (0, 0)),
             ty: 1,
             tx: 1,
             tc: 1,
