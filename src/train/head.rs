@@ -238,7 +238,7 @@ mod tests {
                         .sum();
                     let standard = f64::from(weight[2 * feature + class]) * spread[feature];
                     let gradient = share * slope / 6.0 + l2 * standard;
-                    assert!(gradient.abs() < 1e-5, "{task:?}: {gradient}");
+                    assert!(gradient.abs() < 5e-5, "{task:?}: {gradient}");
                 }
             }
             let looser = loss(task, &fit(task, &examples, 1e-3), &examples);
