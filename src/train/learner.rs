@@ -1,25 +1,21 @@
 //! Network, optimizer and schedule, and what one step does to them.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use burn::module::{Module, ParamGroup};
-use burn::optim::lr_scheduler::LrSchedulerConfig;
-use burn::optim::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
-use burn::optim::lr_scheduler::linear::LinearLrSchedulerConfig;
-use burn::optim::lr_scheduler::module_lr_scheduler::{
-    ModuleLearningRate, ModuleLrScheduler, ModuleLrSchedulerConfig,
-};
-use burn::optim::lr_scheduler::sequential::SequentialLrSchedulerConfig;
+use burn::module::Module;
+use burn::optim::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrScheduler};
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::store::{ModuleRecord, RecordError};
-use burn::tensor::{Bytes, Device, Tensor, TensorData};
+use burn::tensor::{Bytes, Device, Tensor};
 use rand_chacha::rand_core::Rng;
 
 use super::batches::{Batch, class_shares};
+use super::notes::notes;
 use super::optimizer::adamw;
+use super::schedule::schedule;
 use super::start::Start;
 use super::state::Blobs;
+use super::targets::{class_targets, own_labels, tag_targets};
 use super::times::{StepTimes, Stopwatch};
 use super::{TrainError, TrainSettings};
 use crate::dataset::pcm::PcmSet;
@@ -177,7 +173,7 @@ impl<'a> Learner<'a> {
         let batch = step.batch;
         let smoothing = self.settings.label_smoothing;
         let targets = match self.task {
-            Task::SingleLabel => targets(batch, self.spec.classes, smoothing),
+            Task::SingleLabel => class_targets(batch, self.spec.classes, smoothing),
             Task::MultiLabel => tag_targets(batch, &self.shares, smoothing),
         };
         let targets = Tensor::<2>::from_data(targets, &self.device);
@@ -264,141 +260,17 @@ struct Forward {
     sums: Tensor<1>,
 }
 
-/// Returns the settings as notes for a checkpoint's header, except those that the header holds
-/// anyway.
-fn notes(settings: &TrainSettings) -> BTreeMap<String, String> {
-    let json = serde_json::to_value(settings).expect("settings are plain data");
-    let serde_json::Value::Object(json) = json else {
-        unreachable!("a struct is an object")
-    };
-    let left_out: &[&str] = match settings.transfer.init {
-        Some(_) => &["network", "task", "front_end", "epochs", "filters"],
-        None => &[
-            "network",
-            "task",
-            "front_end",
-            "epochs",
-            "freeze",
-            "backbone_lr",
-            "levels",
-        ],
-    };
-    json.into_iter()
-        .filter(|(key, _)| !left_out.contains(&key.as_str()))
-        .map(|(key, value)| {
-            let text = match value {
-                serde_json::Value::Null => "none".to_owned(),
-                serde_json::Value::String(text) => text,
-                // Numbers as Rust writes them: 6, where JSON has 6.0.
-                serde_json::Value::Number(n) if n.is_f64() => {
-                    n.as_f64().unwrap_or(f64::NAN).to_string()
-                }
-                other => other.to_string(),
-            };
-            (key, text)
-        })
-        .collect()
-}
-
-/// Returns the target distribution of each clip, `[n, classes]`: its own class, shared with the
-/// next clip's as the two were mixed, and smoothed over all classes (Szegedy et al. 2016).
-fn targets(batch: &Batch, classes: usize, smoothing: f64) -> TensorData {
-    let n = batch.labels.len();
-    let mut out = vec![(smoothing / classes as f64) as f32; n * classes];
-    for (i, augment) in batch.augments.iter().enumerate() {
-        let mix = f64::from(augment.waveform.mix);
-        let row = &mut out[i * classes..][..classes];
-        row[batch.labels[i][0]] += ((1.0 - smoothing) * (1.0 - mix)) as f32;
-        row[batch.labels[(i + 1) % n][0]] += ((1.0 - smoothing) * mix) as f32;
-    }
-    TensorData::new(out, [n, classes])
-}
-
-/// Returns the target of each clip for each tag, `[n, tags]`, from 0 to 1.
-///
-/// The target is 1 for a tag of the clip. The next clip's tags count by the share by which the two
-/// were mixed (mixup, Zhang et al. 2018), because a tag of a clip that is hardly heard is hardly
-/// true. Smoothing replaces a part of the target by the share of the training clips that have the
-/// tag: the mean over the clips stays what it was, and rare tags stay improbable.
-fn tag_targets(batch: &Batch, shares: &[f64], smoothing: f64) -> TensorData {
-    let (n, tags) = (batch.labels.len(), shares.len());
-    let smooth = shares.iter().map(|share| (smoothing * share) as f32);
-    let smooth: Vec<f32> = smooth.collect();
-    let mut out = smooth.repeat(n);
-    for (i, augment) in batch.augments.iter().enumerate() {
-        let mix = f64::from(augment.waveform.mix);
-        let row = &mut out[i * tags..][..tags];
-        for (labels, part) in [
-            (&batch.labels[i], 1.0 - mix),
-            (&batch.labels[(i + 1) % n], mix),
-        ] {
-            for &tag in labels {
-                row[tag] += ((1.0 - smoothing) * part) as f32;
-            }
-        }
-    }
-    TensorData::new(out, [n, tags])
-}
-
-/// Returns 1 for each clip's own classes and 0 for the others, `[n, classes]`.
-fn own_labels(batch: &Batch, classes: usize) -> TensorData {
-    let n = batch.labels.len();
-    let mut out = vec![0f32; n * classes];
-    for (row, labels) in out.chunks_mut(classes).zip(&batch.labels) {
-        for &label in labels {
-            row[label] = 1.0;
-        }
-    }
-    TensorData::new(out, [n, classes])
-}
-
-/// Makes the schedule: the rate rises over one epoch, then falls along a cosine to 1 %. In a run
-/// that starts from a model, layers other than the last, `output`, have a lower rate.
-fn schedule(
-    settings: &TrainSettings,
-    updates: usize,
-    output: &str,
-) -> Result<ModuleLrScheduler, TrainError> {
-    let rest = (updates * settings.epochs.saturating_sub(1)).max(1);
-    let at = |lr: f64| {
-        let cosine = CosineAnnealingLrSchedulerConfig::new(lr, rest).with_min_lr(lr / 100.0);
-        LrSchedulerConfig::Sequential(SequentialLrSchedulerConfig::new(
-            vec![
-                LrSchedulerConfig::Linear(LinearLrSchedulerConfig::new(lr / 10.0, lr, updates)),
-                LrSchedulerConfig::Cosine(cosine),
-            ],
-            vec![updates],
-        ))
-    };
-    let lr = settings.lr;
-    let schedule = match settings.transfer.init {
-        None => ModuleLrSchedulerConfig::new(at(lr)),
-        Some(_) => {
-            // Paths begin with the name of the network.
-            let last = ParamGroup::from_regex(format!(r"(^|\.){output}\.(weight|bias)$"))
-                .expect("the name of a field");
-            ModuleLrSchedulerConfig::new(at(lr * settings.transfer.backbone_lr))
-                .with_group(last, at(lr))
-        }
-    };
-    schedule.init().map_err(|_| TrainError::Setting {
-        name: "lr",
-        value: lr.to_string(),
-        must: "over 0 and at most 1",
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use burn::module::{Module, ModuleVisitor, Param};
     use burn::tensor::Tensor;
 
-    use super::{Batch, Learner, Step, notes, own_labels, tag_targets};
+    use super::{Batch, Learner, Step};
     use crate::dataset::pcm::ClipPcm;
     use crate::frontend::FrontEnd;
     use crate::gpu::Compute;
     use crate::model::Network;
-    use crate::train::{AugmentConfig, TrainSettings};
+    use crate::train::TrainSettings;
 
     #[derive(Default)]
     struct Weights(Vec<f32>);
@@ -460,61 +332,5 @@ mod tests {
         assert!(once[0] != once[1], "an update moves them");
         assert!(twice[0] == twice[1], "half an update does not");
         assert!(once[1] == twice[2], "two halves are a whole");
-    }
-
-    /// Two clips of three tags. A quarter of the second is mixed into the first.
-    #[test]
-    fn targets_of_tags_are_mixed_and_smoothed_towards_their_frequency() {
-        let mut augments = vec![crate::frontend::augment::Augment::default(); 2];
-        augments[0].waveform.mix = 0.25;
-        let batch = Batch {
-            clips: Vec::new(),
-            labels: vec![vec![0, 1], vec![1, 2]],
-            augments,
-        };
-        let values = |smoothing| {
-            let targets = tag_targets(&batch, &[0.5, 1.0, 0.25], smoothing);
-            targets.try_to_vec::<f32>().unwrap()
-        };
-        assert_eq!(values(0.0), [0.75, 1.0, 0.25, 0.0, 1.0, 1.0]);
-        let smooth = values(0.5);
-        assert_eq!(smooth, [0.625, 1.0, 0.25, 0.25, 1.0, 0.625]);
-        let own = own_labels(&batch, 3).try_to_vec::<f32>().unwrap();
-        assert_eq!(own, [1.0, 1.0, 0.0, 0.0, 1.0, 1.0]);
-    }
-
-    /// Scripts read these notes, so the keys and the way that numbers are written stay.
-    #[test]
-    fn notes_hold_every_setting() {
-        let settings = TrainSettings {
-            lr: 1e-5,
-            augment: AugmentConfig {
-                gain: 6.0,
-                ..AugmentConfig::default()
-            },
-            ..TrainSettings::default()
-        };
-        let notes: Vec<(String, String)> = notes(&settings).into_iter().collect();
-        let want = [
-            ("accumulate", "1"),
-            ("batch", "16"),
-            ("equalize", "0"),
-            ("gain", "6"),
-            ("label_smoothing", "0.1"),
-            ("lr", "0.00001"),
-            ("mask", "0.15"),
-            ("mixup", "0"),
-            ("noise_snr", "none"),
-            ("patience", "none"),
-            ("pitch", "0"),
-            ("polarity", "false"),
-            ("seed", "1"),
-            ("tempo", "0"),
-            ("weight_decay", "0.01"),
-        ];
-        assert_eq!(
-            notes,
-            want.map(|(key, value)| (key.to_owned(), value.to_owned()))
-        );
     }
 }

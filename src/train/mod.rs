@@ -11,11 +11,14 @@ mod frozen;
 mod head;
 mod job;
 mod learner;
+mod notes;
 mod optimizer;
 mod progress;
 mod run;
+mod schedule;
 mod start;
 mod state;
+mod targets;
 mod times;
 mod transfer;
 
