@@ -51,6 +51,23 @@ impl Geometry {
     pub fn taps(&self) -> usize {
         self.kernel.iter().product()
     }
+
+    /// Returns the same convolution with images of one row if they have one column.
+    ///
+    /// The values lie in memory in the same order, and the kernels are made for long rows.
+    pub fn without_columns(self) -> Self {
+        let ([channels, height, width], [rows, columns]) = (self.input, self.kernel);
+        if [width, columns] != [1, 1] || self.padding[1] != (0, 0) {
+            return self;
+        }
+        Self {
+            input: [channels, 1, height],
+            kernel: [1, rows],
+            stride: [1, self.stride[0]],
+            padding: [(0, 0), self.padding[0]],
+            ..self
+        }
+    }
 }
 
 /// Returns the zeros before and after one axis with which the output has `size / stride` values,

@@ -30,6 +30,7 @@ fn forward(
     let out = empty(&x, [geometry.n, geometry.channels, height, width]);
     let mut tensors = vec![&x, &weight, &out];
     tensors.extend(&bias);
+    let geometry = geometry.without_columns();
     let pass = Launch::forward(&geometry, settings.kernel, bias.is_some(), rectify);
     run(pass, &tensors);
     out
@@ -65,7 +66,7 @@ impl ConvOps for CubeBackend {
         settings: ConvSettings,
     ) -> CubeTensor {
         let [weight, gradient] = [weight, gradient].map(into_contiguous);
-        let geometry = geometry(shape, weight.shape().dims(), &settings);
+        let geometry = geometry(shape, weight.shape().dims(), &settings).without_columns();
         let out = empty(&gradient, shape);
         let pass = Launch::backward_data(&geometry, settings.kernel);
         run(pass, &[&gradient, &weight, &out]);
@@ -79,7 +80,7 @@ impl ConvOps for CubeBackend {
         settings: ConvSettings,
     ) -> (CubeTensor, CubeTensor) {
         let [x, gradient] = [x, gradient].map(into_contiguous);
-        let geometry = geometry(x.shape().dims(), shape, &settings);
+        let geometry = geometry(x.shape().dims(), shape, &settings).without_columns();
         let (pass, parts) = Launch::backward_weight(&geometry, settings.kernel);
         let len = shape.iter().product::<usize>();
         let [weight, bias] = [len, shape[0]].map(|len| empty_of(&x, [parts, len], DType::F32));

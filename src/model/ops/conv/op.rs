@@ -111,8 +111,9 @@ fn forward_on_cpu(
 ) -> FlexTensor {
     let [x, weight] = [x, weight].map(|t| t.to_contiguous());
     let geometry = geometry(x.shape().dims(), weight.shape().dims(), settings);
-    let out = geometry.forward(values(&x), values(&weight), finish);
     let [height, width] = geometry.output();
+    let geometry = geometry.without_columns();
+    let out = geometry.forward(values(&x), values(&weight), finish);
     tensor(out, [geometry.n, geometry.channels, height, width])
 }
 
@@ -155,7 +156,7 @@ impl ConvOps for Flex {
         settings: ConvSettings,
     ) -> FlexTensor {
         let [weight, gradient] = [weight, gradient].map(|t| t.to_contiguous());
-        let geometry = geometry(shape, weight.shape().dims(), &settings);
+        let geometry = geometry(shape, weight.shape().dims(), &settings).without_columns();
         tensor(
             geometry.backward_data(values(&weight), values(&gradient)),
             shape,
@@ -169,7 +170,7 @@ impl ConvOps for Flex {
         settings: ConvSettings,
     ) -> (FlexTensor, FlexTensor) {
         let [x, gradient] = [x, gradient].map(|t| t.to_contiguous());
-        let geometry = geometry(x.shape().dims(), shape, &settings);
+        let geometry = geometry(x.shape().dims(), shape, &settings).without_columns();
         let weight = geometry.backward_weight(values(&x), values(&gradient));
         let bias = geometry.backward_bias(values(&gradient));
         (tensor(weight, shape), tensor(bias, [shape[0]]))

@@ -60,6 +60,7 @@ fn forward_and_gradients_are_those_of_the_definition() {
         (2, [3, 9, 7], 5, [4, 2], [1, 1], [(1, 2), (0, 1)]),
         (1, [2, 40, 3], 4, [16, 1], [1, 1], [(7, 8), (0, 0)]),
         (2, [2, 5, 6], 3, [3, 3], [2, 2], [(0, 1), (3, 0)]),
+        (3, [5, 30, 1], 4, [7, 1], [2, 1], [(3, 2), (0, 0)]),
     ] {
         let g = Geometry {
             n,
@@ -83,10 +84,34 @@ fn forward_and_gradients_are_those_of_the_definition() {
             data[i] += f64::from(weight[w]) * f64::from(gradient[o]);
             weights[w] += f64::from(x[i]) * f64::from(gradient[o]);
         });
-        close(&g.forward(&x, &weight, |_, _| {}), &forward);
-        close(&g.backward_data(&weight, &gradient), &data);
-        close(&g.backward_weight(&x, &gradient), &weights);
+        for g in [g, g.without_columns()] {
+            close(&g.forward(&x, &weight, |_, _| {}), &forward);
+            close(&g.backward_data(&weight, &gradient), &data);
+            close(&g.backward_weight(&x, &gradient), &weights);
+        }
     }
+}
+
+/// Images of one column are handled as images of one row, with the same number of outputs.
+#[test]
+fn one_column_is_one_row() {
+    let g = Geometry {
+        n: 2,
+        input: [3, 20, 1],
+        channels: 4,
+        kernel: [7, 1],
+        stride: [2, 3],
+        padding: [(3, 2), (0, 0)],
+    };
+    assert_eq!(
+        (g.output(), g.without_columns().output()),
+        ([10, 1], [1, 10])
+    );
+    let padded = Geometry {
+        padding: [(3, 2), (1, 0)],
+        ..g
+    };
+    assert_eq!(padded.without_columns(), padded);
 }
 
 /// The number of threads does not change the order of sums.

@@ -25,7 +25,7 @@ type Case = (
 
 /// Shapes that the networks use and others: odd sizes, batches of 1 to 33, 1 to 130 channels,
 /// kernels that are not square, and uneven padding.
-const CASES: [Case; 14] = [
+const CASES: [Case; 15] = [
     (1, [1, 1, 1], 1, [1, 1], [1, 1], [(0, 0), (0, 0)]),
     (2, [4, 23, 37], 32, [3, 3], [1, 1], [(0, 0), (0, 0)]),
     (3, [32, 11, 13], 65, [3, 3], [1, 1], [(0, 0), (0, 0)]),
@@ -40,6 +40,7 @@ const CASES: [Case; 14] = [
     (2, [3, 9, 7], 9, [4, 2], [1, 1], [(1, 2), (0, 1)]),
     (1, [6, 10, 12], 8, [3, 4], [2, 3], [(0, 1), (3, 0)]),
     (2, [3, 9, 11], 4, [2, 2], [1, 1], [(0, 1), (0, 1)]),
+    (2, [5, 21, 1], 10, [7, 1], [1, 1], [(3, 3), (0, 0)]),
 ];
 
 /// The results and gradients of both kernels are those of the CPU reference.

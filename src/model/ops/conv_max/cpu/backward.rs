@@ -7,7 +7,7 @@ use crate::model::ops::conv_max::shape::ConvMaxShape;
 impl ConvMaxShape {
     /// Computes the gradient of the `weight` of [`Self::forward_with_places`] from that of its
     /// result.
-    pub fn backward_weight(&self, x: &[f32], places: &[u32], gradient: &[f32]) -> Vec<f32> {
+    pub fn backward_weight(&self, x: &[f32], places: &[f32], gradient: &[f32]) -> Vec<f32> {
         let [rows, width] = self.kernel;
         let mut out = vec![0.0; self.channels * self.taps()];
         // One row of one filter per task, which adds the images and frames in their order.
@@ -40,7 +40,7 @@ impl ConvMaxShape {
     }
 
     /// Computes the gradient of the `x` of [`Self::forward_with_places`] from that of its result.
-    pub fn backward_data(&self, weight: &[f32], places: &[u32], gradient: &[f32]) -> Vec<f32> {
+    pub fn backward_data(&self, weight: &[f32], places: &[f32], gradient: &[f32]) -> Vec<f32> {
         let ([rows, bands], [frames, width]) = (self.input, self.kernel);
         let mut out = vec![0.0; self.n * self.image_len()];
         // One row of one image per task, which adds the filters and frames in their order.

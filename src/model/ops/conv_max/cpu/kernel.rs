@@ -47,7 +47,7 @@ pub struct Group<'a> {
     /// The maxima, `[filter][frame]`.
     pub out: &'a mut [f32],
     /// The places of the maxima, `[filter][frame]`, if they are wanted.
-    pub places: Option<&'a mut [u32]>,
+    pub places: Option<&'a mut [f32]>,
 }
 
 impl Group<'_> {
@@ -96,7 +96,7 @@ impl Group<'_> {
         let kept = &mut self.out[at];
         if let Some(places) = self.places.as_mut().filter(|_| largest > *kept) {
             let place = sums.iter().position(|&s| s == largest).unwrap_or(0);
-            places[at] = (first + place) as u32;
+            places[at] = (first + place) as f32;
         }
         *kept = kept.max(largest);
     }

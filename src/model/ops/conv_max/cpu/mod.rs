@@ -23,15 +23,15 @@ impl ConvMaxShape {
     }
 
     /// Computes what [`Self::forward`] does, and the place of each maximum along frequency: the
-    /// first one if several are equal.
-    pub fn forward_with_places(&self, x: &[f32], weight: &[f32]) -> (Vec<f32>, Vec<u32>) {
+    /// first one if several are equal. Places are whole numbers, as Burn's tensors hold them.
+    pub fn forward_with_places(&self, x: &[f32], weight: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let mut out = vec![0.0; self.output().iter().product()];
-        let mut places = vec![0; out.len()];
+        let mut places = vec![0.0; out.len()];
         self.run(x, weight, &mut out, Some(&mut places));
         (out, places)
     }
 
-    fn run(&self, x: &[f32], weight: &[f32], out: &mut [f32], places: Option<&mut [u32]>) {
+    fn run(&self, x: &[f32], weight: &[f32], out: &mut [f32], places: Option<&mut [f32]>) {
         if out.is_empty() {
             return;
         }

@@ -118,7 +118,7 @@ fn the_first_of_equal_sums_counts() {
     }
     let (out, places) = s.forward_with_places(&x, &[1.0, -1.0]);
     assert_eq!(out, [2.0, 0.0, 0.0, 0.0]);
-    assert_eq!(places, [37, 0, 0, 0]);
+    assert_eq!(places, [37.0, 0.0, 0.0, 0.0]);
 }
 
 /// The number of threads does not change the order of sums.
