@@ -39,7 +39,7 @@ fn built_in_models_are_listed_and_shown() {
     let lines = stdout(&["model", "list"]);
     for (row, model) in list.iter().zip(BuiltinModel::all()) {
         assert_eq!(row["name"], model.name);
-        let line = lines.lines().find(|line| line.contains(model.name));
+        let line = lines.lines().find(|line| line[2..].starts_with(model.name));
         assert!(line.unwrap().ends_with(model.about), "{lines}");
         let checkpoint = Checkpoint::builtin(model.name, &Device::flex()).unwrap();
         let shown = json(&["model", "show", model.name, "--json"]);
