@@ -231,8 +231,10 @@ impl<'a> Learner<'a> {
     /// Returns the header of a checkpoint of the network as it is.
     pub(super) fn header(&self, classes: &[String], epoch: &Epoch, device: &str) -> Header {
         let mut notes = notes(self.settings);
-        let of = self.settings.epochs;
-        notes.insert("epoch".into(), format!("{} of {of}", epoch.epoch));
+        if !self.settings.transfer.freeze {
+            let of = self.settings.epochs;
+            notes.insert("epoch".into(), format!("{} of {of}", epoch.epoch));
+        }
         notes.insert("device".into(), device.into());
         if let Some(v) = &epoch.valid {
             let (key, text) = match v.auc {
