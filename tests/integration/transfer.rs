@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use burn::tensor::Device;
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::SafeTensors;
 use sonoprint::dataset::{Dataset, Split, Subset};
 use sonoprint::evaluate::Epoch;
@@ -239,4 +240,36 @@ fn a_model_of_the_same_classes_keeps_its_last_layer() {
         &stop,
     );
     assert!(matches!(error, Err(TrainError::InitChanged(name)) if name == MODEL));
+}
+
+/// Collects whether each parameter has a gradient, and whether it is finite.
+struct Gradients<'a>(&'a burn::tensor::Gradients, Vec<bool>);
+
+impl burn::module::ModuleVisitor for Gradients<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<Tensor<D>>) {
+        if let Some(gradient) = param.val().grad(self.0) {
+            let values: Vec<f32> = gradient.into_data().try_to_vec().unwrap();
+            self.1.push(values.iter().all(|x| x.is_finite()));
+        }
+    }
+}
+
+/// Where only the last layer asks for gradients, only it gets them, and they are numbers.
+#[test]
+fn gradients_of_the_last_layer_alone_are_numbers() {
+    let _turn = turn();
+    for (device, compute) in devices() {
+        let device_of_burn = compute.burn();
+        let model = Checkpoint::builtin(MODEL, &device_of_burn).unwrap();
+        let last = burn::module::ParamGroup::from_predicate("output");
+        let network = model.network.train().freeze().unfreeze_group(last);
+        let noise = crate::support::noise(2 * 187 * 96, 3);
+        let data = TensorData::new(noise, [2, 1, 187, 96]);
+        let features = Tensor::<4>::from_data(data, &device_of_burn).autodiff();
+        let loss = network.forward(features).powi_scalar(2).mean();
+        let gradients = loss.backward();
+        let mut found = Gradients(&gradients, Vec::new());
+        network.visit(&mut found);
+        assert_eq!(found.1, [true, true], "{device}: weight and bias");
+    }
 }
