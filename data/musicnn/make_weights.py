@@ -128,7 +128,7 @@ def header(dataset, kept, original_size):
         "source": f"{dataset.upper()}_musicnn of the PyPI package musicnn 0.1.0",
     }
     lines = ["format = 2", 'task = "multi_label"', f"classes = {json.dumps(tags)}"]
-    lines += [f"license = {json.dumps(LICENSE)}", "", "[training]"]
+    lines += [f"license = {json.dumps(LICENSE)}", f"threshold = {THRESHOLD}", "", "[training]"]
     lines += [f"{key} = {json.dumps(note)}" for key, note in notes.items()]
     shape = [1, network.FRAMES, network.BANDS]
     lines += ["", "[network]", 'kind = "musicnn"', f"classes = {len(tags)}", f"input = {shape}"]
@@ -136,6 +136,10 @@ def header(dataset, kept, original_size):
     lines += ["", FRONT_END]
     return "\n".join(lines)
 
+
+# From this probability on, a file has a tag: most files then have one to three. The networks are
+# sure of few tags, and 0.5 would leave three quarters of the files without any.
+THRESHOLD = 0.2
 
 # A clip is 187 frames that lie in it: 186 * 256 + 512 samples.
 FRONT_END = """\

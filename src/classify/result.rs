@@ -18,7 +18,7 @@ pub struct Prediction {
     /// Number of clips that were left out because they are silent.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub silent: usize,
-    /// Whether the file is shorter than a clip and was padded with silence.
+    /// Whether the file is shorter than a clip and was filled up, with silence or by repetition.
     #[serde(default, skip_serializing_if = "is_false")]
     pub padded: bool,
     /// What is wrong with the file, if it is damaged and could be read in part.

@@ -119,6 +119,12 @@ fn train(e: &TrainError) -> Advice {
             Some("choose another --out, or go on with that run: `sonoprint train --resume RUN`")
         }
         TrainError::Diverged { .. } => Some("use a smaller --lr"),
+        TrainError::NothingToFreeze => {
+            Some("name a model with --init: `sonoprint model list` shows the built-in ones")
+        }
+        TrainError::InitChanged(_) => {
+            Some("put the model's file back as it was, or start a new run with another --out")
+        }
         TrainError::Device(_) => Some(SMALLER_BATCH),
         _ => None,
     }

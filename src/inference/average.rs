@@ -10,7 +10,8 @@ pub(crate) struct FileAverage {
     pub(crate) clips: usize,
     /// Clips left out, because they are silent.
     pub(crate) silent: usize,
-    /// Whether the file is shorter than a clip and was filled up with silence.
+    /// Whether the file is shorter than a clip and was filled up, with silence or by
+    /// repetition.
     pub(crate) padded: bool,
 }
 

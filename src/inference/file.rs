@@ -28,7 +28,8 @@ pub struct FilePrediction {
     pub clips: usize,
     /// Clips that were left out, because they are silent.
     pub silent: usize,
-    /// Whether the file is shorter than a clip and was filled up with silence.
+    /// Whether the file is shorter than a clip and was filled up, with silence or by
+    /// repetition.
     pub padded: bool,
     /// What is wrong with the file although it could be read, if anything.
     pub damaged: Option<String>,

@@ -54,9 +54,9 @@ pub trait Architecture: Sized {
     /// Returns the last layer, which [`Architecture::head`] applies.
     fn output(&mut self) -> &mut Linear;
 
-    /// Lets training use the norms' running moments and leave them as they are, where the network
-    /// is made for that: for fine-tuning on few files.
-    fn freeze_moments(&mut self) {}
+    /// Prepares a trained network for fine-tuning on few files: with the norms' running moments as
+    /// they are, for example.
+    fn prepare_fine_tuning(&mut self) {}
 }
 
 /// Returns the dimensions of frequency and time in an input `[n, channels, height, width]`: an

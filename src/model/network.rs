@@ -72,11 +72,10 @@ macro_rules! define_network {
                 }
             }
 
-            /// Lets training leave the norms' running moments as they are, where the network is
-            /// made for that.
-            pub(crate) fn freeze_moments(&mut self) {
+            /// Prepares a trained network for fine-tuning on few files.
+            pub(crate) fn prepare_fine_tuning(&mut self) {
                 match self {
-                    $(Self::$name(network) => network.freeze_moments(),)*
+                    $(Self::$name(network) => network.prepare_fine_tuning(),)*
                 }
             }
         }

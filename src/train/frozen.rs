@@ -1,19 +1,19 @@
 //! Training of the last layer alone, on features that are computed once.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use burn::module::Module;
+use burn::nn::Linear;
 
 use self::cache::Features;
 use super::head::{self, Examples};
 use super::job::{Job, Observer, Outcome, validate};
 use super::learner::Learner;
 use super::start::Start;
-use super::{Progress, StepTimes, TrainError};
+use super::{Progress, TrainError};
 use crate::dataset::pcm::{ClipPcm, PcmSet, prefetch};
-use crate::evaluate::Epoch;
+use crate::evaluate::{Epoch, EvaluateError};
 use crate::frontend::FrontEnd;
 use crate::frontend::augment::{Augment, Waveform};
 use crate::inference::embeddings;
@@ -28,10 +28,21 @@ const PENALTIES: [f64; 7] = [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0];
 /// cross-validation on ten genres and musicnn's features: 0.3 for 440 clips.
 const PENALTY_TIMES_CLIPS: f64 = 130.0;
 
-/// Computes the features of all clips, fits the last layer, and keeps it as the only epoch.
-///
-/// The features of each level are kept in the run's folder, so that a run that was stopped goes on
-/// behind the last one.
+/// A fitted last layer.
+pub(super) struct Fit {
+    /// On the `cpu` device.
+    pub(super) layer: Linear,
+    /// The penalty.
+    l2: f64,
+    /// Mean loss and accuracy on the training clips, at all levels.
+    loss: f64,
+    accuracy: f64,
+    /// Clips whose features were computed, and the seconds that everything took.
+    clips: usize,
+    seconds: f64,
+}
+
+/// Fits the last layer, and keeps it as the only epoch.
 pub(super) fn train(
     job: &Job<'_>,
     observer: &mut dyn Observer,
@@ -40,171 +51,194 @@ pub(super) fn train(
     let settings = job.settings;
     let front_end = FrontEnd::new(job.compute, &settings.front_end)?;
     let learner = Learner::new(job.compute, settings, job.classes, 1)?;
-    let network = learner.network.valid();
-    let begin = Instant::now();
-    let mut progress = Progress {
-        epoch: 1,
-        ..Progress::default()
-    };
-    let levels = &settings.transfer.levels;
-    let steps = |set: &PcmSet| set.clips().len().div_ceil(settings.batch);
-    progress.steps = levels.len() * steps(job.train) + steps(job.valid);
-    let mut compute = |set: &PcmSet, name: String, level: f64| {
-        let key = cache::Key::new(settings, set, level);
-        let path = features_path(job, &name);
-        if let Some(found) = cache::load(&path, &key) {
-            progress.step += steps(set);
-            return Ok(Some(found));
-        }
-        let mut advance = |clips: usize| {
-            progress.step += 1;
-            progress.clips += clips;
-            progress.seconds = begin.elapsed().as_secs_f64();
-            observer.step(&progress);
-        };
-        let found = features(
-            &front_end,
-            &network,
-            set,
-            level,
-            settings.batch,
-            &mut advance,
-            stop,
-        )?;
-        if let Some(found) = &found {
-            cache::save(&path, &key, found)?;
-        }
-        Ok::<_, TrainError>(found)
-    };
-    let stopped = |learner: Learner<'_>| Outcome {
-        epochs: Vec::new(),
-        best_epoch: 0,
-        stopped: true,
-        times: learner.times,
-    };
-    let mut examples = Examples {
-        classes: job.classes.len(),
-        ..Examples::default()
-    };
-    for (i, &level) in levels.iter().enumerate() {
-        let Some(found) = compute(job.train, format!("train-{i}"), level)? else {
-            return Ok(stopped(learner));
-        };
-        examples.width = found.width;
-        examples.features.extend(found.rows);
-        examples.targets.extend(targets(job, job.train));
-    }
-    let mut valid = None;
-    if !job.valid.files.is_empty() {
-        let Some(found) = compute(job.valid, "valid".into(), 0.0)? else {
-            return Ok(stopped(learner));
-        };
-        valid = Some(Examples {
-            features: found.rows,
-            width: found.width,
-            targets: targets(job, job.valid),
-            classes: job.classes.len(),
-        });
-    }
     let task = learner.task;
-    let clips = job.train.clips().len().max(1) as f64;
+    let Some(fit) = fit(job, &front_end, &learner.network.valid(), observer, stop)? else {
+        return Ok(Outcome {
+            epochs: Vec::new(),
+            best_epoch: 0,
+            stopped: true,
+            times: learner.times,
+        });
+    };
+    let Start { network, .. } = Start::new(settings, job.classes)?;
+    let network = network.with_output(fit.layer).valid();
+    let on_device = network.clone().to_device(&job.compute.burn());
+    let epoch = Epoch {
+        epoch: 1,
+        lr: 0.0,
+        loss: fit.loss,
+        accuracy: fit.accuracy,
+        clips_per_second: fit.clips as f64 / fit.seconds.max(1e-9),
+        seconds: fit.seconds,
+        best: true,
+        valid: validate(job, &front_end, task, &on_device)?,
+    };
+    let mut header = learner.header(job.classes, &epoch, &job.compute.name());
+    header.training.insert("l2".into(), fit.l2.to_string());
+    Checkpoint::save(&header, &network, &job.folder.best())?;
+    job.folder.write_metrics(&[epoch])?;
+    observer.epoch(&epoch, &learner.times);
+    Ok(Outcome {
+        epochs: vec![epoch],
+        best_epoch: 1,
+        stopped: false,
+        times: learner.times,
+    })
+}
+
+/// Computes the features of all clips with `network`, and fits a last layer to them. `None` if it
+/// was stopped.
+///
+/// The features of each level are kept in the run's folder, so that a run that was stopped goes on
+/// behind the last one.
+pub(super) fn fit(
+    job: &Job<'_>,
+    front_end: &FrontEnd,
+    network: &Network,
+    observer: &mut dyn Observer,
+    stop: &AtomicBool,
+) -> Result<Option<Fit>, TrainError> {
+    let settings = job.settings;
+    let levels = &settings.transfer.levels;
+    let mut extractor = Extractor {
+        job,
+        front_end,
+        network,
+        begin: Instant::now(),
+        progress: Progress {
+            epoch: 1,
+            steps: levels.len() * steps(job, job.train) + steps(job, job.valid),
+            ..Progress::default()
+        },
+        stop,
+    };
+    let mut train = Examples::new(job.classes.len());
+    for (i, &level) in levels.iter().enumerate() {
+        let name = format!("train-{i}");
+        let Some(found) = extractor.features(job.train, &name, level, observer)? else {
+            return Ok(None);
+        };
+        train.add(found.rows, found.width, targets(job, job.train));
+    }
+    let mut valid = Examples::new(job.classes.len());
+    if !job.valid.files.is_empty() {
+        let Some(found) = extractor.features(job.valid, "valid", 0.0, observer)? else {
+            return Ok(None);
+        };
+        valid.add(found.rows, found.width, targets(job, job.valid));
+    }
+    let (l2, layer) = choose(job, &train, &valid);
+    Ok(Some(Fit {
+        loss: head::loss(settings.task, &layer, &train),
+        accuracy: head::accuracy(&layer, &train),
+        clips: extractor.progress.clips,
+        seconds: extractor.begin.elapsed().as_secs_f64(),
+        layer,
+        l2,
+    }))
+}
+
+/// Fits the layer with the penalty of the settings, or with that which suits the validation files
+/// best. Returns the penalty, too.
+fn choose(job: &Job<'_>, train: &Examples, valid: &Examples) -> (f64, Linear) {
+    let task = job.settings.task;
+    let fit = |l2: f64| (l2, head::fit(task, train, l2));
+    if let Some(l2) = job.settings.transfer.l2 {
+        return fit(l2);
+    }
     // The loss of tags is the mean over the tags, so each tag's own loss counts less.
     let scale = match task {
         Task::SingleLabel => 1.0,
         Task::MultiLabel => 1.0 / job.classes.len() as f64,
     };
-    let (l2, layer) = match (settings.transfer.l2, &valid) {
-        (Some(l2), _) => (l2, head::fit(task, &examples, l2)),
-        (None, None) => {
-            let l2 = scale * PENALTY_TIMES_CLIPS / clips;
-            (l2, head::fit(task, &examples, l2))
-        }
-        (None, Some(valid)) => {
-            let fits = PENALTIES.map(|l2| (scale * l2, head::fit(task, &examples, scale * l2)));
-            let losses = fits.map(|(l2, layer)| (head::loss(task, &layer, valid), l2, layer));
-            let best = losses.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
-            let (_, l2, layer) = best.expect("several penalties");
-            (l2, layer)
-        }
-    };
-    let loss = head::loss(task, &layer, &examples);
-    let accuracy = head::accuracy(&layer, &examples);
-    let Start { network, .. } = Start::new(settings, job.classes)?;
-    let network = network.with_output(layer).valid();
-    let on_device = network.clone().to_device(&job.compute.burn());
-    let seconds = begin.elapsed().as_secs_f64();
-    let mut epoch = Epoch {
-        epoch: 1,
-        lr: 0.0,
-        loss,
-        accuracy,
-        clips_per_second: progress.clips as f64 / seconds.max(1e-9),
-        seconds,
-        best: true,
-        valid: None,
-    };
-    epoch.valid = validate(job, &front_end, task, &on_device)?;
-    let mut header = learner.header(job.classes, &epoch, &job.compute.name());
-    header.training.insert("l2".into(), l2.to_string());
-    Checkpoint::save(&header, &network, &job.folder.best())?;
-    job.folder.write_metrics(&[epoch])?;
-    let times = StepTimes::default();
-    observer.epoch(&epoch, &times);
-    Ok(Outcome {
-        epochs: vec![epoch],
-        best_epoch: 1,
-        stopped: false,
-        times,
-    })
+    let clips = job.train.clips().len().max(1) as f64;
+    let usual = || fit(scale * PENALTY_TIMES_CLIPS / clips);
+    if valid.len() == 0 {
+        return usual();
+    }
+    let fits = PENALTIES.map(|l2| fit(scale * l2)).into_iter();
+    let losses = fits.map(|(l2, layer)| (head::loss(task, &layer, valid), (l2, layer)));
+    let best = losses.min_by(|a, b| a.0.total_cmp(&b.0));
+    best.map_or_else(usual, |(_, fit)| fit)
 }
 
-fn features_path(job: &Job<'_>, name: &str) -> PathBuf {
-    job.folder
-        .path("features")
-        .join(format!("{name}.safetensors"))
+/// Computes features, or finds them in the run's folder.
+struct Extractor<'a> {
+    job: &'a Job<'a>,
+    front_end: &'a FrontEnd,
+    network: &'a Network,
+    begin: Instant,
+    progress: Progress,
+    stop: &'a AtomicBool,
 }
 
-/// Computes the features of every clip of `set` at `level` dB. `None` if it was stopped.
-fn features(
-    front_end: &FrontEnd,
-    network: &Network,
-    set: &PcmSet,
-    level: f64,
-    batch: usize,
-    tick: &mut dyn FnMut(usize),
-    stop: &AtomicBool,
-) -> Result<Option<Features>, TrainError> {
-    let augment = Augment {
-        waveform: Waveform {
-            gain: 10f64.powf(level / 20.0) as f32,
-            ..Waveform::default()
-        },
-        ..Augment::default()
-    };
-    let clips = set.clips();
-    let fetch = |chunk: &[_]| set.fetch(chunk);
-    prefetch(clips.chunks(batch), fetch, |fetched| {
-        let mut found = Features {
-            rows: Vec::new(),
-            width: 0,
+impl Extractor<'_> {
+    /// Returns the features of every clip of `set` at `level` dB. `None` if it was stopped.
+    fn features(
+        &mut self,
+        set: &PcmSet,
+        name: &str,
+        level: f64,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<Features>, TrainError> {
+        let key = cache::Key::new(self.job.settings, set, level);
+        let path = self.job.folder.path("features");
+        let path = path.join(format!("{name}.safetensors"));
+        if let Some(found) = cache::load(&path, &key) {
+            self.progress.step += steps(self.job, set);
+            return Ok(Some(found));
+        }
+        let found = self.computed(set, level, observer)?;
+        if let Some(found) = &found {
+            cache::save(&path, &key, found)?;
+        }
+        Ok(found)
+    }
+
+    fn computed(
+        &mut self,
+        set: &PcmSet,
+        level: f64,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<Features>, TrainError> {
+        let augment = Augment {
+            waveform: Waveform {
+                gain: 10f64.powf(level / 20.0) as f32,
+                ..Waveform::default()
+            },
+            ..Augment::default()
         };
-        for pcm in fetched {
-            let pcm = pcm?;
-            let samples: Vec<_> = pcm.iter().map(ClipPcm::samples).collect();
-            let augments = vec![augment; samples.len()];
-            let rows = embeddings(front_end, network, &samples, &augments)
-                .map_err(crate::evaluate::EvaluateError::from)?;
-            for row in rows {
-                found.width = row.len();
-                found.rows.extend(row);
+        let clips = set.clips();
+        let fetch = |chunk: &[_]| set.fetch(chunk);
+        let batches = clips.chunks(self.job.settings.batch);
+        prefetch(batches, fetch, |fetched| {
+            let mut found = Features::default();
+            for pcm in fetched {
+                let pcm = pcm?;
+                let samples: Vec<_> = pcm.iter().map(ClipPcm::samples).collect();
+                let augments = vec![augment; samples.len()];
+                let rows = embeddings(self.front_end, self.network, &samples, &augments)
+                    .map_err(EvaluateError::from)?;
+                for row in rows {
+                    found.width = row.len();
+                    found.rows.extend(row);
+                }
+                self.progress.step += 1;
+                self.progress.clips += samples.len();
+                self.progress.seconds = self.begin.elapsed().as_secs_f64();
+                observer.step(&self.progress);
+                if self.stop.load(Ordering::Relaxed) {
+                    return Ok(None);
+                }
             }
-            tick(samples.len());
-            if stop.load(Ordering::Relaxed) {
-                return Ok(None);
-            }
-        }
-        Ok(Some(found))
-    })
+            Ok(Some(found))
+        })
+    }
+}
+
+/// Returns the number of batches of `set`.
+fn steps(job: &Job<'_>, set: &PcmSet) -> usize {
+    set.clips().len().div_ceil(job.settings.batch)
 }
 
 /// Returns the targets of every clip of `set`, `[n, classes]`: 1 for each of its labels.

@@ -29,6 +29,21 @@ pub(super) struct Examples {
 }
 
 impl Examples {
+    /// Returns no examples.
+    pub(super) fn new(classes: usize) -> Self {
+        Self {
+            classes,
+            ..Self::default()
+        }
+    }
+
+    /// Adds rows of features of `width` numbers, with their targets.
+    pub(super) fn add(&mut self, features: Vec<f32>, width: usize, targets: Vec<f32>) {
+        self.width = width;
+        self.features.extend(features);
+        self.targets.extend(targets);
+    }
+
     /// Returns the number of rows.
     pub(super) fn len(&self) -> usize {
         self.targets.len() / self.classes.max(1)

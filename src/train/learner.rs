@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use burn::module::Module;
+use burn::nn::Linear;
 use burn::optim::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrScheduler};
 use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
 use burn::store::{ModuleRecord, RecordError};
@@ -48,6 +49,8 @@ pub(super) struct Learner<'a> {
     settings: &'a TrainSettings,
     spec: NetworkSpec,
     license: Option<String>,
+    /// Whether the network is a trained model with a last layer of random weights.
+    pub(super) has_new_head: bool,
     pub(super) task: Task,
     device: Device,
     pub(super) network: Network,
@@ -75,10 +78,12 @@ impl<'a> Learner<'a> {
             spec,
             network,
             license,
+            has_new_head,
         } = Start::new(settings, classes)?;
         let network = network.to_device(&device).train();
         Ok(Self {
             license,
+            has_new_head,
             schedule: schedule(settings, updates, network.output_name())?,
             settings,
             spec,
@@ -98,6 +103,12 @@ impl<'a> Learner<'a> {
     /// [`Task::MultiLabel`]. Before, every class is assumed in half of them.
     pub(super) fn measure_shares(&mut self, set: &PcmSet) {
         self.shares = class_shares(set, self.spec.classes);
+    }
+
+    /// Replaces the last layer.
+    pub(super) fn set_output(&mut self, layer: Linear) {
+        let network = self.network.valid().with_output(layer);
+        self.network = network.to_device(&self.device).train();
     }
 
     /// Returns the next learning rate of the schedule.
@@ -231,8 +242,10 @@ impl<'a> Learner<'a> {
     /// Returns the header of a checkpoint of the network as it is.
     pub(super) fn header(&self, classes: &[String], epoch: &Epoch, device: &str) -> Header {
         let mut notes = notes(self.settings);
-        let of = self.settings.epochs;
-        notes.insert("epoch".into(), format!("{} of {of}", epoch.epoch));
+        if !self.settings.transfer.freeze {
+            let of = self.settings.epochs;
+            notes.insert("epoch".into(), format!("{} of {of}", epoch.epoch));
+        }
         notes.insert("device".into(), device.into());
         if let Some(v) = &epoch.valid {
             let (key, text) = match v.auc {

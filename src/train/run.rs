@@ -71,7 +71,17 @@ fn train_all(
             observer.resumed(&state.epochs, &state.progress);
             state
         }
-        None => State::default(),
+        None => {
+            if learner.has_new_head && !fit_head(job, &front_end, &mut learner, observer, stop)? {
+                return Ok(Outcome {
+                    epochs: Vec::new(),
+                    best_epoch: 0,
+                    stopped: true,
+                    times: learner.times,
+                });
+            }
+            State::default()
+        }
     };
     let mut stopped = false;
     while state.epochs.len() < settings.epochs && !state.out_of_patience(settings) && !stopped {
@@ -91,6 +101,25 @@ fn train_all(
         stopped,
         times: learner.times,
     })
+}
+
+/// Fits the new last layer of a trained model before all layers are trained: the gradients of a
+/// random one would spoil the others (Kumar et al. 2022, "Fine-tuning can distort pretrained
+/// features and underperform out-of-distribution"). Returns false if it was stopped.
+fn fit_head(
+    job: &Job<'_>,
+    front_end: &FrontEnd,
+    learner: &mut Learner<'_>,
+    observer: &mut dyn Observer,
+    stop: &AtomicBool,
+) -> Result<bool, TrainError> {
+    let network = learner.network.valid();
+    let fit = frozen::fit(job, front_end, &network, observer, stop)?;
+    let fitted = fit.is_some();
+    if let Some(fit) = fit {
+        learner.set_output(fit.layer);
+    }
+    Ok(fitted)
 }
 
 /// Runs the rest of the current epoch. Returns its last learning rate, or `None` if it was stopped.

@@ -13,6 +13,8 @@ pub(super) struct Start {
     pub(super) network: Network,
     /// The license of the model that the weights come from.
     pub(super) license: Option<String>,
+    /// Whether the network is a trained model with a last layer of random weights.
+    pub(super) has_new_head: bool,
 }
 
 impl Start {
@@ -26,6 +28,7 @@ impl Start {
                 spec,
                 network,
                 license: None,
+                has_new_head: false,
             });
         };
         let of_model = NetworkSpec {
@@ -37,15 +40,17 @@ impl Start {
             let name = settings.transfer.init.clone();
             return Err(TrainError::InitChanged(name.unwrap_or_default()));
         }
-        let mut network = match model.header.classes == classes {
-            true => model.network,
-            false => model.network.with_new_head(&spec, settings.seed),
+        let has_new_head = model.header.classes != classes;
+        let mut network = match has_new_head {
+            false => model.network,
+            true => model.network.with_new_head(&spec, settings.seed),
         };
-        network.freeze_moments();
+        network.prepare_fine_tuning();
         Ok(Self {
             spec,
             network,
             license: model.header.license,
+            has_new_head,
         })
     }
 }

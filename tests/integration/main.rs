@@ -30,4 +30,5 @@ mod tables;
 mod tags;
 mod threads;
 mod train;
+mod transfer;
 mod zero_copy;

@@ -94,7 +94,7 @@ pub enum Content {
     /// | `seconds` | double | length of the file |
     /// | `clips` | int | clips that were classified |
     /// | `silent` | int | clips that were left out because they are silent |
-    /// | `padded` | bool | whether the file is shorter than a clip and was padded with silence |
+    /// | `padded` | bool | whether the file is shorter than a clip and was filled up, with silence or (musicnn) by repetition |
     /// | `reason` | text | why the file failed, a stable word; `damaged` if it was read in part |
     /// | `message` | text | the same for people |
     /// | `p_blues`, .. | float | probability of every class |

@@ -174,7 +174,7 @@ impl Observer for Console<'_> {
             e.clips_per_second,
             if e.best { "  *" } else { "" }
         ));
-        if e.epoch == 1 && e.epoch < self.epochs {
+        if e.epoch == 1 && e.epoch < self.epochs && times.steps > 0 {
             self.line(&format!("           {times}"));
         }
         self.add(e);

@@ -1,6 +1,9 @@
 //! One run, from its plan to its report.
 
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
+
+use burn::tensor::Device;
 
 use super::console::Console;
 use super::flags::Args;
@@ -10,7 +13,7 @@ use crate::cli::report::{self, Subject};
 use crate::cli::words::{note, print_line_lossy};
 use crate::dataset::Subset;
 use crate::dataset::pcm::{PcmMemory, PcmSet};
-use crate::evaluate::{Figures, evaluate};
+use crate::evaluate::{Figures, MIN_FILES, evaluate};
 use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
 use crate::model::Checkpoint;
@@ -70,7 +73,9 @@ pub fn run(
     let outcome = train(&job, &mut console, stop);
     console.finish();
     let outcome = outcome?;
-    print_line_lossy(outcome.times);
+    if outcome.times.steps > 0 {
+        print_line_lossy(outcome.times);
+    }
     if outcome.stopped {
         print_line_lossy(format_args!(
             "stopped in epoch {}; resume with: sonoprint train --resume {}",
@@ -79,16 +84,35 @@ pub fn run(
         ));
         return Ok(Ended::Stopped);
     }
-    print_line_lossy(format_args!(
-        "kept epoch {} in {}",
-        outcome.best_epoch,
-        folder.best().display()
-    ));
+    let kept = folder.best();
+    match settings.transfer.freeze {
+        true => print_line_lossy(format_args!("kept the network in {}", kept.display())),
+        false => print_line_lossy(format_args!(
+            "kept epoch {} in {}",
+            outcome.best_epoch,
+            kept.display()
+        )),
+    }
+    print_line_lossy(confidence(&kept, valid_set.files.len())?);
     if test_set.files.is_empty() {
         return Ok(Ended::Untested);
     }
     let figure = test(&job, plan, &test_set, outcome)?;
     Ok(figure.map_or(Ended::Untested, Ended::Tested))
+}
+
+/// Says whether a confidence of the checkpoint `kept` is calibrated, and by how many validation
+/// files.
+fn confidence(kept: &Path, files: usize) -> anyhow::Result<String> {
+    if files < MIN_FILES {
+        return Ok(format!(
+            "its confidence is not calibrated: that takes {MIN_FILES} validation files, and there are {files}"
+        ));
+    }
+    let temperature = Checkpoint::load(kept, &Device::flex())?.header.temperature;
+    Ok(format!(
+        "its confidence is calibrated on {files} validation files: temperature {temperature:.3}"
+    ))
 }
 
 /// Decodes all three subsets.

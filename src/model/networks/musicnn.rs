@@ -277,7 +277,10 @@ impl Architecture for Musicnn {
         &mut self.output
     }
 
-    fn freeze_moments(&mut self) {
+    /// Without dropout, too: the features have means far from zero, so that a fitted last layer
+    /// gives nonsense for half of them.
+    fn prepare_fine_tuning(&mut self) {
+        self.dropout = DropoutConfig::new(0.0).init();
         let layers = [
             &mut self.timbral_38,
             &mut self.timbral_67,

@@ -16,6 +16,7 @@ const KEY: &str = "sonoprint-features";
 const ROWS: &str = "features";
 
 /// The features of one subset's clips at one level.
+#[derive(Default)]
 pub(super) struct Features {
     /// One row per clip.
     pub(super) rows: Vec<f32>,

@@ -6,6 +6,9 @@ use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 
+#[allow(dead_code, unused_imports)]
+#[path = "checkpoint/audio.rs"]
+mod audio;
 #[allow(dead_code)]
 #[path = "checkpoint/frontend.rs"]
 mod frontend;
