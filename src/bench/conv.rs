@@ -12,7 +12,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use serde::Serialize;
 
 use super::burn_network::BurnNetwork;
+use super::conv_max::MaxLayerTimes;
 use super::error::BenchError;
+use super::paired::{PairedTimes, TOLERANCE, noise};
 use super::record::{Stat, write_json};
 use super::roofline;
 use crate::gpu::{Compute, DeviceTraits};
@@ -30,18 +32,23 @@ pub struct Layer {
     pub input: [usize; 3],
     /// Channels of the output.
     pub channels: usize,
-    /// Side of the square kernel, and stride and padding in both directions.
-    pub kernel: [usize; 3],
+    /// Height and width of the kernel.
+    pub kernel: [usize; 2],
+    /// The stride in both directions.
+    pub stride: usize,
+    /// Rows of zeros above and below, and columns of zeros on both sides.
+    pub padding: [usize; 2],
 }
 
 impl Layer {
     /// Returns the floating-point operations of the forward pass, which are those of each gradient:
     /// two per multiply-add.
     pub fn flops(&self) -> f64 {
-        let [side, stride, padding] = self.kernel;
-        let out = |n: usize| (n + 2 * padding - side) / stride + 1;
-        let pixels = self.n * out(self.input[1]) * out(self.input[2]);
-        2.0 * (pixels * self.channels * self.input[0] * side * side) as f64
+        let [[channels, ..], kernel] = [self.input, [1, self.kernel[0], self.kernel[1]]];
+        let out =
+            |i: usize| (self.input[i] + 2 * self.padding[i - 1] - kernel[i]) / self.stride + 1;
+        let pixels = self.n * out(1) * out(2);
+        2.0 * (pixels * self.channels * channels * kernel[1] * kernel[2]) as f64
     }
 }
 
@@ -50,7 +57,26 @@ const fn layer(
     n: usize,
     input: [usize; 3],
     channels: usize,
-    kernel: [usize; 3],
+    [side, stride, padding]: [usize; 3],
+) -> Layer {
+    Layer {
+        id,
+        n,
+        input,
+        channels,
+        kernel: [side; 2],
+        stride,
+        padding: [padding; 2],
+    }
+}
+
+/// A layer over time.
+const fn tall(
+    id: &'static str,
+    n: usize,
+    input: [usize; 3],
+    channels: usize,
+    kernel: [usize; 2],
 ) -> Layer {
     Layer {
         id,
@@ -58,12 +84,14 @@ const fn layer(
         input,
         channels,
         kernel,
+        stride: 1,
+        padding: [(kernel[0] - 1) / 2, 0],
     }
 }
 
-/// The layers of `deeppixel` at 180x180 (batch 4) and at 720x720 (batch 1), and those of `compact`,
-/// the default network, at 216x128 (batch 4).
-pub const LAYERS: [Layer; 16] = [
+/// The layers of `deeppixel` at 180x180 (batch 4) and at 720x720 (batch 1), those of `compact` at
+/// 216x128 (batch 4), and those of the pruned `musicnn` over time (ten patches).
+pub const LAYERS: [Layer; 19] = [
     layer("conv-180-1", 4, [4, 180, 180], 32, [3, 1, 0]),
     layer("conv-180-2", 4, [32, 89, 89], 64, [3, 1, 0]),
     layer("conv-180-3", 4, [64, 43, 43], 64, [3, 1, 0]),
@@ -80,34 +108,13 @@ pub const LAYERS: [Layer; 16] = [
     layer("conv-default-shortcut", 4, [24, 64, 108], 32, [1, 2, 0]),
     layer("conv-default-halve-3", 4, [64, 16, 27], 128, [3, 2, 1]),
     layer("conv-default-keep-3", 4, [128, 8, 14], 128, [3, 1, 1]),
+    tall("conv-musicnn-mid-1", 10, [65, 187, 1], 20, [7, 1]),
+    tall("conv-musicnn-mid-2", 10, [21, 187, 1], 64, [7, 1]),
+    tall("conv-musicnn-mid-3", 10, [64, 187, 1], 64, [7, 1]),
 ];
-
-/// The largest error that rounding may make, relative to the largest value.
-pub const TOLERANCE: f32 = 1e-4;
 
 /// The id of the training step that [`step`] times.
 pub const STEP: &str = "conv-step-180";
-
-/// Times with our kernels and with Burn's.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct PairedTimes {
-    /// Our kernels, or those that the plan chooses.
-    pub ours: Stat,
-    /// Burn's own kernels.
-    #[serde(rename = "burns")]
-    pub burn: Stat,
-    /// Largest error of Burn's result, compared with the CPU reference and relative to the largest
-    /// value. Beyond [`TOLERANCE`] Burn's numbers are wrong.
-    #[serde(rename = "burns_off")]
-    pub burn_error: f32,
-}
-
-impl PairedTimes {
-    /// Returns Burn's time divided by ours.
-    pub fn ratio(&self) -> f64 {
-        self.burn.median / self.ours.median
-    }
-}
 
 /// The times of a layer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -133,12 +140,14 @@ pub struct ConvRecord {
     pub device: String,
     /// Whose kernels the plan chooses, in words.
     pub plan: String,
-    /// GFLOPS of a kernel that only multiplies and adds. `None` on the `cpu` device.
-    pub peak: Option<f64>,
+    /// GFLOPS of a kernel that only multiplies and adds.
+    pub peak: f64,
     /// Runs behind each median.
     pub runs: usize,
     /// One entry per layer, in the order of [`LAYERS`].
     pub layers: Vec<LayerTimes>,
+    /// One entry per layer, in the order of [`MAX_LAYERS`](super::MAX_LAYERS).
+    pub max_layers: Vec<MaxLayerTimes>,
     /// A whole training step, if it was measured.
     pub step: Option<PairedTimes>,
 }
@@ -158,24 +167,20 @@ impl ConvRecord {
 /// # Errors
 /// If the device fails.
 pub fn conv_record(compute: &Compute, runs: usize) -> Result<ConvRecord, BenchError> {
-    let (device, plan, peak) = match compute {
-        Compute::Cpu => (
-            "cpu".into(),
-            "ours, im2col and matrix products".into(),
-            None,
-        ),
+    let (device, plan) = match compute {
+        Compute::Cpu => ("cpu".into(), "ours, im2col and matrix products".into()),
         Compute::Gpu(gpu) => {
             let plan = ConvPlan::for_device(DeviceTraits::of(&gpu.info)).to_string();
-            let peak = roofline::multiply_add(gpu, runs)?;
-            (gpu.describe(), plan, Some(peak))
+            (gpu.describe(), plan)
         }
     };
     Ok(ConvRecord {
         device,
         plan,
-        peak,
+        peak: roofline::multiply_add(compute, runs)?,
         runs,
         layers: Vec::new(),
+        max_layers: Vec::new(),
         step: None,
     })
 }
@@ -188,23 +193,15 @@ pub fn conv_record(compute: &Compute, runs: usize) -> Result<ConvRecord, BenchEr
 /// fails.
 pub fn conv(compute: &Compute, layer: &Layer, runs: usize) -> Result<LayerTimes, BenchError> {
     let device = compute.burn();
-    let [side, stride, padding] = layer.kernel;
-    let conv = Conv2dConfig::new([layer.input[0], layer.channels], [side, side])
-        .with_stride([stride, stride])
-        .with_padding(PaddingConfig2d::Explicit(
-            padding, padding, padding, padding,
-        ))
+    let [rows, columns] = layer.padding;
+    let conv = Conv2dConfig::new([layer.input[0], layer.channels], layer.kernel)
+        .with_stride([layer.stride; 2])
+        .with_padding(PaddingConfig2d::Explicit(rows, columns, rows, columns))
         .with_bias(false)
         .init(&device);
     let [channels, height, width] = layer.input;
-    let noise = |shape: [usize; 4], seed: u32| {
-        let hash = |i: usize| (i as u32 ^ seed).wrapping_mul(2_654_435_761) >> 8;
-        let value = |i: usize| hash(i) as f32 / (1 << 23) as f32 - 1.0;
-        let values: Vec<f32> = (0..shape.iter().product()).map(value).collect();
-        Tensor::<4>::from_data(TensorData::new(values, shape), &device)
-    };
-    let x = noise([layer.n, channels, height, width], 1);
-    let gradient = noise(conv.forward(x.clone()).dims(), 2);
+    let x = noise([layer.n, channels, height, width], 1, &device);
+    let gradient = noise(conv.forward(x.clone()).dims(), 2, &device);
     let plan = conv::plan(&conv, &x);
     let cpu = Device::flex();
     let reference = (

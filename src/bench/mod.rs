@@ -11,10 +11,12 @@ mod catalog;
 mod check;
 mod compare;
 mod conv;
+mod conv_max;
 mod csv;
 mod dispatch;
 mod error;
 mod measure;
+mod paired;
 mod record;
 mod reference;
 mod roofline;
@@ -23,11 +25,11 @@ mod trace;
 pub use catalog::{Shape, catalog, signals};
 pub use check::check;
 pub use compare::{Change, CompareError, Verdict, compare};
-pub use conv::{
-    ConvRecord, LAYERS, Layer, LayerTimes, PairedTimes, STEP, TOLERANCE, conv, conv_record, step,
-};
+pub use conv::{ConvRecord, LAYERS, Layer, LayerTimes, STEP, conv, conv_record, step};
+pub use conv_max::{MAX_LAYERS, MaxLayer, MaxLayerTimes, conv_max_layer};
 pub use error::BenchError;
 pub use measure::{Options, measure, record};
+pub use paired::{PairedTimes, TOLERANCE};
 pub use record::{Adapter, BaselineTimes, Record, ShapeTimes, Stat};
 pub use reference::Accuracy;
 pub use trace::Trace;

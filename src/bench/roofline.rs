@@ -1,7 +1,10 @@
 //! What the device reaches at most: bytes per second of a kernel that only copies, and operations
 //! per second of a kernel that only multiplies and adds.
 
+use std::hint::black_box;
 use std::time::{Duration, Instant};
+
+use macerator::{AutoArch, Scalar, Simd, WithSimd};
 
 use super::dispatch::{Dispatch, time};
 use super::record::Stat;
@@ -66,7 +69,52 @@ const FMA_INVOCATIONS: u32 = 64 << 12;
 
 /// Measures fused multiply-adds in registers: GFLOPS (two operations each), from the median of
 /// `runs`.
-pub(super) fn multiply_add(gpu: &Gpu, runs: usize) -> Result<f64, GpuError> {
+pub(super) fn multiply_add(compute: &Compute, runs: usize) -> Result<f64, GpuError> {
+    match compute {
+        Compute::Gpu(gpu) => multiply_add_on_gpu(gpu, runs),
+        Compute::Cpu => Ok(multiply_add_on_cpu(runs)),
+    }
+}
+
+/// Independent chains of multiply-adds: enough for two units of a latency of four cycles.
+const CHAINS: usize = 12;
+/// Multiply-adds per chain and run.
+const CHAIN_LEN: usize = 4 << 20;
+
+/// One run of the chains on one thread, in the vectors that our kernels use.
+struct Chains;
+
+impl WithSimd for Chains {
+    /// Lanes per vector.
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self) -> usize {
+        let [factor, summand] = [0.999, 1e-6].map(|v: f32| black_box(v).splat::<S>());
+        let mut sums = [1f32.splat::<S>(); CHAINS];
+        for _ in 0..CHAIN_LEN {
+            for sum in &mut sums {
+                *sum = sum.mul_add(factor, summand);
+            }
+        }
+        black_box(sums);
+        f32::lanes::<S>()
+    }
+}
+
+fn multiply_add_on_cpu(runs: usize) -> f64 {
+    let run = || {
+        let start = Instant::now();
+        let lanes = rayon::broadcast(|_| AutoArch::new().dispatch(Chains));
+        let flops = 2 * CHAINS * CHAIN_LEN * lanes.iter().sum::<usize>();
+        (start.elapsed(), flops as f64)
+    };
+    let (_, flops) = run(); // warms up
+    let times = (0..runs).map(|_| run().0);
+    flops / 1e9 / Stat::of(times).median
+}
+
+fn multiply_add_on_gpu(gpu: &Gpu, runs: usize) -> Result<f64, GpuError> {
     let out = gpu.storage("sums", u64::from(FMA_INVOCATIONS) * 4);
     let wgsl = include_str!("../../shaders/baselines/fma.wgsl");
     let pipeline = gpu.pipeline(&gpu.module("fma", wgsl), "multiply_add", &[]);

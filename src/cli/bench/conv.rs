@@ -7,7 +7,8 @@ use anyhow::ensure;
 use super::super::Done;
 use super::super::words::print_line;
 use crate::bench::{
-    ConvRecord, LAYERS, LayerTimes, PairedTimes, STEP, Stat, TOLERANCE, conv, conv_record, step,
+    ConvRecord, LAYERS, LayerTimes, MAX_LAYERS, MaxLayerTimes, PairedTimes, STEP, Stat, TOLERANCE,
+    conv, conv_max_layer, conv_record, step,
 };
 use crate::gpu::Compute;
 
@@ -24,11 +25,13 @@ pub fn run(
 ) -> anyhow::Result<Done> {
     let is_selected = |id: &str| only.iter().any(|o| id.starts_with(o.as_str()));
     let layers: Vec<_> = LAYERS.iter().filter(|l| is_selected(l.id)).collect();
+    let max_layers: Vec<_> = MAX_LAYERS.iter().filter(|l| is_selected(l.id)).collect();
     ensure!(
-        !layers.is_empty() || is_selected(STEP),
-        "no layer's name begins with {}: there are {}, {STEP}",
+        !(layers.is_empty() && max_layers.is_empty()) || is_selected(STEP),
+        "no layer's name begins with {}: there are {}, {}, {STEP}",
         only.join(" or "),
-        LAYERS.map(|l| l.id).join(", ")
+        LAYERS.map(|l| l.id).join(", "),
+        MAX_LAYERS.map(|l| l.id).join(", ")
     );
     let mut record = conv_record(compute, runs)?;
     print_line(head(&record))?;
@@ -36,6 +39,11 @@ pub fn run(
         let times = conv(compute, layer, runs)?;
         print_line(rows(&times, record.peak))?;
         record.layers.push(times);
+    }
+    for layer in max_layers {
+        let times = conv_max_layer(compute, layer, runs)?;
+        print_line(max_rows(&times, record.peak))?;
+        record.max_layers.push(times);
     }
     if is_selected(STEP) {
         let times = step(compute, runs)?;
@@ -50,14 +58,14 @@ pub fn run(
 }
 
 fn head(record: &ConvRecord) -> String {
-    let peak = match record.peak {
-        Some(peak) => format!("peak: {peak:.1} GFLOPS (a kernel that only multiplies and adds)\n"),
-        None => String::new(),
-    };
     format!(
-        "{}\nconvolutions: {}\n{peak}runs: {}; times are medians ± spread, by the host's clock around a wait\n\n{:<22} {:<16} {:>16} {:>8} {:>7} {:>18} {:>9}",
+        "{}\nconvolutions: {}\n\
+         peak: {:.1} GFLOPS (nothing but multiply-adds in registers)\n\
+         runs: {}; times are medians ± spread, by the host's clock around a wait\n\n\
+         {:<24} {:<16} {:>16} {:>8} {:>7} {:>18} {:>9}",
         record.device,
         record.plan,
+        record.peak,
         record.runs,
         "layer",
         "pass",
@@ -70,34 +78,53 @@ fn head(record: &ConvRecord) -> String {
 }
 
 /// Three rows, one per pass.
-fn rows(times: &LayerTimes, peak: Option<f64>) -> String {
-    let row = |id: &str, pass: &str, paired: &PairedTimes| {
-        let gflops = times.flops / 1e9 / paired.ours.median;
-        let of_peak = peak.map_or(String::new(), |p| format!("{:.0}%", 100.0 * gflops / p));
-        let wrong = match paired.burn_error > TOLERANCE {
-            true => format!(
-                "  (Burn's result is wrong by {:.0}% of the largest value)",
-                100.0 * paired.burn_error
-            ),
-            false => String::new(),
-        };
-        format!(
-            "{id:<22} {pass:<16} {:>16} {gflops:>8.2} {of_peak:>7} {:>18} {:>9.2}{wrong}",
-            milliseconds(&paired.ours),
-            milliseconds(&paired.burn),
-            paired.ratio()
-        )
-    };
+fn rows(times: &LayerTimes, peak: f64) -> String {
     let id = match times.ours {
         true => times.id.to_owned(),
         false => format!("{} (Burn)", times.id),
     };
+    let flops = Some((times.flops, peak));
     [
-        row(&id, "forward", &times.forward),
-        row("", "backward data", &times.backward_data),
-        row("", "backward weight", &times.backward_weight),
+        row(&id, "forward", &times.forward, flops),
+        row("", "backward data", &times.backward_data, flops),
+        row("", "backward weight", &times.backward_weight, flops),
     ]
     .join("\n")
+}
+
+/// Three rows: inference, and training with frozen moments and with learned ones.
+///
+/// The operations of training are not counted: the gradients take few.
+fn max_rows(times: &MaxLayerTimes, peak: f64) -> String {
+    let flops = Some((times.flops, peak));
+    let forward = row(times.id, "forward", &times.forward, flops);
+    let training = row("", "with gradients", &times.training, None);
+    let unfused = row("", "unfused", &times.unfused, None);
+    [forward, training, unfused].join("\n")
+}
+
+/// One row, with GFLOPS if the operations and the peak are given.
+fn row(id: &str, pass: &str, paired: &PairedTimes, flops: Option<(f64, f64)>) -> String {
+    let [gflops, of_peak] = flops.map_or([const { String::new() }; 2], |(flops, peak)| {
+        let gflops = flops / 1e9 / paired.ours.median;
+        [
+            format!("{gflops:.2}"),
+            format!("{:.0}%", 100.0 * gflops / peak),
+        ]
+    });
+    let wrong = match paired.burn_error > TOLERANCE {
+        true => format!(
+            "  (Burn's result is wrong by {:.0}% of the largest value)",
+            100.0 * paired.burn_error
+        ),
+        false => String::new(),
+    };
+    format!(
+        "{id:<24} {pass:<16} {:>16} {gflops:>8} {of_peak:>7} {:>18} {:>9.2}{wrong}",
+        milliseconds(&paired.ours),
+        milliseconds(&paired.burn),
+        paired.ratio()
+    )
 }
 
 fn milliseconds(stat: &Stat) -> String {
@@ -106,7 +133,8 @@ fn milliseconds(stat: &Stat) -> String {
 
 fn step_row(times: &PairedTimes) -> String {
     format!(
-        "{STEP}: a training step of deeppixel, batch 4 at 180x180: ours {}, Burn's convolutions {}, Burn/ours {:.1}",
+        "{STEP}: a training step of deeppixel, batch 4 at 180x180: \
+         ours {}, Burn's convolutions {}, Burn/ours {:.1}",
         milliseconds(&times.ours),
         milliseconds(&times.burn),
         times.ratio()

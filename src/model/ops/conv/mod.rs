@@ -12,6 +12,7 @@ mod geometry;
 mod gpu;
 mod launch;
 mod op;
+mod parts;
 mod plan;
 mod source;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use burn::tensor::{Device, Tensor};
 use crate::gpu::device_traits;
 use geometry::same_padding;
 use op::{ConvOps, ConvSettings, Dispatch};
+use parts::Parts;
 use source::ConvKernel;
 
 pub use plan::ConvPlan;
@@ -74,6 +76,8 @@ pub fn forward_planned(conv: &Conv2d, x: Tensor<4>, plan: ConvPlan) -> Tensor<4>
 }
 
 /// Computes the gradient of `x` alone, from that of the result, as `plan` says. For benchmarks.
+///
+/// Burn computes the gradient of a kernel in parts: ours comes from autodiff alone.
 pub fn backward_data(
     conv: &Conv2d,
     x: Tensor<4>,
@@ -86,7 +90,7 @@ pub fn backward_data(
             let settings = settings(conv, &x, kernel);
             Dispatch::conv_backward_data(weight, gradient, x.dims(), settings)
         }
-        ConvPlan::Burn(_) => {
+        ConvPlan::InParts | ConvPlan::Burn(_) => {
             let options = options(conv, &x);
             Dispatch::conv2d_x_backward(x.into_dispatch(), weight, gradient, options)
         }
@@ -95,6 +99,8 @@ pub fn backward_data(
 
 /// Computes the gradient of the weights alone, from that of the result, as `plan` says. For
 /// benchmarks.
+///
+/// As for [`backward_data`], Burn computes the gradient of a kernel in parts.
 pub fn backward_weight(
     conv: &Conv2d,
     x: Tensor<4>,
@@ -107,7 +113,7 @@ pub fn backward_weight(
             let (shape, settings) = (conv.weight.dims(), settings(conv, &x, kernel));
             Dispatch::conv_backward_weight(x.into_dispatch(), gradient, shape, settings).0
         }
-        ConvPlan::Burn(_) => {
+        ConvPlan::InParts | ConvPlan::Burn(_) => {
             let (weight, options) = (conv.weight.val().into_dispatch(), options(conv, &x));
             Dispatch::conv2d_weight_backward(x.into_dispatch(), weight, gradient, options)
         }
@@ -139,11 +145,24 @@ fn run(
     bias: Option<Tensor<1>>,
     plan: ConvPlan,
 ) -> Tensor<4> {
-    let ConvPlan::Ours(kernel) = plan else {
-        let options = options(conv, &x);
-        return conv2d(x, weight, bias, options);
+    let (settings, x, weight) = match plan {
+        ConvPlan::Burn(_) => {
+            let options = options(conv, &x);
+            return conv2d(x, weight, bias, options);
+        }
+        ConvPlan::Ours(kernel) => (settings(conv, &x, kernel), x, weight),
+        ConvPlan::InParts => {
+            let settings = settings(conv, &x, ConvKernel::Direct);
+            let geometry = op::geometry(x.dims(), weight.dims(), &settings);
+            let parts = Parts::new(geometry.kernel);
+            let unpadded = ConvSettings {
+                padding: [(0, 0); 2],
+                ..settings
+            };
+            let images = parts.images(x, &geometry);
+            (unpadded, images, parts.kernels(weight, &geometry))
+        }
     };
-    let settings = settings(conv, &x, kernel);
     let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
     Tensor::from_dispatch(match bias {
         Some(bias) => Dispatch::conv_bias(x, weight, bias.into_dispatch(), settings),

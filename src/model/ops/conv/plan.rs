@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::geometry::Geometry;
+use super::parts::Parts;
 use super::source::ConvKernel;
 use crate::gpu::DeviceTraits;
 
@@ -11,6 +12,8 @@ use crate::gpu::DeviceTraits;
 pub enum ConvPlan {
     /// Ours: this WGSL on a GPU, im2col on the `cpu` device.
     Ours(ConvKernel),
+    /// Ours, with the kernel cut into parts: on a software adapter.
+    InParts,
     /// Burn's, with the reason.
     Burn(&'static str),
 }
@@ -42,7 +45,11 @@ impl ConvPlan {
             Self::Ours(_) if too_large => Self::Burn("more numbers than 31 bits count"),
             Self::Ours(_) if padded_too_far => Self::Burn("padded by more than the kernel"),
             Self::Ours(ConvKernel::Direct) if g.taps() > MAX_DIRECT_TAPS => {
-                Self::Burn("a large kernel")
+                let parts = Parts::new(g.kernel).geometry(g);
+                match g.stride == [1, 1] && g.n * parts.image_len() <= i32::MAX as usize {
+                    true => Self::InParts,
+                    false => Self::Burn("a large kernel"),
+                }
             }
             Self::Ours(ConvKernel::Direct) if g.stride.iter().any(|&s| s > MAX_DIRECT_STRIDE) => {
                 Self::Burn("a large stride")
@@ -53,7 +60,7 @@ impl ConvPlan {
 
     /// Returns whether our convolution runs.
     pub fn is_ours(self) -> bool {
-        matches!(self, Self::Ours(_))
+        !matches!(self, Self::Burn(_))
     }
 }
 
@@ -64,6 +71,7 @@ impl fmt::Display for ConvPlan {
             Self::Ours(ConvKernel::Direct) => {
                 f.write_str("ours, tiles in registers, without barriers")
             }
+            Self::InParts => f.write_str("ours, of the parts of a large kernel"),
             Self::Burn(reason) => write!(f, "Burn's: {reason}"),
         }
     }
@@ -119,6 +127,7 @@ mod tests {
             },
             Geometry {
                 kernel: [7, 7],
+                stride: [2, 1],
                 ..usual
             },
             Geometry {
@@ -129,11 +138,12 @@ mod tests {
         for g in burns {
             assert!(!plan(g).is_ours(), "{g:?}");
         }
-        // The tiled kernel loops over the taps, so that their number does not matter.
         let large = Geometry {
             kernel: [7, 7],
             ..usual
         };
+        assert_eq!(plan(large), ConvPlan::InParts);
+        // The tiled kernel loops over the taps, so that their number does not matter.
         let plan = ConvPlan::new(traits(false, true), &large);
         assert_eq!(plan, ConvPlan::Ours(ConvKernel::Tiled));
     }

@@ -19,6 +19,8 @@ use burn::tensor::{DType, Device, Tensor};
 
 use super::conv;
 use crate::gpu::{DeviceTraits, device_traits};
+pub use shape::ConvMaxShape;
+
 use op::{ConvMaxOps, ConvMaxSettings, Dispatch, shape};
 use source::MaxLaunch;
 
@@ -59,8 +61,8 @@ fn ours(x: &Tensor<4>, weight: &Tensor<4>, padding: (usize, usize)) -> Option<bo
     (wgsl && MaxLaunch::fits(&shape) && !trains).then_some(software)
 }
 
-/// Computes [`conv_max`] by a convolution and Burn's maximum.
-fn unfused(x: Tensor<4>, weight: Tensor<4>, padding: (usize, usize)) -> Tensor<3> {
+/// Computes [`conv_max`] by a convolution of ours and Burn's maximum.
+pub fn unfused(x: Tensor<4>, weight: Tensor<4>, padding: (usize, usize)) -> Tensor<3> {
     let [channels, _, frames, bands] = weight.dims();
     let mut layer = Conv2dConfig::new([1, channels], [frames, bands])
         .with_padding(PaddingConfig2d::Explicit(padding.0, 0, padding.1, 0))
