@@ -10,9 +10,9 @@ use burn::tensor::{Device, Tensor};
 
 use crate::frontend::config::FrontEndConfig;
 use crate::frontend::presets;
-use crate::model::{Filters, NetworkSpec};
 use crate::model::architecture::{Architecture, product};
 use crate::model::ops::{conv, conv_max, norm};
+use crate::model::{Filters, NetworkSpec};
 
 /// musicnn (Pons and Serra 2019, "musicnn: pre-trained convolutional neural networks for music
 /// audio tagging"), with as many filters as the spec says.
