@@ -167,3 +167,57 @@ impl WithSimd for Group<'_> {
         }
     }
 }
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use macerator::Arch;
+
+    use super::*;
+    use crate::model::ops::conv::tests::noise;
+
+    /// Older processors compute the same with their narrower vectors.
+    #[test]
+    #[allow(
+        unsafe_code,
+        reason = "instruction sets below the detected one are there, too"
+    )]
+    fn every_instruction_set_gives_the_same() {
+        let shape = ConvMaxShape {
+            n: 1,
+            input: [20, 70],
+            channels: 9,
+            kernel: [4, 3],
+            padding: (1, 2),
+        };
+        let image = noise(shape.image_len() + SLACK, 1);
+        let weight = noise(9 * shape.taps(), 2);
+        let run = |arch: Arch, filters: usize| {
+            let len = filters * shape.frames();
+            let (mut out, mut places) = (vec![0.0; len], vec![0.0; len]);
+            let group = Group {
+                shape,
+                image: &image,
+                filters,
+                weight: &weight[..filters * shape.taps()],
+                out: &mut out,
+                places: Some(&mut places),
+            };
+            // SAFETY: every level includes those below it, and `Arch::detect` found the highest.
+            unsafe { arch.dispatch(group) };
+            (out, places)
+        };
+        let best = Arch::detect();
+        for arch in [Arch::Scalar, Arch::V2, Arch::V3] {
+            if arch as u8 > best as u8 {
+                continue;
+            }
+            for filters in 1..=9 {
+                let (got, want) = (run(arch, filters), run(best, filters));
+                assert_eq!(got.1, want.1, "{arch:?}");
+                for (got, want) in got.0.iter().zip(&want.0) {
+                    assert!((got - want).abs() < 1e-5, "{arch:?}: {got} for {want}");
+                }
+            }
+        }
+    }
+}
