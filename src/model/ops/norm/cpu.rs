@@ -78,7 +78,8 @@ pub fn forward(
 
 /// Computes the gradients of the `x`, `gamma` and `beta` of [`forward`] from that of its result.
 ///
-/// The moments must be those of `x`. They depend on it, and the gradient accounts for that.
+/// If `learned`, the moments are those of `x`: they depend on it, and the gradient accounts for
+/// that. Otherwise they are constants.
 pub fn backward(
     x: &[f32],
     (gamma, beta): (&[f32], &[f32]),
@@ -87,6 +88,7 @@ pub fn backward(
     plane: usize,
     epsilon: f64,
     rectify: bool,
+    learned: bool,
 ) -> [Vec<f32>; 3] {
     let (white, channels) = (whitenings(moments, epsilon), gamma.len());
     // Returns the gradient that passes the ReLU, and the normalized x.
@@ -122,8 +124,11 @@ pub fn backward(
     planes.for_each(|(i, ((out, x), g))| {
         let c = i % channels;
         let through = through(c);
-        let mean = (totals[c].0 / count) as f32;
-        let slope = (totals[c].1 / count) as f32;
+        let (mean, slope) = match learned {
+            true => (totals[c].0 / count, totals[c].1 / count),
+            false => (0.0, 0.0),
+        };
+        let (mean, slope) = (mean as f32, slope as f32);
         let scale = gamma[c] * white[c].scale;
         for ((out, x), g) in out.iter_mut().zip(x).zip(g) {
             let (g, x) = through(*x, *g);

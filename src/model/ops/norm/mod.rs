@@ -26,8 +26,8 @@ pub fn forward(norm: &BatchNorm, x: Tensor<4>, rectify: bool) -> Tensor<4> {
         return if rectify { relu(out) } else { out };
     }
     let [channels] = norm.gamma.dims();
-    let training = device.is_autodiff() && norm.training.is_enabled();
-    let moments = if training {
+    let learned = learns_moments(norm, &device);
+    let moments = if learned {
         let moments = Dispatch::cpu_moments(x.clone().inner().into_dispatch());
         let moments = Tensor::<2>::from_dispatch(moments);
         let running = [&norm.running_mean, &norm.running_var];
@@ -57,8 +57,24 @@ pub fn forward(norm: &BatchNorm, x: Tensor<4>, rectify: bool) -> Tensor<4> {
         moments.into_dispatch(),
         norm.epsilon,
         rectify,
+        learned,
     );
     Tensor::from_dispatch(out)
+}
+
+/// Returns whether `norm` computes the moments of its input on `device`, instead of using the
+/// running ones.
+pub fn learns_moments(norm: &BatchNorm, device: &Device) -> bool {
+    device.is_autodiff() && norm.training.is_enabled()
+}
+
+/// Returns the scale and the shift of each channel, `[channels]`, that the running moments make of
+/// `norm`.
+pub fn affine(norm: &BatchNorm) -> [Tensor<1>; 2] {
+    let deviation = (norm.running_var.value() + norm.epsilon).sqrt();
+    let scale = norm.gamma.val() / deviation;
+    let shift = norm.beta.val() - norm.running_mean.value() * scale.clone();
+    [scale, shift]
 }
 
 /// Applies `conv` to `x`, and then `norm` and the ReLU as [`forward`] does.
@@ -71,9 +87,7 @@ pub fn conv_batch_norm(norm: &BatchNorm, conv: &Conv2d, x: Tensor<4>, rectify: b
         return forward(norm, conv::forward(conv, x), rectify);
     }
     let [channels] = norm.gamma.dims();
-    let deviation = (norm.running_var.value() + norm.epsilon).sqrt();
-    let scale = norm.gamma.val() / deviation;
-    let bias = norm.beta.val() - norm.running_mean.value() * scale.clone();
+    let [scale, bias] = affine(norm);
     let weight = conv.weight.val() * scale.reshape([channels, 1, 1, 1]);
     conv::forward_folded(conv, x, weight, bias, rectify)
 }
@@ -81,7 +95,7 @@ pub fn conv_batch_norm(norm: &BatchNorm, conv: &Conv2d, x: Tensor<4>, rectify: b
 #[cfg(test)]
 mod tests {
     use crate::model::ops::flex::close;
-    use burn::module::Module;
+    use burn::module::{Module, Param};
     use burn::nn::conv::Conv2dConfig;
     use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
     use burn::tensor::activation::relu;
@@ -155,6 +169,33 @@ mod tests {
                     within,
                 );
             }
+        }
+    }
+
+    /// Where a layer does not learn its moments, they are constants for the gradients, too.
+    #[test]
+    fn gradients_of_fixed_moments_are_burns() {
+        let plain = Device::flex();
+        let device = plain.clone().autodiff();
+        let layer = || -> BatchNorm {
+            let mut norm = BatchNormConfig::new(3).init(&device);
+            norm.training = Param::from_bool(false);
+            norm.running_mean.update(noise([3], 5, &plain));
+            norm.running_var.update(noise([3], 6, &plain).abs() + 0.1);
+            norm
+        };
+        let (ours, burns) = (layer(), layer());
+        let input = || noise([2, 3, 5, 4], 7, &plain).autodiff().require_grad();
+        let weights = noise([2, 3, 5, 4], 8, &device);
+        let (x, y) = (input(), input());
+        let out = super::forward(&ours, x.clone(), true);
+        let want = relu(burns.forward(y.clone()));
+        close(out.clone().inner(), want.clone().inner(), 1e-6);
+        let got = (out * weights.clone()).sum().backward();
+        let want = (want * weights).sum().backward();
+        close(x.grad(&got).unwrap(), y.grad(&want).unwrap(), 1e-5);
+        for (ours, burns) in [(&ours.gamma, &burns.gamma), (&ours.beta, &burns.beta)] {
+            close(ours.grad(&got).unwrap(), burns.grad(&want).unwrap(), 1e-5);
         }
     }
 

@@ -21,8 +21,8 @@ pub trait CpuNorm: Backend {
     /// `[2, channels]`. Not differentiable.
     fn cpu_moments(x: FloatTensor<Self>) -> FloatTensor<Self>;
 
-    /// Normalizes `x` by `moments`. The gradient of `x` assumes that these are the moments of `x`.
-    /// `moments` itself gets no gradient.
+    /// Normalizes `x` by `moments`, which get no gradient. `learned` says whether they are those of
+    /// `x`: its gradient depends on that.
     fn cpu_norm(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
@@ -30,6 +30,7 @@ pub trait CpuNorm: Backend {
         moments: FloatTensor<Self>,
         epsilon: f64,
         rectify: bool,
+        learned: bool,
     ) -> FloatTensor<Self>;
 }
 
@@ -47,6 +48,7 @@ impl CpuNorm for Flex {
         moments: FlexTensor,
         epsilon: f64,
         rectify: bool,
+        _learned: bool,
     ) -> FlexTensor {
         let shape = x.layout().shape().clone();
         let [_, _, height, width] = shape.dims::<4>();
@@ -73,6 +75,7 @@ struct SavedForBackward {
     moments: FlexTensor,
     epsilon: f64,
     rectify: bool,
+    learned: bool,
 }
 
 /// The graph node of a normalization. Its parents are x, gamma and beta.
@@ -95,6 +98,7 @@ impl Backward<Flex, 3> for Norm {
             moments,
             epsilon,
             rectify,
+            learned,
         } = ops.state;
         let [x, gamma, beta] = saved(inputs, checkpointer);
         let shape = x.layout().shape().clone();
@@ -107,6 +111,7 @@ impl Backward<Flex, 3> for Norm {
             height * width,
             epsilon,
             rectify,
+            learned,
         );
         let per_channel = Shape::new([channels]);
         let all = [
@@ -134,6 +139,7 @@ impl<C: CheckpointStrategy> CpuNorm for Autodiff<Flex, C> {
         moments: FloatTensor<Self>,
         epsilon: f64,
         rectify: bool,
+        learned: bool,
     ) -> FloatTensor<Self> {
         let moments = moments.primitive().clone();
         let out = Flex::cpu_norm(
@@ -143,6 +149,7 @@ impl<C: CheckpointStrategy> CpuNorm for Autodiff<Flex, C> {
             moments.clone(),
             epsilon,
             rectify,
+            learned,
         );
         let prepared = Norm
             .prepare::<C>([x.node(), gamma.node(), beta.node()])
@@ -160,6 +167,7 @@ impl<C: CheckpointStrategy> CpuNorm for Autodiff<Flex, C> {
                     moments,
                     epsilon,
                     rectify,
+                    learned,
                 };
                 prepared.finish(saved, out)
             }
