@@ -18,6 +18,9 @@ pub trait Architecture: Sized {
     /// The name of the field that holds the last layer.
     const OUTPUT: &str;
 
+    /// Whether fine-tuning leaves out dropout and uses the norms' running moments as they are.
+    const TUNES_AS_AT_INFERENCE: bool = false;
+
     /// Parameter names as PyTorch has them, where they differ: patterns and replacements of the
     /// `regex` crate, applied after Burn's own names of layers are translated.
     const PYTORCH_KEYS: &[(&str, &str)] = &[];
@@ -53,10 +56,6 @@ pub trait Architecture: Sized {
 
     /// Returns the last layer, which [`Architecture::head`] applies.
     fn output(&mut self) -> &mut Linear;
-
-    /// Prepares a trained network for fine-tuning on few files: with the norms' running moments as
-    /// they are, for example.
-    fn prepare_fine_tuning(&mut self) {}
 }
 
 /// Returns the dimensions of frequency and time in an input `[n, channels, height, width]`: an

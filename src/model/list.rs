@@ -9,7 +9,7 @@ macro_rules! for_each_network {
     ($then:ident) => {
         $then! {
             deeppixel::DeepPixel = "deeppixel", "The original project's five convolutions, for 720x720";
-            musicnn::Musicnn = "musicnn", "Tall and wide filters over a mel spectrogram, for tagging (Pons and Serra 2019)";
+            musicnn::Musicnn = "musicnn", "Tall and wide filters, for tagging (Pons and Serra 2019)";
             compact::Compact = "compact", "A small residual network, for any size";
         }
     };

@@ -1,6 +1,6 @@
 //! One type for all networks of the list.
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Flag, Module, ModuleMapper, ModuleVisitor, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, FloatDType, Tensor};
 
@@ -72,10 +72,9 @@ macro_rules! define_network {
                 }
             }
 
-            /// Prepares a trained network for fine-tuning on few files.
-            pub(crate) fn prepare_fine_tuning(&mut self) {
+            fn tunes_as_at_inference(&self) -> bool {
                 match self {
-                    $(Self::$name(network) => network.prepare_fine_tuning(),)*
+                    $(Self::$name(_) => $name::TUNES_AS_AT_INFERENCE,)*
                 }
             }
         }
@@ -229,6 +228,15 @@ impl Network {
         self
     }
 
+    /// Returns the same network, prepared for fine-tuning on few files as its kind asks for.
+    #[must_use]
+    pub(crate) fn for_fine_tuning(self) -> Self {
+        match self.tunes_as_at_inference() {
+            true => self.map(&mut SwitchTrainingOff),
+            false => self,
+        }
+    }
+
     /// Returns the logits, `[n, classes]`, for features `[n, channels, height, width]`.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<2> {
         self.head(self.features(input))
@@ -240,6 +248,15 @@ struct CastToHalf;
 impl ModuleMapper for CastToHalf {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         param.map(|weights| weights.cast(FloatDType::F16))
+    }
+}
+
+/// Lets dropout and norms do in training what they do at inference.
+struct SwitchTrainingOff;
+
+impl ModuleMapper for SwitchTrainingOff {
+    fn map_flag(&mut self, training: Param<Flag>) -> Param<Flag> {
+        training.with_value(false)
     }
 }
 

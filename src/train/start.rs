@@ -41,14 +41,13 @@ impl Start {
             return Err(TrainError::InitChanged(name.unwrap_or_default()));
         }
         let has_new_head = model.header.classes != classes;
-        let mut network = match has_new_head {
+        let network = match has_new_head {
             false => model.network,
             true => model.network.with_new_head(&spec, settings.seed),
         };
-        network.prepare_fine_tuning();
         Ok(Self {
             spec,
-            network,
+            network: network.for_fine_tuning(),
             license: model.header.license,
             has_new_head,
         })

@@ -1,6 +1,6 @@
 //! A tagger with tall and wide filters over a mel spectrogram.
 
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{
     BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, LinearConfig, PaddingConfig2d,
@@ -80,20 +80,6 @@ fn batch_norm(channels: usize, device: &Device) -> BatchNorm {
     .init(device)
 }
 
-/// Whether training computes the moments of a batch.
-fn learns_moments(norm: &BatchNorm, device: &Device) -> bool {
-    device.is_autodiff() && norm.training.is_enabled()
-}
-
-/// Returns the factor and the summand of each channel by which `norm` changes its input at
-/// inference.
-fn affine(norm: &BatchNorm) -> [Tensor<1>; 2] {
-    let deviation = (norm.running_var.value() + norm.epsilon).sqrt();
-    let factor = norm.gamma.val() / deviation;
-    let summand = norm.beta.val() - norm.running_mean.value() * factor.clone();
-    [factor, summand]
-}
-
 impl Layer {
     fn new([from, to]: [usize; 2], kernel: [usize; 2], device: &Device) -> Self {
         let (before, after) = pads(kernel[0]);
@@ -108,22 +94,22 @@ impl Layer {
     /// Returns the largest output over all bands, `[n, to, frames]`, of `x`, `[n, 1, frames,
     /// bands]`.
     ///
-    /// The norm is a rising line where its factor is positive, so that it may follow the maximum,
-    /// and with it the bias and the ReLU. Where the factor is negative, the line falls, and the
+    /// The norm is a rising line where its scale is positive, so that it may follow the maximum, and
+    /// with it the bias and the ReLU. Where the scale is negative, the line falls, and the
     /// smallest value is looked for: the negative of the largest output of the negative filter.
     fn max_over_bands(&self, x: Tensor<4>) -> Tensor<3> {
-        if learns_moments(&self.norm, &x.device()) {
+        if norm::learns_moments(&self.norm, &x.device()) {
             let x = norm::forward(&self.norm, relu(conv::forward(&self.conv, x)), false);
             return x.max_dim(3).squeeze_dim(3);
         }
-        let [factor, summand] = affine(&self.norm).map(|v| v.reshape([1, -1, 1]));
-        let sign = factor.clone().detach().sign();
+        let [scale, shift] = norm::affine(&self.norm).map(|v| v.reshape([1, -1, 1]));
+        let sign = scale.clone().detach().sign();
         let [to, ..] = self.conv.weight.dims();
         let weight = self.conv.weight.val() * sign.clone().reshape([to, 1, 1, 1]);
         let largest = conv_max::conv_max(x, weight, pads(self.conv.kernel_size[0]));
         let bias = self.conv.bias.as_ref().map(|b| b.val());
         let bias = bias.expect("every layer has a bias").reshape([1, -1, 1]);
-        relu(largest * sign + bias) * factor + summand
+        relu(largest * sign + bias) * scale + shift
     }
 
     /// Applies the layer to `x`, `[n, from, frames]`.
@@ -179,6 +165,10 @@ impl Architecture for Musicnn {
     const OUTPUT: &str = "output";
 
     const MAX_CHANNELS: usize = 1;
+
+    /// The features have means far from zero, so that dropout would make nonsense of a fitted last
+    /// layer, and the moments of a few files are worse than those of 200 000 songs.
+    const TUNES_AS_AT_INFERENCE: bool = true;
 
     fn preset() -> FrontEndConfig {
         presets::musicnn()
@@ -275,30 +265,5 @@ impl Architecture for Musicnn {
 
     fn output(&mut self) -> &mut Linear {
         &mut self.output
-    }
-
-    /// Without dropout, too: the features have means far from zero, so that a fitted last layer
-    /// gives nonsense for half of them.
-    fn prepare_fine_tuning(&mut self) {
-        self.dropout = DropoutConfig::new(0.0).init();
-        let layers = [
-            &mut self.timbral_38,
-            &mut self.timbral_67,
-            &mut self.temporal_128,
-            &mut self.temporal_64,
-            &mut self.temporal_32,
-            &mut self.mid_1,
-            &mut self.mid_2,
-            &mut self.mid_3,
-        ];
-        let norms = layers.into_iter().map(|layer| &mut layer.norm);
-        let rest = [
-            &mut self.input_norm,
-            &mut self.pool_norm,
-            &mut self.dense_norm,
-        ];
-        for norm in norms.chain(rest) {
-            norm.training = Param::from_bool(false);
-        }
     }
 }
