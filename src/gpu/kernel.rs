@@ -15,6 +15,9 @@ use cubecl::ir::metadata::Info;
 use cubecl::prelude::*;
 use cubecl::server::{KernelArguments, MetadataBindingInfo};
 use cubecl::{CubeKernel, PrecompiledSource};
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior};
+use serde::Serialize;
 
 /// WGSL whose entry point is `main`.
 ///
@@ -38,6 +41,27 @@ pub fn real_alias(half: bool) -> &'static str {
         true => "enable f16;\nalias real = f16;\n",
         false => "alias real = f32;\n",
     }
+}
+
+/// Renders the Jinja template `name` of `templates`, names and texts that may include each other,
+/// with the fields of `values`, behind the head that [`real_alias`] makes.
+///
+/// # Panics
+/// If a template is malformed, or uses what `values` does not have.
+pub fn render(
+    templates: &[(&str, &str)],
+    name: &str,
+    half: bool,
+    values: &impl Serialize,
+) -> String {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    for (name, text) in templates {
+        environment.add_template(name, text).expect("a template");
+    }
+    let template = environment.get_template(name).expect("one of them");
+    let body = template.render(Serde(values)).expect("nothing undefined");
+    real_alias(half).to_owned() + &body
 }
 
 /// Runs `source` on `groups` workgroups over contiguous tensors.

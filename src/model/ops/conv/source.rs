@@ -1,11 +1,9 @@
 //! The WGSL of the convolutions: Jinja templates, and the values that fill them in.
 
-use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use super::geometry::Geometry;
-use crate::gpu::kernel::{KernelSource, real_alias};
+use crate::gpu::kernel::{KernelSource, render};
 
 /// How a kernel computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -134,14 +132,7 @@ impl ConvSource {
 
 impl KernelSource for ConvSource {
     fn wgsl(&self) -> String {
-        let mut templates = Environment::new();
-        templates.set_undefined_behavior(UndefinedBehavior::Strict);
-        for (name, text) in TEMPLATES {
-            templates.add_template(name, text).expect("a template");
-        }
-        let template = templates.get_template(self.pass.template());
-        let body = template.expect("one of TEMPLATES").render(Serde(self));
-        real_alias(self.half).to_owned() + &body.expect("nothing undefined")
+        render(&TEMPLATES, self.pass.template(), self.half, self)
     }
 
     fn workgroup_size(&self) -> [u32; 3] {

@@ -1,11 +1,9 @@
 //! The WGSL of the operation, and its launches as data. Nothing here needs a device.
 
-use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use super::shape::ConvMaxShape;
-use crate::gpu::kernel::{KernelSource, fold, real_alias};
+use crate::gpu::kernel::{KernelSource, fold, render};
 
 /// What a kernel computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,14 +75,7 @@ impl MaxPass {
 
 impl KernelSource for MaxSource {
     fn wgsl(&self) -> String {
-        let mut templates = Environment::new();
-        templates.set_undefined_behavior(UndefinedBehavior::Strict);
-        for (name, text) in TEMPLATES {
-            templates.add_template(name, text).expect("a template");
-        }
-        let template = templates.get_template(self.pass.template());
-        let body = template.expect("one of TEMPLATES").render(Serde(self));
-        real_alias(self.half).to_owned() + &body.expect("nothing undefined")
+        render(&TEMPLATES, self.pass.template(), self.half, self)
     }
 
     fn workgroup_size(&self) -> [u32; 3] {
