@@ -105,8 +105,8 @@ pub(super) fn write_rows<const N: usize>(
 }
 
 /// Replaces the file at `path` in one step: writes a file beside it, flushes that to the disk and
-/// renames it.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// renames it. A kill leaves the old file or the new one.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let Some(name) = path.file_name() else {
         return Err(io::ErrorKind::InvalidInput.into());
     };

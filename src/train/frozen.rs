@@ -10,7 +10,6 @@ use self::cache::Features;
 use super::head::{self, Examples};
 use super::job::{Job, Observer, Outcome, validate};
 use super::learner::Learner;
-use super::start::Start;
 use super::{Progress, TrainError};
 use crate::dataset::pcm::{ClipPcm, PcmSet, prefetch};
 use crate::evaluate::{Epoch, EvaluateError};
@@ -45,24 +44,17 @@ pub(super) struct Fit {
 /// Fits the last layer, and keeps it as the only epoch.
 pub(super) fn train(
     job: &Job<'_>,
+    front_end: &FrontEnd,
     observer: &mut dyn Observer,
     stop: &AtomicBool,
 ) -> Result<Outcome, TrainError> {
-    let settings = job.settings;
-    let front_end = FrontEnd::new(job.compute, &settings.front_end)?;
-    let learner = Learner::new(job.compute, settings, job.classes, 1)?;
+    let mut learner = Learner::new(job.compute, job.settings, job.classes, 1)?;
     let task = learner.task;
-    let Some(fit) = fit(job, &front_end, &learner.network.valid(), observer, stop)? else {
-        return Ok(Outcome {
-            epochs: Vec::new(),
-            best_epoch: 0,
-            stopped: true,
-            times: learner.times,
-        });
+    let Some(fit) = fit(job, front_end, &learner.network.valid(), observer, stop)? else {
+        return Ok(Outcome::stopped_at_once(learner.times));
     };
-    let Start { network, .. } = Start::new(settings, job.classes)?;
-    let network = network.with_output(fit.layer).valid();
-    let on_device = network.clone().to_device(&job.compute.burn());
+    learner.set_output(fit.layer);
+    let network = learner.network.valid();
     let epoch = Epoch {
         epoch: 1,
         lr: 0.0,
@@ -71,7 +63,7 @@ pub(super) fn train(
         clips_per_second: fit.clips as f64 / fit.seconds.max(1e-9),
         seconds: fit.seconds,
         best: true,
-        valid: validate(job, &front_end, task, &on_device)?,
+        valid: validate(job, front_end, task, &network)?,
     };
     let mut header = learner.header(job.classes, &epoch, &job.compute.name());
     header.training.insert("l2".into(), fit.l2.to_string());
@@ -83,6 +75,7 @@ pub(super) fn train(
         best_epoch: 1,
         stopped: false,
         times: learner.times,
+        temperature: None,
     })
 }
 

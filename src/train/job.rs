@@ -30,6 +30,22 @@ pub struct Outcome {
     pub stopped: bool,
     /// Where the steps' time went, since the start or the resumption.
     pub times: StepTimes,
+    /// The temperature of the checkpoint. `None` if the run was stopped, or if there are too few
+    /// validation files to fit one.
+    pub temperature: Option<f32>,
+}
+
+impl Outcome {
+    /// Returns the result of a run that was stopped before its first epoch.
+    pub(super) fn stopped_at_once(times: StepTimes) -> Self {
+        Self {
+            epochs: Vec::new(),
+            best_epoch: 0,
+            stopped: true,
+            times,
+            temperature: None,
+        }
+    }
 }
 
 /// Everything that a run needs.

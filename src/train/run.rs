@@ -36,12 +36,13 @@ pub fn train(
 ) -> Result<Outcome, TrainError> {
     let settings = job.settings;
     settings.validate()?;
-    let outcome = match settings.transfer.freeze {
-        true => frozen::train(job, observer, stop)?,
-        false => train_all(job, observer, stop)?,
+    let front_end = FrontEnd::new(job.compute, &settings.front_end)?;
+    let mut outcome = match settings.transfer.freeze {
+        true => frozen::train(job, &front_end, observer, stop)?,
+        false => train_all(job, &front_end, observer, stop)?,
     };
     if !outcome.stopped {
-        calibrate(job)?;
+        outcome.temperature = calibrate(job, &front_end)?;
     }
     Ok(outcome)
 }
@@ -49,11 +50,11 @@ pub fn train(
 /// Trains all layers.
 fn train_all(
     job: &Job<'_>,
+    front_end: &FrontEnd,
     observer: &mut dyn Observer,
     stop: &AtomicBool,
 ) -> Result<Outcome, TrainError> {
     let settings = job.settings;
-    let front_end = FrontEnd::new(job.compute, &settings.front_end)?;
     let steps = batches::steps(job.train, settings.batch);
     let updates = steps.div_ceil(settings.accumulate);
     let mut learner = Learner::new(job.compute, settings, job.classes, updates)?;
@@ -72,24 +73,19 @@ fn train_all(
             state
         }
         None => {
-            if learner.has_new_head && !fit_head(job, &front_end, &mut learner, observer, stop)? {
-                return Ok(Outcome {
-                    epochs: Vec::new(),
-                    best_epoch: 0,
-                    stopped: true,
-                    times: learner.times,
-                });
+            if learner.has_new_head && !fit_head(job, front_end, &mut learner, observer, stop)? {
+                return Ok(Outcome::stopped_at_once(learner.times));
             }
             State::default()
         }
     };
     let mut stopped = false;
     while state.epochs.len() < settings.epochs && !state.out_of_patience(settings) && !stopped {
-        let Some(lr) = run_epoch(job, &front_end, &mut learner, &mut state, observer, stop)? else {
+        let Some(lr) = run_epoch(job, front_end, &mut learner, &mut state, observer, stop)? else {
             stopped = true;
             break;
         };
-        let epoch = finish_epoch(job, &front_end, &learner, &mut state, lr)?;
+        let epoch = finish_epoch(job, front_end, &learner, &mut state, lr)?;
         observer.epoch(&epoch, &learner.times);
         stopped = stop.load(Ordering::Relaxed)
             && state.epochs.len() < settings.epochs
@@ -100,6 +96,7 @@ fn train_all(
         epochs: state.epochs,
         stopped,
         times: learner.times,
+        temperature: None,
     })
 }
 
@@ -227,24 +224,24 @@ fn finish_epoch(
     Ok(epoch)
 }
 
-/// Fits the temperature of the kept checkpoint on the validation files, and stores it. Does nothing
-/// if there are too few of them.
-fn calibrate(job: &Job<'_>) -> Result<(), TrainError> {
+/// Fits the temperature of the kept checkpoint on the validation files, stores it and returns it.
+/// Does nothing if there are too few of them.
+fn calibrate(job: &Job<'_>, front_end: &FrontEnd) -> Result<Option<f32>, TrainError> {
     if job.valid.files.len() < MIN_FILES {
-        return Ok(());
+        return Ok(None);
     }
     let path = job.folder.best();
     let mut checkpoint = Checkpoint::load(&path, &job.compute.burn())?;
-    let front_end = FrontEnd::new(job.compute, &job.settings.front_end)?;
     let task = checkpoint.header.task;
     // A checkpoint that was calibrated before an interruption gives the same probabilities here.
     let network = &checkpoint.network;
-    let clips = predict(network, task, &front_end, job.valid, job.settings.batch)?;
-    if let Some(temperature) = fit_temperature(task, &clips) {
-        checkpoint.header.temperature = temperature as f32;
+    let clips = predict(network, task, front_end, job.valid, job.settings.batch)?;
+    let temperature = fit_temperature(task, &clips).map(|temperature| temperature as f32);
+    if let Some(temperature) = temperature {
+        checkpoint.header.temperature = temperature;
         Checkpoint::save(&checkpoint.header, &checkpoint.network, &path)?;
     }
-    Ok(())
+    Ok(temperature)
 }
 
 /// Adds pairs of (sum of losses, number of correct clips) to an epoch's sums.

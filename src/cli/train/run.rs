@@ -1,9 +1,6 @@
 //! One run, from its plan to its report.
 
-use std::path::Path;
 use std::sync::atomic::AtomicBool;
-
-use burn::tensor::Device;
 
 use super::console::Console;
 use super::flags::Args;
@@ -93,7 +90,7 @@ pub fn run(
             kept.display()
         )),
     }
-    print_line_lossy(confidence(&kept, valid_set.files.len())?);
+    print_line_lossy(confidence(outcome.temperature, valid_set.files.len()));
     if test_set.files.is_empty() {
         return Ok(Ended::Untested);
     }
@@ -101,18 +98,16 @@ pub fn run(
     Ok(figure.map_or(Ended::Untested, Ended::Tested))
 }
 
-/// Says whether a confidence of the checkpoint `kept` is calibrated, and by how many validation
-/// files.
-fn confidence(kept: &Path, files: usize) -> anyhow::Result<String> {
-    if files < MIN_FILES {
-        return Ok(format!(
+/// Says whether a confidence of the checkpoint is calibrated, and by how many validation files.
+fn confidence(temperature: Option<f32>, files: usize) -> String {
+    match temperature {
+        None => format!(
             "its confidence is not calibrated: that takes {MIN_FILES} validation files, and there are {files}"
-        ));
+        ),
+        Some(temperature) => format!(
+            "its confidence is calibrated on {files} validation files: temperature {temperature:.3}"
+        ),
     }
-    let temperature = Checkpoint::load(kept, &Device::flex())?.header.temperature;
-    Ok(format!(
-        "its confidence is calibrated on {files} validation files: temperature {temperature:.3}"
-    ))
 }
 
 /// Decodes all three subsets.
