@@ -21,21 +21,23 @@
 //! not decoded, MPEG layers I and II are not recognized; the encoder delay of AAC (1 024 to 2 112
 //! samples) is not cut off, nor that of MP3 without a Xing/LAME header.
 
-mod au;
+mod aac;
 mod clip;
 mod clips;
+mod container;
+mod damage;
+mod decode;
 mod error;
 mod mono;
-mod mpeg;
 mod opus;
-mod packets;
 mod reader;
 mod resample;
 mod rule;
-mod section;
 mod silence;
 mod sniff;
+mod timeline;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 pub use clip::{ClipSpan, cut, extract, extract_into};
@@ -70,21 +72,14 @@ const RATES: std::ops::RangeInclusive<u32> = 1_000..=768_000;
 /// memory per channel.
 const MAX_CHANNELS: usize = 64;
 
-/// A source of mono PCM at a file's own rate: one implementation per family of readers.
-trait Source: Send {
-    /// Appends one block of mono samples. Returns `Ok(false)` at the end and for every later call.
-    ///
-    /// A block may be empty. An error means that the file gave no samples at all or that the
-    /// system failed. Damage after the first sample ends the source, and [`Source::note`] reports
-    /// it.
-    fn next(&mut self, mono: &mut Vec<f32>) -> Result<bool>;
-
-    /// Returns the sample rate in Hz and the number of channels. Final only after the first sample.
-    fn spec(&self) -> (u32, u16);
-
-    /// Returns how many samples (all channels) were unusable and became 0, and the total.
-    fn unusable(&self) -> (u64, u64);
-
-    /// Returns what is wrong with the part of the file that was read, if anything.
-    fn note(&self) -> Option<String>;
+/// Runs decoder code and turns a panic into a reason. The decoder must not be used after a panic.
+fn guarded<T>(run: impl FnOnce() -> T) -> std::result::Result<T, String> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
+        let text = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("no message");
+        format!("the decoder failed on these bytes ({text})")
+    })
 }

@@ -13,7 +13,7 @@ use symphonia::core::errors::{Error, Result};
 use symphonia::core::packet::PacketRef;
 
 /// Sample rate in Hz of decoded Opus, whatever rate was encoded.
-const RATE: u16 = 48_000;
+pub(super) const RATE: u32 = 48_000;
 /// Samples per channel of the longest packet, 120 ms.
 const LONGEST: usize = RATE as usize * 120 / 1000;
 
@@ -25,10 +25,10 @@ const INFO: CodecInfo = CodecInfo {
 
 /// The identification header (RFC 7845, 5.1), or MP4's `dOps` after the same eight letters.
 #[derive(Debug, PartialEq)]
-struct Head {
-    channels: usize,
-    /// Samples at the start to drop, in which the decoder converges.
-    pre_skip: usize,
+pub(super) struct Head {
+    pub channels: usize,
+    /// Samples at the start to drop, in which the decoder converges. The container drops them.
+    pub pre_skip: usize,
     /// Gain of the output in 1/256 dB.
     gain: i16,
     /// Channel mapping family. 0: mono and stereo; 1: up to 7.1.
@@ -36,7 +36,7 @@ struct Head {
 }
 
 impl Head {
-    fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let rest = bytes.strip_prefix(b"OpusHead")?;
         let &[
             version,
@@ -75,8 +75,6 @@ pub(super) struct Opus {
     decoder: OpusMSDecoder,
     channels: usize,
     gain: f32,
-    /// Samples per channel still to drop.
-    skip: usize,
     pcm: Vec<f32>,
     buffer: AudioBuffer<f32>,
 }
@@ -87,15 +85,14 @@ impl Opus {
         let head = params.extra_data.as_deref().and_then(Head::parse);
         let head = head.ok_or(Error::DecodeError("the Opus header is cut off"))?;
         // The usual channel order stands for all: the mean over channels does not depend on it.
-        let decoder = OpusMSDecoder::new(i32::from(RATE), head.channels, head.family)
+        let decoder = OpusMSDecoder::new(RATE as i32, head.channels, head.family)
             .map_err(|_| Error::Unsupported("Opus with this channel mapping"))?;
-        let spec = AudioSpec::new(u32::from(RATE), Channels::Discrete(head.channels as u16));
+        let spec = AudioSpec::new(RATE, Channels::Discrete(head.channels as u16));
         Ok(Self {
             params: params.clone(),
             decoder,
             channels: head.channels,
             gain: 10f32.powf(f32::from(head.gain) / (20.0 * 256.0)),
-            skip: head.pre_skip,
             pcm: vec![0.0; LONGEST * head.channels],
             buffer: AudioBuffer::new(spec, LONGEST),
         })
@@ -114,10 +111,6 @@ impl Opus {
         }
         self.buffer.resize_uninit(frames);
         self.buffer.copy_from_slice_interleaved(&pcm);
-        let skip = self.skip.min(frames);
-        self.skip -= skip;
-        let trim_end = usize::try_from(packet.trim_end.get()).unwrap_or(usize::MAX);
-        self.buffer.trim(skip, trim_end);
         Ok(())
     }
 }

@@ -4,12 +4,11 @@ use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::au::Au;
+use super::RATES;
+use super::decode::Decoding;
 use super::error::{AudioError, Result};
-use super::packets::Packets;
 use super::resample::Resample;
-use super::sniff::{Format, sniff};
-use super::{RATES, Source};
+use super::sniff::sniff;
 
 /// The longest file that [`load`] reads, in seconds: four hours, 1.3 GB at 22 050 Hz.
 ///
@@ -44,7 +43,7 @@ pub const LOAD_LIMIT_SECONDS: u64 = 4 * 3600;
 /// # Ok::<(), sonoprint::audio::AudioError>(())
 /// ```
 pub struct MonoReader {
-    source: Box<dyn Source>,
+    source: Decoding,
     resample: Option<Resample>,
     /// Decoded samples at the source's rate that were not returned yet.
     block: Vec<f32>,
@@ -77,10 +76,7 @@ impl MonoReader {
         let len = metadata.len();
         let mut file = File::open(path).map_err(io)?;
         let (format, start) = sniff(&mut file, len).map_err(io)??;
-        let mut source: Box<dyn Source> = match format {
-            Format::Au => Box::new(Au::open(path, file, start, len)?),
-            _ => Box::new(Packets::open(path, file, format, start, len)?),
-        };
+        let mut source = Decoding::open(path, file, format, start, len)?;
         let mut block = Vec::new();
         while block.is_empty() {
             if !source.next(&mut block)? {

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
+use super::container::mpeg_header::{find_adts, find_mpeg};
 use super::error::AudioError;
-use super::mpeg;
 
 /// The formats that have a reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(super) enum Format {
     Flac,
     Ogg,
     Mp4,
-    Mp3,
+    Mpeg,
     Adts,
 }
 
@@ -27,8 +27,6 @@ const TAGS: usize = 8;
 
 /// Formats that hold music and have no reader here. The error names them.
 const UNSUPPORTED: &[(&[u8], &str)] = &[
-    (b"RF64", "64-bit WAV (RF64)"),
-    (b"BW64", "64-bit WAV (BW64)"),
     (b"RIFX", "big-endian WAV (RIFX)"),
     (b"riff", "Sony Wave64"),
     (b"wvpk", "WavPack"),
@@ -88,7 +86,7 @@ fn read_head(file: &mut File, start: u64) -> io::Result<Vec<u8>> {
 }
 
 /// Returns the total length in bytes of an ID3v2 tag at the start of `head`.
-fn id3v2_len(head: &[u8]) -> Option<u64> {
+pub(super) fn id3v2_len(head: &[u8]) -> Option<u64> {
     let b = head.get(..10).filter(|b| b.starts_with(b"ID3"))?;
     if b[3] == 0xff || b[4] == 0xff || b[6..].iter().any(|&b| b > 0x7f) {
         return None;
@@ -104,7 +102,11 @@ fn by_magic(head: &[u8]) -> Option<Format> {
     let is_atom = |name: &&[u8; 4]| at(4, *name);
     Some(if at(0, b".snd") || at(0, b"dns.") {
         Format::Au
-    } else if at(0, b"RIFF") && at(8, b"WAVE") {
+    } else if [b"RIFF", b"RF64", b"BW64"]
+        .iter()
+        .any(|magic| at(0, *magic))
+        && at(8, b"WAVE")
+    {
         Format::Wave
     } else if at(0, b"FORM") && (at(8, b"AIFF") || at(8, b"AIFC")) {
         Format::Aiff
@@ -122,7 +124,7 @@ fn by_magic(head: &[u8]) -> Option<Format> {
 /// Returns the bare MPEG stream that starts first. Frames of the other kind may occur by
 /// chance inside it.
 fn bare_stream(head: &[u8], whole: bool) -> Option<(Format, u64)> {
-    let mp3 = mpeg::find_mp3(head, whole).map(|at| (Format::Mp3, at as u64));
-    let adts = mpeg::find_adts(head, whole).map(|at| (Format::Adts, at as u64));
+    let mp3 = find_mpeg(head, whole).map(|at| (Format::Mpeg, at as u64));
+    let adts = find_adts(head, whole).map(|at| (Format::Adts, at as u64));
     mp3.into_iter().chain(adts).min_by_key(|&(_, at)| at)
 }

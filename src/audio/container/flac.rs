@@ -1,0 +1,323 @@
+//! FLAC (RFC 9639): header blocks, then frames without a length.
+//!
+//! A frame ends where the next one begins and the checksum over both ends is right. So a frame is
+//! either whole or left out, and the numbers in the headers say how much is missing.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+
+use symphonia::core::audio::Channels;
+use symphonia::core::checksum::Crc16Ansi;
+use symphonia::core::codecs::audio::AudioCodecParameters;
+use symphonia::core::codecs::audio::well_known::CODEC_ID_FLAC;
+use symphonia::core::io::Monitor;
+use symphonia::core::packet::Packet;
+use symphonia::core::units::{Duration, Timestamp};
+
+use super::super::error::AudioError;
+use super::flac_header::{Format, FrameHeader, LONGEST, STREAM_INFO, StreamInfo};
+use super::window::Window;
+use super::{Container, Event, Group, Place, Stream};
+
+/// Bytes looked at per step.
+const STEP: usize = 32 * 1024;
+
+/// The longest frame in bytes that is put together: eight channels of 65 535 samples at 32 bits,
+/// not compressed.
+const LONGEST_FRAME: usize = 8 * 65_535 * 4 + 1024;
+
+/// Frame starts that are held at the same time. More than one is only ever held behind damage.
+const STARTS: usize = 8;
+
+/// The end of a file that may be a tag: ID3v1, or APEv2 with its footer.
+const TAIL: u64 = 128;
+
+/// A FLAC file.
+pub(super) struct Flac {
+    window: Window,
+    info: StreamInfo,
+    /// The bytes from the first start on, of which `scanned` were searched.
+    bytes: Vec<u8>,
+    scanned: usize,
+    /// Where frames may begin in `bytes`, with the checksum from there to the last start.
+    starts: Vec<(usize, FrameHeader, Crc16Ansi)>,
+    /// The format of the stream that was announced.
+    format: Option<Format>,
+    numbers: Numbers,
+    /// A frame that waits for the next one, which shows what their numbers count.
+    waiting: Option<(FrameHeader, Vec<u8>)>,
+    events: VecDeque<Event>,
+    ended: bool,
+}
+
+impl Flac {
+    /// Reads the header blocks from byte `start` on. `len` is the length of the file.
+    pub(super) fn open(file: File, start: u64, len: u64) -> io::Result<Result<Self, AudioError>> {
+        let end = end_of_frames(&file, start, len)?;
+        let mut window = Window::new(file, start, end);
+        window.skip(4);
+        let mut info = None;
+        loop {
+            let head = window.peek(4 + STREAM_INFO)?;
+            let Some(&[kind, a, b, c]) = head.get(..4) else {
+                break;
+            };
+            let size = u64::from(u32::from_be_bytes([0, a, b, c]));
+            if kind & 0x7f == 0 && info.is_none() {
+                info = StreamInfo::read(&head[4..]);
+                window.skip(4 + STREAM_INFO as u64);
+            } else if kind & 0x7f < 7 && 4 + size <= window.left() {
+                window.skip(4 + size);
+            } else {
+                // No header block: the search for frames goes over it.
+                break;
+            }
+            if kind & 0x80 != 0 {
+                break;
+            }
+        }
+        let Some(info) = info else {
+            return Ok(Err(AudioError::damaged("no STREAMINFO block describes it")));
+        };
+        // symphonia 0.6 reads a 33-bit side channel into 32 bits.
+        if info.format().bits > 24 {
+            return Ok(Err(AudioError::unsupported("FLAC of more than 24 bits")));
+        }
+        let numbers = Numbers::new(&info);
+        Ok(Ok(Self {
+            window,
+            info,
+            bytes: Vec::new(),
+            scanned: 0,
+            starts: Vec::new(),
+            format: None,
+            numbers,
+            waiting: None,
+            events: VecDeque::new(),
+            ended: false,
+        }))
+    }
+
+    /// Searches the next bytes for frame starts, and takes the frames that end there.
+    fn step(&mut self) -> io::Result<()> {
+        let read = self.window.take(STEP)?;
+        let last = read.is_empty();
+        self.bytes.extend_from_slice(&read);
+        // A header that is cut off here is looked at with the bytes that follow.
+        let until = match last {
+            true => self.bytes.len(),
+            false => self.bytes.len().saturating_sub(LONGEST),
+        };
+        let format = self.format.unwrap_or(self.info.format());
+        let mut at = self.scanned;
+        while let Some(next) = self.bytes[at..until].iter().position(|&b| b == 0xff) {
+            let start = at + next;
+            at = start + 1;
+            if let Some(header) = FrameHeader::read(&self.bytes[start..], format) {
+                self.start(start, header);
+            }
+        }
+        self.scanned = until;
+        if last {
+            self.finish();
+        }
+        self.forget();
+        Ok(())
+    }
+
+    /// A frame may begin at `start`, so one may end there.
+    fn start(&mut self, start: usize, header: FrameHeader) {
+        let from = self.starts.last().map_or(start, |&(last, ..)| last);
+        let ends = self.advance(from, start);
+        if let Some(i) = ends {
+            let (begin, found, _) = self.starts[i];
+            let frame = self.bytes[begin..start].to_vec();
+            self.starts.clear();
+            self.frame(found, frame);
+        }
+        if self.starts.len() == STARTS {
+            self.starts.remove(0);
+        }
+        self.starts.push((start, header, Crc16Ansi::new(0)));
+    }
+
+    /// Brings the checksums from byte `from` to `to`, and returns the first start whose frame ends
+    /// there.
+    fn advance(&mut self, from: usize, to: usize) -> Option<usize> {
+        let bytes = &self.bytes[from..to];
+        for (_, _, crc) in &mut self.starts {
+            crc.process_buf_bytes(bytes);
+        }
+        // A checksum over a frame and the checksum behind it is 0.
+        self.starts.iter().position(|(_, _, crc)| crc.crc() == 0)
+    }
+
+    /// The file ends here: takes the last frame.
+    fn finish(&mut self) {
+        self.ended = true;
+        let end = self.bytes.len();
+        if let Some(&(last, ..)) = self.starts.last() {
+            let whole = self.advance(last, end);
+            // A last frame with other bytes behind it still decodes, and one that is cut off does
+            // not.
+            let i = whole.unwrap_or(self.starts.len() - 1);
+            let (begin, header, _) = self.starts[i];
+            let frame = self.bytes[begin..end].to_vec();
+            self.frame(header, frame);
+        }
+        self.starts.clear();
+        if let Some((header, frame)) = self.waiting.take() {
+            self.place(header, frame);
+        }
+    }
+
+    /// Drops the bytes in front of the first start, and starts that are too far back.
+    fn forget(&mut self) {
+        let scanned = self.scanned;
+        self.starts
+            .retain(|&(start, ..)| scanned - start.min(scanned) <= LONGEST_FRAME);
+        let keep = self.starts.first().map_or(scanned, |&(start, ..)| start);
+        self.bytes.drain(..keep);
+        self.scanned -= keep;
+        for (start, ..) in &mut self.starts {
+            *start -= keep;
+        }
+    }
+
+    /// Takes a whole frame.
+    fn frame(&mut self, header: FrameHeader, frame: Vec<u8>) {
+        if self.numbers.by_sample.is_none() {
+            match self.waiting.take() {
+                None => {
+                    self.waiting = Some((header, frame));
+                    return;
+                }
+                Some((first, bytes)) => {
+                    self.numbers.decide(&first, &header);
+                    self.place(first, bytes);
+                }
+            }
+        }
+        self.place(header, frame);
+    }
+
+    /// Puts out a frame, with what is missing in front of it.
+    fn place(&mut self, header: FrameHeader, frame: Vec<u8>) {
+        if self.format != Some(header.format) {
+            let mut stream = Stream::new(self.params(header.format));
+            if self.format.is_none() {
+                stream.stated = self.info.total().unwrap_or(0);
+            }
+            self.format = Some(header.format);
+            self.events.push_back(Event::Stream(Box::new(stream)));
+        }
+        let lost = self.numbers.lost(&header, self.info.total());
+        let duration = Duration::from(header.samples);
+        let packet = Packet::new(0, Timestamp::new(0), duration, frame);
+        self.events.push_back(Event::Group(Group {
+            packets: vec![packet],
+            place: if lost > 0 {
+                Place::After(lost)
+            } else {
+                Place::Next
+            },
+            gap: false,
+        }));
+    }
+
+    fn params(&self, format: Format) -> AudioCodecParameters {
+        let mut params = AudioCodecParameters::new();
+        params
+            .for_codec(CODEC_ID_FLAC)
+            .with_sample_rate(format.rate)
+            .with_bits_per_sample(u32::from(format.bits))
+            .with_channels(Channels::Discrete(u16::from(format.channels)))
+            .with_extra_data(self.info.for_decoder(format));
+        params
+    }
+}
+
+impl Container for Flac {
+    fn next(&mut self) -> io::Result<Option<Event>> {
+        while self.events.is_empty() && !self.ended {
+            self.step()?;
+        }
+        Ok(self.events.pop_front())
+    }
+}
+
+/// Follows the numbers in the frame headers.
+struct Numbers {
+    /// Whether they count samples; otherwise they count frames. Old encoders count samples without
+    /// saying so. `None` until two frames show it.
+    by_sample: Option<bool>,
+    /// Number and samples of the frame before.
+    last: Option<(u64, u64)>,
+    /// Samples of the first frame.
+    block: u64,
+}
+
+impl Numbers {
+    fn new(info: &StreamInfo) -> Self {
+        let (least, most) = info.blocks();
+        Self {
+            // A stream whose blocks are all of one size counts frames unless its headers say
+            // otherwise.
+            by_sample: (least == most).then_some(false),
+            last: None,
+            block: 0,
+        }
+    }
+
+    /// Decides what the numbers count by two frames that follow each other.
+    fn decide(&mut self, first: &FrameHeader, second: &FrameHeader) {
+        let next = first.number + u64::from(first.samples);
+        self.by_sample = Some(second.number == next && first.samples != 1);
+    }
+
+    /// Returns the number of samples that are missing in front of a frame. `total` is the length
+    /// that STREAMINFO states.
+    fn lost(&mut self, header: &FrameHeader, total: Option<u64>) -> u64 {
+        let samples = u64::from(header.samples);
+        let by_sample = header.by_sample || self.by_sample == Some(true);
+        if self.block == 0 {
+            self.block = samples;
+        }
+        let lost = match (self.last, by_sample) {
+            (Some((number, samples)), true) => header.number.saturating_sub(number + samples),
+            (Some((number, _)), false) => header.number.saturating_sub(number + 1) * self.block,
+            // A stream of unknown length may be a part of a longer one, a broadcast say.
+            (None, by_sample) => {
+                let unit = if by_sample { 1 } else { self.block };
+                let start = header.number.saturating_mul(unit);
+                if total.is_some_and(|total| start < total) {
+                    start
+                } else {
+                    0
+                }
+            }
+        };
+        self.last = Some((header.number, samples));
+        lost
+    }
+}
+
+/// Returns where the frames end: in front of the tags that some programs append.
+fn end_of_frames(file: &File, start: u64, len: u64) -> io::Result<u64> {
+    let mut end = len;
+    let mut tail = Window::new(file.try_clone()?, end.saturating_sub(TAIL).max(start), end);
+    if tail.peek(TAIL as usize)?.starts_with(b"TAG") && end - start > TAIL {
+        end -= TAIL;
+    }
+    let mut footer = Window::new(file.try_clone()?, end.saturating_sub(32).max(start), end);
+    if let Some(size) = footer.peek(32)?.strip_prefix(b"APETAGEX") {
+        let size = size.get(4..8).map_or(0, |b| {
+            u64::from(u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+        });
+        if size < end - start {
+            end -= size;
+        }
+    }
+    Ok(end)
+}

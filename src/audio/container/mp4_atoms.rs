@@ -1,0 +1,336 @@
+//! The atoms of MP4 and QuickTime that symphonia's reader leaves out: edit lists, how PCM is stored
+//! and where it lies (ISO/IEC 14496-12; Apple's QuickTime File Format).
+
+use std::ops::Range;
+
+use super::Kept;
+
+/// An atom: its kind, and where its contents lie.
+#[derive(Debug, Clone)]
+pub(super) struct Atom {
+    pub kind: [u8; 4],
+    /// First byte of its header.
+    pub start: usize,
+    pub body: Range<usize>,
+}
+
+/// Returns the atoms that lie in `range` of `bytes`, one behind the other. A size that reaches
+/// beyond the range ends it.
+pub(super) fn atoms(bytes: &[u8], range: Range<usize>) -> Vec<Atom> {
+    let mut found = Vec::new();
+    let mut at = range.start;
+    while let Some(head) = bytes.get(at..at + 8).filter(|_| at + 8 <= range.end) {
+        let size = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        let (header, size) = match size {
+            0 => (8, range.end - at),
+            1 => match u64_at(bytes, at + 8) {
+                Some(size) => (16, usize::try_from(size).unwrap_or(usize::MAX)),
+                None => break,
+            },
+            size => (8, size),
+        };
+        if size < header || size > range.end - at {
+            break;
+        }
+        found.push(Atom {
+            kind: [head[4], head[5], head[6], head[7]],
+            start: at,
+            body: at + header..at + size,
+        });
+        at += size;
+    }
+    found
+}
+
+/// Returns the first atom at the end of `path`, which leads downwards from those in `range`.
+fn find(bytes: &[u8], range: Range<usize>, path: &[&[u8; 4]]) -> Option<Range<usize>> {
+    path.iter().try_fold(range, |range, kind| {
+        let atom = atoms(bytes, range).into_iter().find(|a| a.kind == **kind)?;
+        Some(atom.body)
+    })
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
+}
+
+/// An audio track.
+#[derive(Debug, Clone)]
+pub(super) struct Track {
+    pub id: u32,
+    /// Ticks per second of its time stamps.
+    pub timescale: u32,
+    /// The parts that are to be heard, in ticks, in the order of the file. `None` without a list.
+    pub edits: Option<Vec<Kept>>,
+    pub entry: SampleEntry,
+    /// The contents of the atom with the tables of samples.
+    table: Range<usize>,
+}
+
+/// How the samples of a track are stored.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SampleEntry {
+    pub kind: [u8; 4],
+    pub rate: u32,
+    pub channels: u32,
+    pub bits: u32,
+    /// Whether numbers are little-endian, where the kind leaves it open.
+    pub little_endian: bool,
+    /// The flags of `lpcm`: 1 floating point, 2 big-endian, 4 signed.
+    pub flags: Option<u32>,
+    /// What MPEG-4 calls the object type of the codec.
+    pub object_type: Option<u8>,
+}
+
+/// Reads the audio tracks of a `moov` atom whose contents are `range`.
+pub(super) fn audio_tracks(bytes: &[u8], range: Range<usize>) -> Vec<Track> {
+    let movie = find(bytes, range.clone(), &[b"mvhd"]);
+    let movie = movie.and_then(|body| timescale(bytes, &body)).unwrap_or(0);
+    atoms(bytes, range)
+        .iter()
+        .filter(|atom| &atom.kind == b"trak")
+        .filter_map(|trak| track(bytes, trak.body.clone(), movie))
+        .collect()
+}
+
+/// Reads a `trak` atom. `None` if it is no audio track, or cannot be read.
+fn track(bytes: &[u8], trak: Range<usize>, movie: u32) -> Option<Track> {
+    let header = find(bytes, trak.clone(), &[b"tkhd"])?;
+    let id = u32_at(
+        bytes,
+        header.start + if is_long(bytes, &header) { 20 } else { 12 },
+    )?;
+    let media = find(bytes, trak.clone(), &[b"mdia"])?;
+    let handler = find(bytes, media.clone(), &[b"hdlr"])?;
+    if bytes.get(handler.start + 8..handler.start + 12)? != b"soun" {
+        return None;
+    }
+    let timescale = timescale(bytes, &find(bytes, media.clone(), &[b"mdhd"])?)?;
+    let table = find(bytes, media, &[b"minf", b"stbl"])?;
+    let descriptions = find(bytes, table.clone(), &[b"stsd"])?;
+    let first = atoms(bytes, descriptions.start + 8..descriptions.end);
+    let entry = sample_entry(bytes, first.first()?)?;
+    let list = find(bytes, trak, &[b"edts", b"elst"]);
+    Some(Track {
+        id,
+        timescale,
+        edits: list.map(|list| edits(bytes, list, movie, timescale)),
+        entry,
+        table,
+    })
+}
+
+/// Returns whether an atom with a version has 64-bit times.
+fn is_long(bytes: &[u8], body: &Range<usize>) -> bool {
+    bytes.get(body.start) == Some(&1)
+}
+
+/// Reads the time scale of an `mvhd` or `mdhd` atom.
+fn timescale(bytes: &[u8], body: &Range<usize>) -> Option<u32> {
+    u32_at(
+        bytes,
+        body.start + if is_long(bytes, body) { 20 } else { 12 },
+    )
+}
+
+/// Reads an edit list. Its lengths are in ticks of the movie. An empty edit is a pause that players
+/// make, and nothing of the track.
+fn edits(bytes: &[u8], list: Range<usize>, movie: u32, media: u32) -> Vec<Kept> {
+    let long = is_long(bytes, &list);
+    let count = u32_at(bytes, list.start + 4).unwrap_or(0);
+    let size = if long { 20 } else { 12 };
+    (0..count as usize)
+        .map_while(|i| {
+            let at = list.start + 8 + i * size;
+            if at + size > list.end {
+                return None;
+            }
+            Some(match long {
+                true => (u64_at(bytes, at)?, u64_at(bytes, at + 8)? as i64),
+                false => (
+                    u64::from(u32_at(bytes, at)?),
+                    i64::from(u32_at(bytes, at + 4)? as i32),
+                ),
+            })
+        })
+        .filter(|&(_, start)| start >= 0)
+        .map(|(length, start)| {
+            // A fragmented file does not know its length. The end is rounded up, so that no sound
+            // is lost to a coarse time scale.
+            let length = match (length, movie) {
+                (0, _) | (_, 0) => i64::MAX as u128,
+                _ => (u128::from(length) * u128::from(media)).div_ceil(u128::from(movie)),
+            };
+            let length = i64::try_from(length).unwrap_or(i64::MAX);
+            Kept {
+                start,
+                end: start.saturating_add(length),
+            }
+        })
+        .collect()
+}
+
+/// Reads an audio sample entry of version 0, 1 or 2.
+fn sample_entry(bytes: &[u8], atom: &Atom) -> Option<SampleEntry> {
+    let at = atom.body.start;
+    let mut entry = SampleEntry {
+        kind: atom.kind,
+        channels: u32::from(u16_at(bytes, at + 16)?),
+        bits: u32::from(u16_at(bytes, at + 18)?),
+        rate: u32_at(bytes, at + 24)? >> 16,
+        ..SampleEntry::default()
+    };
+    let children = match u16_at(bytes, at + 8)? {
+        0 => at + 28,
+        1 => {
+            // Bytes per sample of one channel.
+            if let Some(width @ 1..=8) = u32_at(bytes, at + 32) {
+                entry.bits = entry.bits.max(8 * width);
+            }
+            at + 44
+        }
+        _ => {
+            let rate = f64::from_bits(u64_at(bytes, at + 32)?);
+            entry.rate = rate.round() as u32;
+            entry.channels = u32_at(bytes, at + 40)?;
+            entry.bits = u32_at(bytes, at + 48)?;
+            entry.flags = u32_at(bytes, at + 52);
+            at + 64
+        }
+    };
+    let mut inner = atoms(bytes, children..atom.body.end.max(children));
+    if let Some(wave) = inner.iter().find(|a| &a.kind == b"wave") {
+        inner.extend(atoms(bytes, wave.body.clone()));
+    }
+    for atom in inner {
+        match &atom.kind {
+            b"enda" => entry.little_endian = u16_at(bytes, atom.body.start) == Some(1),
+            b"pcmC" => {
+                entry.little_endian = bytes.get(atom.body.start + 4).is_some_and(|b| b & 1 == 1);
+                if let Some(&bits) = bytes.get(atom.body.start + 5) {
+                    entry.bits = u32::from(bits);
+                }
+            }
+            b"esds" => entry.object_type = object_type(&bytes[atom.body]),
+            _ => {}
+        }
+    }
+    Some(entry)
+}
+
+/// Finds the object type in an `esds` atom: the first field of a descriptor with the tag 4.
+fn object_type(esds: &[u8]) -> Option<u8> {
+    let mut at = 4;
+    loop {
+        let tag = *esds.get(at)?;
+        at += 1;
+        while esds.get(at)? & 0x80 != 0 {
+            at += 1;
+        }
+        at += 1;
+        match tag {
+            // The stream's number and a byte of flags, which say what follows.
+            3 => {
+                let flags = *esds.get(at + 2)?;
+                at += 3;
+                if flags & 0x80 != 0 {
+                    at += 2;
+                }
+                if flags & 0x40 != 0 {
+                    at += 1 + usize::from(*esds.get(at)?);
+                }
+                if flags & 0x20 != 0 {
+                    at += 2;
+                }
+            }
+            4 => return esds.get(at).copied(),
+            _ => return None,
+        }
+    }
+}
+
+/// One chunk of samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Chunk {
+    /// First byte in the file.
+    pub start: u64,
+    /// Samples in it.
+    pub samples: u64,
+}
+
+impl Track {
+    /// Returns the chunks of the track in the order of time.
+    pub(super) fn chunks(&self, bytes: &[u8]) -> Vec<Chunk> {
+        let table = |kind| find(bytes, self.table.clone(), &[kind]);
+        let (offsets, width) = match (table(b"stco"), table(b"co64")) {
+            (Some(offsets), _) => (offsets, 4),
+            (None, Some(offsets)) => (offsets, 8),
+            (None, None) => return Vec::new(),
+        };
+        let Some(runs) = table(b"stsc") else {
+            return Vec::new();
+        };
+        let mut chunks = Vec::new();
+        let mut run = runs.start + 8;
+        let mut samples = u32_at(bytes, run + 4).unwrap_or(0);
+        for i in 0..(offsets.len().saturating_sub(8) / width) {
+            let next = run + 12;
+            if next + 12 <= runs.end && u32_at(bytes, next) == Some(i as u32 + 1) {
+                run = next;
+                samples = u32_at(bytes, run + 4).unwrap_or(0);
+            }
+            let at = offsets.start + 8 + i * width;
+            let start = match width {
+                4 => u32_at(bytes, at).map(u64::from),
+                _ => u64_at(bytes, at),
+            };
+            chunks.extend(start.map(|start| Chunk {
+                start,
+                samples: u64::from(samples),
+            }));
+        }
+        chunks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn atom(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        let size = (8 + body.len()) as u32;
+        [&size.to_be_bytes(), &kind[..], body].concat()
+    }
+
+    #[test]
+    fn edit_lists() {
+        let words =
+            |words: &[i32]| -> Vec<u8> { words.iter().flat_map(|w| w.to_be_bytes()).collect() };
+        // A pause, two seconds from the first second on, and the rest of unknown length.
+        let list = words(&[0, 3, 500, -1, 65_536, 2000, 44_100, 65_536, 0, 0, 65_536]);
+        let parts = edits(&list, 0..list.len(), 1000, 44_100);
+        let second = Kept {
+            start: 44_100,
+            end: 132_300,
+        };
+        assert_eq!(parts, [second, Kept::from(0)]);
+        assert_eq!(edits(&list, 0..20, 1000, 44_100), [], "cut off");
+    }
+
+    #[test]
+    fn walks() {
+        let file = [atom(b"free", b""), atom(b"moov", &atom(b"trak", b"abc"))].concat();
+        let body = find(&file, 0..file.len(), &[b"moov", b"trak"]).unwrap();
+        assert_eq!(&file[body], b"abc");
+        assert_eq!(atoms(&file, 0..20).len(), 1, "a size beyond the end");
+        assert!(find(&file, 0..file.len(), &[b"trak"]).is_none());
+    }
+}

@@ -1,0 +1,262 @@
+//! Ogg (RFC 3533): pages of several streams, of which the first audio stream is read, and after its
+//! end the first audio stream of the next part of a chain.
+//!
+//! A page says where its last packet ends. The packets of a page are placed together by that, which
+//! shows lost pages, a late start and padding at the end.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+
+use symphonia::core::packet::Packet;
+use symphonia::core::units::{Duration, Timestamp};
+
+use super::super::error::AudioError;
+use super::ogg_codec::{Headers, Kind};
+use super::ogg_page::{Found, Page, next};
+use super::window::Window;
+use super::{Container, Event, Group, Place};
+
+/// Longest packet in bytes. A larger one is damage.
+const LONGEST: usize = 16 * 1024 * 1024;
+
+/// Pages in which the headers of a stream must come. Large pictures take many.
+const HEADER_PAGES: u32 = 4096;
+
+/// Ticks by which the end that a page with a wrong checksum states is believed to be ahead: ten
+/// seconds at 48 kHz.
+const BELIEVED: i64 = 480_000;
+
+/// The audio stream of an Ogg file.
+pub(super) struct Ogg {
+    window: Window,
+    /// Whether the pages with which streams begin are being read.
+    opening: bool,
+    /// The stream that is read.
+    logical: Option<Logical>,
+    /// What streams were found that cannot be read.
+    others: Vec<Kind>,
+    /// Whether any stream was announced.
+    any: bool,
+    events: VecDeque<Event>,
+    ended: bool,
+}
+
+/// A logical stream.
+struct Logical {
+    serial: u32,
+    headers: Headers,
+    announced: bool,
+    pages: u32,
+    /// The number that the next page should have.
+    number: Option<u32>,
+    /// The beginning of a packet that goes on in the next page.
+    part: Option<Vec<u8>>,
+    packets: Vec<Packet>,
+    /// Whether pages before `packets` are lost.
+    gap: bool,
+    /// The last end that a page stated.
+    granule: i64,
+    /// The end that a page with a wrong checksum states, behind all others.
+    lost_until: Option<i64>,
+}
+
+impl Ogg {
+    /// Reads the headers from byte `start` on. `len` is the length of the file.
+    pub(super) fn open(file: File, start: u64, len: u64) -> io::Result<Result<Self, AudioError>> {
+        let mut ogg = Self {
+            window: Window::new(file, start, len),
+            opening: false,
+            logical: None,
+            others: Vec::new(),
+            any: false,
+            events: VecDeque::new(),
+            ended: false,
+        };
+        while ogg.events.is_empty() && !ogg.ended {
+            ogg.step()?;
+        }
+        if ogg.any {
+            return Ok(Ok(ogg));
+        }
+        let other = ogg.others.iter().find_map(|kind| match kind {
+            Kind::OtherAudio(name) => Some(*name),
+            _ => None,
+        });
+        Ok(Err(match (other, &ogg.logical) {
+            (Some(name), None) => AudioError::unsupported(name),
+            (_, Some(_)) => AudioError::damaged("the headers of its stream are cut off or damaged"),
+            (None, None) if ogg.others.is_empty() => {
+                AudioError::damaged("no Ogg page begins a stream")
+            }
+            (None, None) => AudioError::NoAudioTrack,
+        }))
+    }
+
+    /// Reads a page.
+    fn step(&mut self) -> io::Result<()> {
+        match next(&mut self.window)? {
+            None => {
+                self.finish();
+                self.ended = true;
+            }
+            Some(Found::Bad(page)) => {
+                if let Some(logical) = &mut self.logical
+                    && logical.serial == page.serial
+                    && (logical.granule..logical.granule.saturating_add(BELIEVED))
+                        .contains(&page.granule)
+                {
+                    logical.lost_until = Some(page.granule);
+                }
+            }
+            Some(Found::Page(page)) if page.first => self.begin(&page),
+            Some(Found::Page(page)) => {
+                self.opening = false;
+                if let Some(logical) = &mut self.logical
+                    && logical.serial == page.serial
+                {
+                    let before = self.events.len();
+                    logical.page(page, &mut self.events);
+                    self.any |= self.events.len() > before;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A stream begins with `page`.
+    fn begin(&mut self, page: &Page) {
+        if !self.opening {
+            // All streams of a part begin before the sound of any.
+            self.finish();
+            self.opening = true;
+        }
+        match (Kind::of(&page.body), &self.logical) {
+            (Kind::Audio(codec), None) => {
+                let mut headers = Headers::new(codec);
+                headers.push(page.body.clone());
+                self.logical = Some(Logical {
+                    serial: page.serial,
+                    headers,
+                    announced: false,
+                    pages: 0,
+                    number: Some(page.number.wrapping_add(1)),
+                    part: None,
+                    packets: Vec::new(),
+                    gap: false,
+                    granule: 0,
+                    lost_until: None,
+                });
+            }
+            (kind, _) => self.others.push(kind),
+        }
+    }
+
+    /// The part of the chain ends.
+    fn finish(&mut self) {
+        // Without headers there is no stream, unless the file has no other.
+        if self.logical.as_ref().is_some_and(|l| l.announced)
+            && let Some(logical) = self.logical.take()
+        {
+            logical.finish(&mut self.events);
+        } else if self.window.left() > 0 {
+            self.logical = None;
+        }
+    }
+}
+
+impl Logical {
+    /// Takes a page of this stream.
+    fn page(&mut self, page: Page, events: &mut VecDeque<Event>) {
+        if self.number.is_some_and(|number| number != page.number) {
+            self.part = None;
+            self.gap = self.announced;
+        }
+        self.number = Some(page.number.wrapping_add(1));
+        self.pages += 1;
+        let mut completed = false;
+        let mut packet = match (page.continued, self.part.take()) {
+            (true, part) => part,
+            (false, _) => Some(Vec::new()),
+        };
+        let mut at = 0;
+        for &len in &page.segments {
+            let segment = &page.body[at..at + usize::from(len)];
+            at += usize::from(len);
+            if let Some(packet) = &mut packet
+                && packet.len() < LONGEST
+            {
+                packet.extend_from_slice(segment);
+            }
+            if len < 255
+                && let Some(packet) = packet.replace(Vec::new())
+            {
+                completed |= self.packet(packet, events);
+            }
+        }
+        self.part = match page.segments.last() {
+            Some(255) => packet,
+            _ => None,
+        };
+        if completed && page.granule != -1 {
+            let place = Place::Until {
+                end: page.granule,
+                last: page.last,
+            };
+            self.granule = page.granule;
+            self.put(place, events);
+        }
+    }
+
+    /// Takes a packet. Returns whether it holds sound.
+    fn packet(&mut self, packet: Vec<u8>, events: &mut VecDeque<Event>) -> bool {
+        if self.headers.wants(&packet) {
+            if !self.announced {
+                self.headers.push(packet);
+            }
+            return false;
+        }
+        if !self.announced {
+            let stream = match self.pages < HEADER_PAGES {
+                true => self.headers.stream(),
+                false => None,
+            };
+            let Some(stream) = stream else {
+                return false;
+            };
+            self.announced = true;
+            events.push_back(Event::Stream(Box::new(stream)));
+        }
+        let packet = Packet::new(0, Timestamp::new(0), Duration::ZERO, packet);
+        self.packets.push(packet);
+        true
+    }
+
+    fn put(&mut self, place: Place, events: &mut VecDeque<Event>) {
+        events.push_back(Event::Group(Group {
+            packets: std::mem::take(&mut self.packets),
+            place,
+            gap: std::mem::take(&mut self.gap),
+        }));
+    }
+
+    /// The stream ends.
+    fn finish(mut self, events: &mut VecDeque<Event>) {
+        if !self.packets.is_empty() {
+            self.put(Place::Next, events);
+        }
+        if let Some(end) = self.lost_until.filter(|&end| end > self.granule) {
+            let last = true;
+            self.put(Place::Until { end, last }, events);
+        }
+    }
+}
+
+impl Container for Ogg {
+    fn next(&mut self) -> io::Result<Option<Event>> {
+        while self.events.is_empty() && !self.ended {
+            self.step()?;
+        }
+        Ok(self.events.pop_front())
+    }
+}

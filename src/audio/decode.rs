@@ -1,0 +1,411 @@
+//! Decodes the packets of a container and lays them on the file's time line.
+//!
+//! What is missing becomes silence of the same length, so that later sound keeps its place. What
+//! an encoder or an edit list does not want to be heard is left out.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_FLAC, CODEC_ID_OPUS};
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::errors::Error;
+use symphonia::core::packet::Packet;
+
+use super::aac::{self, Config};
+use super::container::{self, Container, Event, Group, Place, Stream};
+use super::damage::Damage;
+use super::error::{AudioError, Result};
+use super::mono::downmix;
+use super::opus::Opus;
+use super::resample::Resample;
+use super::sniff::Format;
+use super::timeline::{Before, Part, Timeline, rescale};
+use super::{MAX_CHANNELS, RATES, guarded};
+
+/// Packets in a row that may fail before the first sample, and behind it. The second number is
+/// several minutes of sound.
+const FAILING: (u32, u32) = (2_000, 20_000);
+
+/// Samples of silence per block.
+const SILENCE: u64 = 65_536;
+
+/// Blocks of AAC that are searched for SBR.
+const SBR_BLOCKS: u32 = 32;
+
+/// The sound of a file.
+pub(super) struct Decoding {
+    container: Box<dyn Container>,
+    path: PathBuf,
+    running: Option<Running>,
+    /// Rate and channels of the first stream. The sound of others is resampled to that rate.
+    spec: Option<(u32, u16)>,
+    /// What is to be given, in the order of the file.
+    queue: VecDeque<Queued>,
+    /// Resamples what comes next in the queue.
+    resample: Option<Box<Resample>>,
+    /// Seconds in the queue and before it.
+    seconds: f64,
+    heard: bool,
+    /// Packets in a row that gave nothing.
+    failing: u32,
+    unusable: u64,
+    samples: u64,
+    interleaved: Vec<f32>,
+    damage: Damage,
+    ended: bool,
+}
+
+/// What is to be given.
+enum Queued {
+    /// Sound follows whose rate is the file's, or is brought to it.
+    Rate(Option<Box<Resample>>),
+    Part(Part),
+}
+
+/// The stream that is being decoded.
+struct Running {
+    stream: Stream,
+    decoder: Box<dyn AudioDecoder>,
+    /// Known after the first packet that gives sound.
+    timeline: Option<Timeline>,
+    /// Ticks that failed before that.
+    late: u64,
+    /// Blocks of AAC that were searched for SBR, and those that had it.
+    sbr: (u32, u32),
+}
+
+impl Running {
+    fn new(mut stream: Stream) -> Result<Self> {
+        let mut sbr = (0, 0);
+        if stream.params.codec == CODEC_ID_AAC
+            && let Some(config) = stream.params.extra_data.as_deref().and_then(Config::parse)
+        {
+            if let Some(what) = config.refusal() {
+                return Err(AudioError::unsupported(what));
+            }
+            if config.sbr {
+                sbr = (SBR_BLOCKS, SBR_BLOCKS);
+            }
+            stream.params.extra_data = Some(config.core());
+        }
+        Ok(Self {
+            decoder: decoder(&stream.params)?,
+            stream,
+            timeline: None,
+            late: 0,
+            sbr,
+        })
+    }
+}
+
+/// Makes the decoder of a stream.
+fn decoder(params: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>> {
+    // symphonia 0.6 reads a 33-bit side channel into 32 bits.
+    if params.codec == CODEC_ID_FLAC && params.bits_per_sample > Some(24) {
+        return Err(AudioError::unsupported("FLAC of more than 24 bits"));
+    }
+    let options = AudioDecoderOptions::default();
+    let made = guarded(|| match params.codec {
+        CODEC_ID_OPUS => Ok(Box::new(Opus::new(params)?) as Box<dyn AudioDecoder>),
+        _ => symphonia::default::get_codecs().make_audio_decoder(params, &options),
+    });
+    match made.map_err(AudioError::damaged)? {
+        Ok(decoder) => Ok(decoder),
+        Err(Error::Unsupported(what)) => Err(AudioError::unsupported(what)),
+        Err(e) => Err(AudioError::damaged(e.to_string())),
+    }
+}
+
+impl Decoding {
+    /// Opens the container that starts at byte `start`. `len` is the length of the whole file in
+    /// bytes.
+    pub(super) fn open(
+        path: &Path,
+        file: File,
+        format: Format,
+        start: u64,
+        len: u64,
+    ) -> Result<Self> {
+        let container = guarded(|| container::open(file, format, start, len))
+            .map_err(AudioError::damaged)?
+            .map_err(|source| AudioError::Io {
+                path: path.to_owned(),
+                source,
+            })??;
+        Ok(Self {
+            container,
+            path: path.to_owned(),
+            running: None,
+            spec: None,
+            queue: VecDeque::new(),
+            resample: None,
+            seconds: 0.0,
+            heard: false,
+            failing: 0,
+            unusable: 0,
+            samples: 0,
+            interleaved: Vec::new(),
+            damage: Damage::default(),
+            ended: false,
+        })
+    }
+
+    /// Reads on in the container.
+    fn step(&mut self) -> Result<()> {
+        let event = match guarded(|| self.container.next()) {
+            Ok(Ok(event)) => event,
+            Ok(Err(source)) => {
+                self.ended = true;
+                return Err(AudioError::Io {
+                    path: self.path.clone(),
+                    source,
+                });
+            }
+            Err(panic) => Some(Event::Broken(panic)),
+        };
+        match event {
+            None => self.end(),
+            Some(Event::Broken(why)) => {
+                self.damage.broken(why);
+                self.end()
+            }
+            Some(Event::Stream(stream)) => {
+                self.end_stream();
+                match Running::new(*stream) {
+                    Ok(running) => self.running = Some(running),
+                    Err(e) if self.spec.is_none() => {
+                        self.ended = true;
+                        return Err(e);
+                    }
+                    Err(e) => self.damage.broken(format!("a second stream: {e}")),
+                }
+                Ok(())
+            }
+            Some(Event::Group(group)) => {
+                let Some(mut running) = self.running.take() else {
+                    return Ok(());
+                };
+                self.group(&mut running, group)?;
+                self.running = Some(running);
+                let most = if self.heard { FAILING.1 } else { FAILING.0 };
+                if self.failing >= most {
+                    self.damage
+                        .broken(format!("{most} packets in a row hold no sound"));
+                    return self.end();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The sound ends here.
+    fn end(&mut self) -> Result<()> {
+        self.ended = true;
+        self.end_stream();
+        match (self.heard, self.damage.note()) {
+            (true, _) => Ok(()),
+            (false, Some(why)) => Err(AudioError::damaged(why)),
+            (false, None) => Err(AudioError::Empty),
+        }
+    }
+
+    /// A stream ends: what was held back in it is not heard.
+    fn end_stream(&mut self) {
+        let Some(Running {
+            stream,
+            timeline: Some(timeline),
+            sbr: (searched, found),
+            ..
+        }) = self.running.take()
+        else {
+            return;
+        };
+        if 2 * found > searched {
+            self.damage.upper_band_missing();
+        }
+        let rate = stream.params.sample_rate.unwrap_or(timeline.rate());
+        let stated = rescale(stream.stated as i64, timeline.rate(), rate);
+        self.damage.length(timeline.position(), stated as u64);
+    }
+
+    /// Decodes a group and places it.
+    fn group(&mut self, running: &mut Running, group: Group) -> Result<()> {
+        if group.gap {
+            running.decoder.reset();
+        }
+        let mut block = Vec::new();
+        let mut missing = 0;
+        for packet in &group.packets {
+            missing += self.packet(running, packet, &mut block)?;
+        }
+        let Some(timeline) = &mut running.timeline else {
+            running.late += missing;
+            return Ok(());
+        };
+        let rate = timeline.rate();
+        let frames = |ticks: u64| rescale(ticks as i64, rate, running.stream.timescale) as u64;
+        if running.late > 0 {
+            let late = Place::After(frames(std::mem::take(&mut running.late)));
+            self.put(running.timeline.as_mut(), late, &[]);
+        }
+        self.put(running.timeline.as_mut(), group.place, &block);
+        // The pages of Ogg say where they end, so what failed in one is already known.
+        if missing > 0 && !matches!(group.place, Place::Until { .. }) {
+            self.put(
+                running.timeline.as_mut(),
+                Place::After(frames(missing)),
+                &[],
+            );
+        }
+        Ok(())
+    }
+
+    /// Places a block and queues what is to be heard.
+    fn put(&mut self, timeline: Option<&mut Timeline>, place: Place, block: &[f32]) {
+        let Some(timeline) = timeline else {
+            return;
+        };
+        let rate = f64::from(timeline.rate());
+        let mut parts = Vec::new();
+        match timeline.put(place, block, &mut parts) {
+            Before::Nothing => {}
+            Before::Hole(frames) => self.damage.hole(self.seconds, frames as f64 / rate),
+            Before::Step(frames) => self.damage.step(frames as f64 / rate),
+        }
+        for part in parts {
+            let len = match &part {
+                Part::Sound(sound) => sound.len() as u64,
+                Part::Silence(len) => *len,
+            };
+            self.heard |= matches!(part, Part::Sound(_));
+            self.seconds += len as f64 / rate;
+            self.queue.push_back(Queued::Part(part));
+        }
+    }
+
+    /// Decodes a packet and appends its mono samples to `block`. Returns how many ticks of it gave
+    /// no sound.
+    fn packet(
+        &mut self,
+        running: &mut Running,
+        packet: &Packet,
+        block: &mut Vec<f32>,
+    ) -> Result<u64> {
+        let ticks = packet.block_dur().get();
+        if running.sbr.0 < SBR_BLOCKS && running.stream.params.codec == CODEC_ID_AAC {
+            running.sbr.0 += 1;
+            running.sbr.1 += u32::from(aac::ends_with_sbr(&packet.data));
+        }
+        let decoded = match guarded(|| running.decoder.decode(packet)) {
+            Ok(Ok(decoded)) => decoded,
+            failed => {
+                self.failing += 1;
+                match failed {
+                    Ok(Err(Error::DecodeError(why) | Error::Unsupported(why))) => {
+                        self.damage.failed(why);
+                    }
+                    Ok(_) => self.damage.failed("it ends too early"),
+                    Err(panic) => {
+                        self.damage.failed(&panic);
+                        // A decoder must not be used after a panic.
+                        running.decoder = decoder(&running.stream.params)?;
+                    }
+                }
+                return Ok(ticks);
+            }
+        };
+        let frames = decoded.frames() as u64;
+        if frames == 0 {
+            self.failing += 1;
+            return Ok(0);
+        }
+        let (rate, channels) = (decoded.spec().rate(), decoded.spec().channels().count());
+        if !RATES.contains(&rate) || !(1..=MAX_CHANNELS).contains(&channels) {
+            self.failing += 1;
+            self.damage
+                .failed(&format!("{channels} channels at {rate} Hz"));
+            return Ok(ticks);
+        }
+        self.failing = 0;
+        decoded.copy_to_vec_interleaved(&mut self.interleaved);
+        if running.timeline.is_none() {
+            running.timeline = Some(Timeline::new(rate, &running.stream));
+            let (first, _) = *self.spec.get_or_insert((rate, channels as u16));
+            let resample = match first == rate {
+                true => None,
+                false => Some(Box::new(Resample::new(rate, first)?)),
+            };
+            self.queue.push_back(Queued::Rate(resample));
+        }
+        self.samples += self.interleaved.len() as u64;
+        self.unusable += downmix(&self.interleaved, channels as u16, block);
+        // A packet of ADTS may hold several blocks, of which the decoder knows the first.
+        let expected = rescale(ticks as i64, rate, running.stream.timescale) as u64;
+        Ok(match 2 * frames <= expected {
+            true => ticks - ticks * frames / expected,
+            false => 0,
+        })
+    }
+
+    /// Gives what comes next in the queue. Returns whether there was anything.
+    fn give(&mut self, mono: &mut Vec<f32>) -> Result<bool> {
+        let sound = match self.queue.pop_front() {
+            None => return Ok(false),
+            Some(Queued::Rate(resample)) => {
+                if let Some(mut before) = std::mem::replace(&mut self.resample, resample) {
+                    before.finish(mono)?;
+                }
+                return Ok(true);
+            }
+            Some(Queued::Part(Part::Sound(sound))) => sound,
+            Some(Queued::Part(Part::Silence(len))) => {
+                let rest = len.saturating_sub(SILENCE);
+                if rest > 0 {
+                    self.queue.push_front(Queued::Part(Part::Silence(rest)));
+                }
+                vec![0.0; (len - rest) as usize]
+            }
+        };
+        match &mut self.resample {
+            Some(resample) => resample.push(&sound, mono)?,
+            None => mono.extend_from_slice(&sound),
+        }
+        Ok(true)
+    }
+
+    /// Appends one block of mono samples. Returns `Ok(false)` at the end and for every later call.
+    ///
+    /// A block may be empty. An error means that the file gave no samples at all or that the
+    /// system failed. Later damage is in [`Decoding::note`].
+    pub(super) fn next(&mut self, mono: &mut Vec<f32>) -> Result<bool> {
+        while self.queue.is_empty() && !self.ended {
+            self.step()?;
+        }
+        if self.give(mono)? {
+            return Ok(true);
+        }
+        match self.resample.take() {
+            Some(mut resample) => {
+                resample.finish(mono)?;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// Returns the sample rate in Hz and the number of channels. Final only after the first sample.
+    pub(super) fn spec(&self) -> (u32, u16) {
+        self.spec.unwrap_or((0, 0))
+    }
+
+    /// Returns how many samples (all channels) were unusable and became 0, and the total.
+    pub(super) fn unusable(&self) -> (u64, u64) {
+        (self.unusable, self.samples)
+    }
+
+    /// Returns what is wrong with the part of the file that was read, if anything.
+    pub(super) fn note(&self) -> Option<String> {
+        self.damage.note()
+    }
+}
