@@ -100,6 +100,12 @@ impl Config {
     }
 }
 
+/// Returns whether a block of AAC ends before it begins: its first element is the end. No encoder
+/// writes that, and the decoder takes it for silence.
+pub(super) fn is_empty(block: &[u8]) -> bool {
+    block.first().is_some_and(|byte| byte >> 5 == 7)
+}
+
 /// Returns whether a block of AAC ends with data of SBR, as encoders write that do not announce it.
 ///
 /// The data lies in a fill element: three bits 110, a count of bytes, four bits 1101 or 1110. The
@@ -119,17 +125,22 @@ fn is_sbr_at(block: &[u8], at: usize) -> Option<bool> {
     if bits.take(3)? != 6 {
         return None;
     }
-    let mut count = bits.take(4)?;
-    if count == 15 {
-        count += bits.take(8)?.checked_sub(1)?;
-    }
+    let count = bits.fill_count()?;
     let data = bits.at;
     if count == 0 || !matches!(bits.take(4)?, 13 | 14) {
         return None;
     }
-    bits.at = data + 8 * count as usize;
-    let rest = (8 * block.len()).checked_sub(bits.at + 3)?;
-    Some(rest < 8 && bits.take(3)? == 7 && bits.take(rest as u32)? == 0)
+    bits.at = data + 8 * count;
+    // Further fill elements may follow.
+    loop {
+        match bits.take(3)? {
+            6 => bits.skip_fill()?,
+            7 => break,
+            _ => return None,
+        }
+    }
+    let rest = 8 * block.len() - bits.at;
+    Some(rest < 8 && bits.take(rest as u32)? == 0)
 }
 
 /// Reads bits, the most significant first.
@@ -148,6 +159,23 @@ impl Bits<'_> {
             self.at += 1;
         }
         Some(value)
+    }
+
+    /// Takes the number of bytes of a fill element.
+    fn fill_count(&mut self) -> Option<usize> {
+        let count = self.take(4)?;
+        let more = match count {
+            15 => self.take(8)?.checked_sub(1)?,
+            _ => 0,
+        };
+        Some((count + more) as usize)
+    }
+
+    /// Moves behind a fill element, whose first three bits are taken.
+    fn skip_fill(&mut self) -> Option<()> {
+        let count = self.fill_count()?;
+        self.at += 8 * count;
+        (self.at <= 8 * self.bytes.len()).then_some(())
     }
 
     fn object_type(&mut self) -> Option<u32> {

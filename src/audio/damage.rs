@@ -15,6 +15,8 @@ pub(super) struct Damage {
     /// Frames that were decoded and that the header states, if they are fewer.
     short: Option<(u64, u64)>,
     upper_band_missing: bool,
+    /// What changes within the file, and what is odd about a stream.
+    notes: Vec<String>,
     broken: Option<String>,
 }
 
@@ -49,6 +51,13 @@ impl Damage {
     /// The stream is HE-AAC, of which the lower half of the band was decoded.
     pub(super) fn upper_band_missing(&mut self) {
         self.upper_band_missing = true;
+    }
+
+    /// Something else that the reader of a result should know.
+    pub(super) fn remark(&mut self, what: String) {
+        if !self.notes.contains(&what) {
+            self.notes.push(what);
+        }
     }
 
     /// Nothing was read behind this.
@@ -86,7 +95,8 @@ impl Damage {
             .upper_band_missing
             .then(|| "upper band missing (HE-AAC)".to_owned());
         let notes = [band, self.broken.clone(), failed, holes, step, short];
-        let notes: Vec<_> = notes.into_iter().flatten().collect();
+        let notes = notes.into_iter().flatten();
+        let notes: Vec<_> = notes.chain(self.notes.iter().cloned()).collect();
         (!notes.is_empty()).then(|| notes.join("; "))
     }
 }

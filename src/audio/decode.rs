@@ -69,8 +69,8 @@ struct Running {
     decoder: Box<dyn AudioDecoder>,
     /// Known after the first packet that gives sound.
     timeline: Option<Timeline>,
-    /// Ticks that failed before that.
-    late: u64,
+    /// Ticks of packets that gave no sound, since the last that did.
+    missing: u64,
     /// Blocks of AAC that were searched for SBR, and those that had it.
     sbr: (u32, u32),
 }
@@ -93,7 +93,7 @@ impl Running {
             decoder: decoder(&stream.params)?,
             stream,
             timeline: None,
-            late: 0,
+            missing: 0,
             sbr,
         })
     }
@@ -221,6 +221,9 @@ impl Decoding {
         else {
             return;
         };
+        if let Some(note) = stream.note {
+            self.damage.remark(note.to_owned());
+        }
         if 2 * found > searched {
             self.damage.upper_band_missing();
         }
@@ -235,40 +238,55 @@ impl Decoding {
             running.decoder.reset();
         }
         let mut block = Vec::new();
-        let mut missing = 0;
+        let (mut missing, mut failed) = (0, None);
         for packet in &group.packets {
+            let (at, failures) = (block.len(), self.failing);
             missing += self.packet(running, packet, &mut block)?;
+            if self.failing > failures {
+                failed.get_or_insert(at);
+            }
         }
         let Some(timeline) = &mut running.timeline else {
-            running.late += missing;
+            running.missing += missing;
             return Ok(());
         };
-        let rate = timeline.rate();
-        let frames = |ticks: u64| rescale(ticks as i64, rate, running.stream.timescale) as u64;
-        if running.late > 0 {
-            let late = Place::After(frames(std::mem::take(&mut running.late)));
-            self.put(running.timeline.as_mut(), late, &[]);
+        if matches!(group.place, Place::Until { .. }) {
+            // A page says where it ends, so what is missing in it is known.
+            self.put(timeline, group.place, &block, group.gap, failed);
+            return Ok(());
         }
-        self.put(running.timeline.as_mut(), group.place, &block);
-        // The pages of Ogg say where they end, so what failed in one is already known.
-        if missing > 0 && !matches!(group.place, Place::Until { .. }) {
-            self.put(
-                running.timeline.as_mut(),
-                Place::After(frames(missing)),
-                &[],
-            );
+        if block.is_empty() {
+            // What fails at the end of the sound needs no silence.
+            running.missing += missing;
+            if group.gap {
+                self.put(timeline, group.place, &[], true, None);
+            }
+            return Ok(());
         }
+        if running.missing > 0 {
+            let ticks = std::mem::replace(&mut running.missing, missing);
+            let lost = rescale(ticks as i64, timeline.rate(), running.stream.timescale);
+            self.put(timeline, Place::After(lost as u64), &[], false, None);
+        }
+        self.put(timeline, group.place, &block, group.gap, None);
         Ok(())
     }
 
     /// Places a block and queues what is to be heard.
-    fn put(&mut self, timeline: Option<&mut Timeline>, place: Place, block: &[f32]) {
-        let Some(timeline) = timeline else {
-            return;
-        };
+    fn put(
+        &mut self,
+        timeline: &mut Timeline,
+        place: Place,
+        block: &[f32],
+        gap: bool,
+        failed: Option<usize>,
+    ) {
         let rate = f64::from(timeline.rate());
         let mut parts = Vec::new();
-        match timeline.put(place, block, &mut parts) {
+        match timeline.put(place, block, gap, failed, &mut parts) {
+            Before::Nothing if gap && block.is_empty() => {
+                self.damage.remark("its end is damaged".to_owned());
+            }
             Before::Nothing => {}
             Before::Hole(frames) => self.damage.hole(self.seconds, frames as f64 / rate),
             Before::Step(frames) => self.damage.step(frames as f64 / rate),
@@ -297,7 +315,13 @@ impl Decoding {
             running.sbr.0 += 1;
             running.sbr.1 += u32::from(aac::ends_with_sbr(&packet.data));
         }
+        let empty = running.stream.params.codec == CODEC_ID_AAC && aac::is_empty(&packet.data);
         let decoded = match guarded(|| running.decoder.decode(packet)) {
+            Ok(Ok(_)) if empty => {
+                self.failing += 1;
+                self.damage.failed("an empty block of AAC");
+                return Ok(ticks);
+            }
             Ok(Ok(decoded)) => decoded,
             failed => {
                 self.failing += 1;
@@ -331,7 +355,14 @@ impl Decoding {
         decoded.copy_to_vec_interleaved(&mut self.interleaved);
         if running.timeline.is_none() {
             running.timeline = Some(Timeline::new(rate, &running.stream));
-            let (first, _) = *self.spec.get_or_insert((rate, channels as u16));
+            let spec = (rate, channels as u16);
+            let (first, before) = *self.spec.get_or_insert(spec);
+            if (first, before) != spec && !running.stream.chained {
+                let at = self.seconds;
+                self.damage.remark(format!(
+                    "changes from {before} channels at {first} Hz to {channels} at {rate} Hz at {at:.2} s"
+                ));
+            }
             let resample = match first == rate {
                 true => None,
                 false => Some(Box::new(Resample::new(rate, first)?)),

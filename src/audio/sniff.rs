@@ -19,30 +19,76 @@ pub(super) enum Format {
     Adts,
 }
 
-/// Bytes searched for the start of a bare MPEG stream, after any ID3v2 tags.
+/// Bytes that are read at a time.
 const HEAD: u64 = 64 * 1024;
+
+/// Bytes searched for the start of a bare MPEG stream: more than the largest picture in a broken
+/// tag.
+const SEARCH: u64 = 8 * 1024 * 1024;
 
 /// Maximum number of leading ID3v2 tags. A file with more is not music.
 const TAGS: usize = 8;
 
-/// Formats that hold music and have no reader here. The error names them.
-const UNSUPPORTED: &[(&[u8], &str)] = &[
-    (b"RIFX", "big-endian WAV (RIFX)"),
-    (b"riff", "Sony Wave64"),
-    (b"wvpk", "WavPack"),
-    (b"MAC ", "Monkey's Audio"),
-    (b"MPCK", "Musepack"),
-    (b"MP+", "Musepack"),
-    (b"TTA1", "True Audio"),
-    (b"caff", "Core Audio Format"),
-    (b"DSD ", "DSD"),
-    (b"FRM8", "DSD"),
-    (b"MThd", "MIDI (notes, not sound)"),
-    (b"NIST_1A", "NIST SPHERE"),
-    (b"\x1a\x45\xdf\xa3", "Matroska/WebM"),
-    (b"\x30\x26\xb2\x75", "Windows Media (ASF)"),
-    (b"#!AMR", "AMR"),
+/// Formats that hold music and have no reader here: an offset, the bytes there, and the name, which
+/// the error states.
+const UNSUPPORTED: &[(usize, &[u8], &str)] = &[
+    (0, b"RIFX", "big-endian WAV (RIFX)"),
+    (8, b"AVI ", "AVI video"),
+    (0, b"riff", "Sony Wave64"),
+    (8, b"8SVX", "Amiga 8SVX"),
+    (0, b"wvpk", "WavPack"),
+    (0, b"MAC ", "Monkey's Audio"),
+    (0, b"MPCK", "Musepack"),
+    (0, b"MP+", "Musepack"),
+    (0, b"TTA1", "True Audio"),
+    (0, b"TTA2", "True Audio"),
+    (0, b"OFR ", "OptimFROG"),
+    (0, b"ajkg", "Shorten"),
+    (0, b"LA04", "Lossless Audio"),
+    (0, b"tBaK", "TAK"),
+    (0, b"caff", "Core Audio Format"),
+    (0, b"DSD ", "DSD"),
+    (0, b"FRM8", "DSD"),
+    (0, b"MThd", "MIDI (notes, not sound)"),
+    (0, b"NIST_1A", "NIST SPHERE"),
+    (0, b"Creative Voice File", "Creative Voice"),
+    (0, b"\x1a\x45\xdf\xa3", "Matroska/WebM"),
+    (0, b"\x30\x26\xb2\x75", "Windows Media (ASF)"),
+    (0, b"#!AMR", "AMR"),
+    (0, b".ra\xfd", "RealAudio"),
+    (0, b".RMF", "RealMedia"),
+    (0, b"FLV\x01", "Flash video"),
+    (0, b"\x0b\x77", "AC-3 (Dolby Digital)"),
+    (0, b"\x77\x0b", "AC-3 (Dolby Digital)"),
+    (0, b"\x7f\xfe\x80\x01", "DTS"),
+    (0, b"\xfe\x7f\x01\x80", "DTS"),
+    (0, b"\x1f\xff\xe8\x00", "DTS"),
+    (0, b"\xff\x1f\x00\xe8", "DTS"),
+    (0, b"\x00\x00\x01\xba", "MPEG video (program stream)"),
+    (0, b"\x00\x00\x01\xb3", "MPEG video"),
+    (
+        0,
+        b"Extended Module:",
+        "a tracker module (notes, not sound)",
+    ),
+    (0, b"IMPM", "a tracker module (notes, not sound)"),
+    (44, b"SCRM", "a tracker module (notes, not sound)"),
+    (1080, b"M.K.", "a tracker module (notes, not sound)"),
 ];
+
+/// Bytes per packet of an MPEG transport stream, each of which begins with the same letter.
+const TRANSPORT: usize = 188;
+
+/// Names the format of `head` if it is known and has no reader here.
+fn unsupported(head: &[u8]) -> Option<&'static str> {
+    let is_at = |at: usize, magic: &[u8]| head.get(at..at + magic.len()) == Some(magic);
+    let mut packets = (0..5).map(|i| head.get(i * TRANSPORT) == Some(&b'G'));
+    if packets.all(|is_packet| is_packet) {
+        return Some("MPEG video (transport stream)");
+    }
+    let known = UNSUPPORTED.iter().find(|(at, magic, _)| is_at(*at, magic));
+    known.map(|(_, _, name)| *name)
+}
 
 /// Returns the format of `file` and the byte at which it starts, after any ID3v2 tags.
 ///
@@ -61,20 +107,35 @@ pub(super) fn sniff(file: &mut File, len: u64) -> io::Result<Result<(Format, u64
         }
         head = read_head(file, start)?;
     }
+    if let Some(format) = by_magic(&head) {
+        return Ok(Ok((format, start)));
+    }
     let whole = start + head.len() as u64 >= len;
-    let found = match by_magic(&head) {
-        Some(format) => Ok((format, start)),
-        None => match UNSUPPORTED
-            .iter()
-            .find(|(magic, _)| head.starts_with(magic))
-        {
-            Some((_, name)) => Err(AudioError::unsupported(*name)),
-            None => bare_stream(&head, whole)
-                .map(|(format, at)| (format, start + at))
-                .ok_or(AudioError::UnknownFormat),
-        },
-    };
-    Ok(found)
+    match bare_stream(&head, whole) {
+        Some((format, 0)) => return Ok(Ok((format, start))),
+        _ => {
+            if let Some(name) = unsupported(&head) {
+                return Ok(Err(AudioError::unsupported(name)));
+            }
+        }
+    }
+    // A tag that states too great a length reaches into the stream, so the search begins in it.
+    Ok(search(file, len)?.ok_or(AudioError::UnknownFormat))
+}
+
+/// Searches a file for a bare MPEG stream.
+fn search(file: &mut File, len: u64) -> io::Result<Option<(Format, u64)>> {
+    let mut at = 0;
+    while at < len.min(SEARCH) {
+        let head = read_head(file, at)?;
+        let whole = at + head.len() as u64 >= len;
+        if let Some((format, found)) = bare_stream(&head, whole) {
+            return Ok(Some((format, at + found)));
+        }
+        // The chain of headers that makes a stream may begin near the end of what was read.
+        at += HEAD / 2;
+    }
+    Ok(None)
 }
 
 /// Reads up to [`HEAD`] bytes from `start` on.

@@ -82,26 +82,34 @@ impl Timeline {
         self.position.max(0) as u64
     }
 
-    /// Places `block`, and appends what is to be heard to `parts`.
-    pub(super) fn put(&mut self, place: Place, block: &[f32], parts: &mut Vec<Part>) -> Before {
+    /// Places `block`, and appends what is to be heard to `parts`. `gap` says that packets before
+    /// it are lost, and `failed`, before which sample of it others were that gave no sound.
+    pub(super) fn put(
+        &mut self,
+        place: Place,
+        mut block: &[f32],
+        gap: bool,
+        failed: Option<usize>,
+        parts: &mut Vec<Part>,
+    ) -> Before {
         let len = block.len() as i64;
-        let mut block = block;
         let start = match place {
             Place::Next => self.position,
             Place::After(lost) => self.position.saturating_add(to_signed(lost)),
-            Place::At(ticks) => self.believed(rescale(ticks, self.rate, self.timescale)),
+            Place::At(ticks) => self.believed(rescale(ticks, self.rate, self.timescale), gap),
             Place::Until { end, last } => {
                 let end = rescale(end, self.rate, self.timescale);
                 let start = end.saturating_sub(len);
                 // A stream of one page begins at 0, and what is too much is at its end.
                 let single = last && start < 0;
-                if !self.started && !single {
+                let lost = gap || failed.is_some();
+                if !self.started && !single && !lost {
                     self.begin(start);
                 }
                 if last && (self.position..self.position + len).contains(&end) {
                     block = &block[..(end - self.position) as usize];
                 }
-                self.believed(start)
+                self.believed(start, lost)
             }
         };
         self.started = true;
@@ -111,10 +119,15 @@ impl Timeline {
             hole if hole > LONGEST_HOLE * u64::from(self.rate) => Before::Step(hole),
             hole => Before::Hole(hole),
         };
+        let (first, second) = match (before, failed) {
+            (Before::Hole(_), Some(at)) if !gap => block.split_at(at.min(block.len())),
+            _ => (&[][..], block),
+        };
+        self.sound(first, parts);
         if let Before::Hole(hole) = before {
             self.silence(hole, parts);
         }
-        self.sound(block, parts);
+        self.sound(second, parts);
         before
     }
 
@@ -130,8 +143,9 @@ impl Timeline {
     }
 
     /// Returns the place that a time stamp states, or what was decoded so far if the two are close.
-    fn believed(&self, stamp: i64) -> i64 {
-        match stamp - self.position > self.tolerance {
+    fn believed(&self, stamp: i64, lost: bool) -> i64 {
+        let tolerance = if lost { 0 } else { self.tolerance };
+        match stamp - self.position > tolerance {
             true => stamp,
             false => self.position,
         }
@@ -168,7 +182,8 @@ impl Timeline {
         if let Some(padding) = self.padding
             && place.end > end
         {
-            let from = (end - place.start).max(0) as usize;
+            let kept_from = self.keep.last().map_or(0, |part| part.start);
+            let from = (end.max(kept_from) - place.start).clamp(0, block.len() as i64) as usize;
             self.held.extend_from_slice(&block[from..]);
             if self.held.len() as u64 > padding {
                 self.forget_end(parts);
@@ -222,7 +237,7 @@ mod tests {
         let mut timeline = Timeline::new(100, stream);
         let mut parts = Vec::new();
         for &(place, len) in blocks {
-            timeline.put(place, &vec![1.0; len], &mut parts);
+            timeline.put(place, &vec![1.0; len], false, None, &mut parts);
         }
         parts
             .iter()

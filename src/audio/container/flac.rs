@@ -45,6 +45,12 @@ pub(super) struct Flac {
     /// The format of the stream that was announced.
     format: Option<Format>,
     numbers: Numbers,
+    /// Whether bytes without a frame were dropped.
+    skipped: bool,
+    /// Whether bytes in front of the first frame belong to none.
+    late: bool,
+    /// Whether this is not the first file of several joined ones.
+    joined: bool,
     /// A frame that waits for the next one, which shows what their numbers count.
     waiting: Option<(FrameHeader, Vec<u8>)>,
     events: VecDeque<Event>,
@@ -93,6 +99,9 @@ impl Flac {
             starts: Vec::new(),
             format: None,
             numbers,
+            skipped: false,
+            late: false,
+            joined: false,
             waiting: None,
             events: VecDeque::new(),
             ended: false,
@@ -107,14 +116,20 @@ impl Flac {
         // A header that is cut off here is looked at with the bytes that follow.
         let until = match last {
             true => self.bytes.len(),
-            false => self.bytes.len().saturating_sub(LONGEST),
+            false => self
+                .bytes
+                .len()
+                .saturating_sub(LONGEST.max(8 + STREAM_INFO)),
         };
         let format = self.format.unwrap_or(self.info.format());
         let mut at = self.scanned;
-        while let Some(next) = self.bytes[at..until].iter().position(|&b| b == 0xff) {
+        let may_begin = |&b: &u8| b == 0xff || b == b'f';
+        while let Some(next) = self.bytes[at..until].iter().position(may_begin) {
             let start = at + next;
             at = start + 1;
-            if let Some(header) = FrameHeader::read(&self.bytes[start..], format) {
+            if let Some(info) = second_file(&self.bytes[start..]) {
+                self.join(start, info);
+            } else if let Some(header) = FrameHeader::read(&self.bytes[start..], format) {
                 self.start(start, header);
             }
         }
@@ -136,10 +151,31 @@ impl Flac {
             self.starts.clear();
             self.frame(found, frame);
         }
+        if self.format.is_none() && self.waiting.is_none() && self.starts.is_empty() {
+            self.late = start > 0 || self.skipped;
+        }
         if self.starts.len() == STARTS {
             self.starts.remove(0);
         }
         self.starts.push((start, header, Crc16Ansi::new(0)));
+    }
+
+    /// Another file begins at `start`, behind the last frame of the one before.
+    fn join(&mut self, start: usize, info: StreamInfo) {
+        let from = self.starts.last().map_or(start, |&(last, ..)| last);
+        if let Some(i) = self.advance(from, start) {
+            let (begin, header, _) = self.starts[i];
+            let frame = self.bytes[begin..start].to_vec();
+            self.frame(header, frame);
+        }
+        self.starts.clear();
+        if let Some((header, frame)) = self.waiting.take() {
+            self.place(header, frame);
+        }
+        self.numbers = Numbers::new(&info);
+        self.info = info;
+        self.format = None;
+        self.joined = true;
     }
 
     /// Brings the checksums from byte `from` to `to`, and returns the first start whose frame ends
@@ -178,6 +214,7 @@ impl Flac {
         self.starts
             .retain(|&(start, ..)| scanned - start.min(scanned) <= LONGEST_FRAME);
         let keep = self.starts.first().map_or(scanned, |&(start, ..)| start);
+        self.skipped |= self.starts.is_empty() && keep > 0;
         self.bytes.drain(..keep);
         self.scanned -= keep;
         for (start, ..) in &mut self.starts {
@@ -208,11 +245,16 @@ impl Flac {
             let mut stream = Stream::new(self.params(header.format));
             if self.format.is_none() {
                 stream.stated = self.info.total().unwrap_or(0);
+                if self.joined {
+                    stream.note = Some("several files are joined in it");
+                }
             }
             self.format = Some(header.format);
             self.events.push_back(Event::Stream(Box::new(stream)));
         }
-        let lost = self.numbers.lost(&header, self.info.total());
+        // A stream of unknown length may be a part of a longer one, a broadcast say.
+        let whole = self.late || self.info.total().is_some();
+        let lost = self.numbers.lost(&header, whole);
         let duration = Duration::from(header.samples);
         let packet = Packet::new(0, Timestamp::new(0), duration, frame);
         self.events.push_back(Event::Group(Group {
@@ -276,9 +318,9 @@ impl Numbers {
         self.by_sample = Some(second.number == next && first.samples != 1);
     }
 
-    /// Returns the number of samples that are missing in front of a frame. `total` is the length
-    /// that STREAMINFO states.
-    fn lost(&mut self, header: &FrameHeader, total: Option<u64>) -> u64 {
+    /// Returns the number of samples that are missing in front of a frame. `whole` says that the
+    /// stream should begin with the first.
+    fn lost(&mut self, header: &FrameHeader, whole: bool) -> u64 {
         let samples = u64::from(header.samples);
         let by_sample = header.by_sample || self.by_sample == Some(true);
         if self.block == 0 {
@@ -287,19 +329,22 @@ impl Numbers {
         let lost = match (self.last, by_sample) {
             (Some((number, samples)), true) => header.number.saturating_sub(number + samples),
             (Some((number, _)), false) => header.number.saturating_sub(number + 1) * self.block,
-            // A stream of unknown length may be a part of a longer one, a broadcast say.
             (None, by_sample) => {
                 let unit = if by_sample { 1 } else { self.block };
-                let start = header.number.saturating_mul(unit);
-                if total.is_some_and(|total| start < total) {
-                    start
-                } else {
-                    0
-                }
+                u64::from(whole) * header.number.saturating_mul(unit)
             }
         };
         self.last = Some((header.number, samples));
         lost
+    }
+}
+
+/// Reads the first header block of another FLAC file that begins here.
+fn second_file(bytes: &[u8]) -> Option<StreamInfo> {
+    let block = bytes.strip_prefix(b"fLaC")?;
+    match block {
+        [0 | 0x80, 0, 0, 34, info @ ..] => StreamInfo::read(info),
+        _ => None,
     }
 }
 

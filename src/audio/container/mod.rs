@@ -91,6 +91,10 @@ pub(super) struct Stream {
     pub stated: u64,
     /// Difference between time stamps and decoded frames that is no hole, in frames.
     pub tolerance: u64,
+    /// Whether streams of different rates may follow each other in this format.
+    pub chained: bool,
+    /// What is wrong with it as a whole.
+    pub note: Option<&'static str>,
 }
 
 impl Stream {
@@ -103,6 +107,8 @@ impl Stream {
             padding: None,
             stated: 0,
             tolerance: 0,
+            chained: false,
+            note: None,
         }
     }
 }
@@ -112,7 +118,8 @@ impl Stream {
 pub(super) struct Group {
     pub packets: Vec<Packet>,
     pub place: Place,
-    /// Whether packets before these are lost, so that the decoder must start anew.
+    /// Whether packets before these are lost, so that the decoder must start anew and any
+    /// difference of the time stamps is a hole.
     pub gap: bool,
 }
 

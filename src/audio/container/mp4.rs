@@ -12,7 +12,7 @@ use std::ops::Range;
 use symphonia::core::audio::Channels;
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::well_known::*;
-use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters, CODEC_ID_NULL_AUDIO};
+use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::{FormatOptions, FormatReader};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
@@ -22,7 +22,7 @@ use symphonia::default::formats::IsoMp4Reader;
 
 use super::super::error::AudioError;
 use super::super::{MAX_CHANNELS, RATES, guarded, opus};
-use super::mp4_atoms::{Chunk, Track, atoms, audio_tracks};
+use super::mp4_atoms::{Atom, Chunk, Track, atoms, audio_tracks, itunes_gaps};
 use super::{Container, Event, Group, Kept, Place, Stream};
 
 /// The largest index in bytes. One of ten hours of AAC has 10 MB.
@@ -36,6 +36,17 @@ const FRAMES: u64 = 8192;
 
 /// Samples per channel by which a file may be shorter than its index states without a note.
 const SLACK: u64 = 4 * 1152;
+
+/// Codecs in packets that have a decoder.
+const CODECS: [AudioCodecId; 7] = [
+    CODEC_ID_AAC,
+    CODEC_ID_ALAC,
+    CODEC_ID_FLAC,
+    CODEC_ID_MP1,
+    CODEC_ID_MP2,
+    CODEC_ID_MP3,
+    CODEC_ID_OPUS,
+];
 
 /// The audio track of an MP4 file.
 pub(super) struct Mp4 {
@@ -85,11 +96,15 @@ impl Mp4 {
         let Some(CodecParameters::Audio(params)) = params else {
             return Ok(Err(AudioError::unsupported(codec_name(&track))));
         };
-        if params.codec == CODEC_ID_NULL_AUDIO {
+        if !CODECS.contains(&params.codec) {
             return Ok(Err(AudioError::unsupported(codec_name(&track))));
         }
         let ticks = found.and_then(|t| t.duration).map_or(0, |d| d.get());
-        let mut stream = described(params.clone(), &track, ticks);
+        let gaps = itunes_gaps(bytes, index.body.clone());
+        let mut stream = described(params.clone(), &track, ticks, gaps);
+        if ticks == 0 && index.cut {
+            stream.note = Some("the file ends inside its sound");
+        }
         if stream.keep.is_empty()
             && params.codec == CODEC_ID_OPUS
             && let Some(head) = params.extra_data.as_deref().and_then(opus::Head::parse)
@@ -120,7 +135,8 @@ impl Mp4 {
                 entry.channels, entry.rate
             )));
         }
-        let chunks = track.chunks(index);
+        let block = bytes * u64::from(entry.channels);
+        let chunks = track.chunks(index, block, frames);
         let total = chunks.iter().map(|chunk| chunk.samples).sum::<u64>();
         if total == 0 {
             return Err(AudioError::Empty);
@@ -133,14 +149,14 @@ impl Mp4 {
             .with_max_frames_per_packet(FRAMES.next_multiple_of(frames))
             .with_frames_per_block(frames);
         let ticks = u128::from(total) * u128::from(track.timescale) / u128::from(entry.rate);
-        let mut stream = described(params, track, ticks as u64);
+        let mut stream = described(params, track, ticks as u64, None);
         stream.stated = total / frames * frames;
         Ok(Self {
             stream: Some(stream),
             source: Source::Chunks(Chunks {
                 file,
                 start,
-                block: bytes * u64::from(entry.channels),
+                block,
                 frames,
                 chunks: chunks.into_iter(),
                 chunk: None,
@@ -150,7 +166,12 @@ impl Mp4 {
 }
 
 /// Describes the stream of `track`, which is `ticks` long.
-fn described(params: AudioCodecParameters, track: &Track, ticks: u64) -> Stream {
+fn described(
+    params: AudioCodecParameters,
+    track: &Track,
+    ticks: u64,
+    gaps: Option<Kept>,
+) -> Stream {
     let mut stream = Stream::new(params);
     let rate = u64::from(stream.timescale);
     stream.timescale = track.timescale;
@@ -159,12 +180,18 @@ fn described(params: AudioCodecParameters, track: &Track, ticks: u64) -> Stream 
     stream.stated = u64::try_from(frames).unwrap_or(0).saturating_sub(SLACK);
     // Recorders stamp packets by a clock that is not the sound's.
     stream.tolerance = rate / 25;
-    let edits = track.edits.clone().unwrap_or_default();
+    let mut edits = track.edits.clone().unwrap_or_default();
+    if edits.first().is_none_or(|part| part.start == 0)
+        && let Some(kept) = gaps
+    {
+        edits = vec![kept];
+    }
     let ascending = edits.windows(2).all(|pair| pair[0].end <= pair[1].start);
     if ascending {
         stream.keep = edits;
     } else {
         // Parts that a player repeats or turns around are read once, in the order of the track.
+        stream.note = Some("its edit list repeats or reorders parts, which are read once");
         let start = edits.iter().map(|part| part.start).min().unwrap_or(0);
         let end = edits.iter().map(|part| part.end).max().unwrap_or(i64::MAX);
         stream.keep = vec![Kept { start, end }];
@@ -345,6 +372,8 @@ struct Index {
     body: Range<usize>,
     /// Where it begins in the container.
     start: u64,
+    /// Whether an atom reaches beyond the end of the file.
+    cut: bool,
 }
 
 /// Finds and reads the index of the container that starts at byte `start` of the file.
@@ -385,6 +414,7 @@ fn index(file: &mut File, start: u64, len: u64) -> io::Result<Result<Index, Audi
             return Ok(Ok(Index {
                 body: atom.body,
                 start: at - start,
+                cut: cut || is_cut(file, at + size, len)?,
                 bytes,
             }));
         }
@@ -394,6 +424,26 @@ fn index(file: &mut File, start: u64, len: u64) -> io::Result<Result<Index, Audi
         true => "its index (moov) is missing, because the file is cut off",
         false => "its index (moov) is missing: the recording was not finished",
     })))
+}
+
+/// Returns whether one of the atoms from byte `at` on reaches beyond the end of the file.
+fn is_cut(file: &mut File, mut at: u64, len: u64) -> io::Result<bool> {
+    while at + 8 <= len {
+        let mut head = [0; 8];
+        file.seek(SeekFrom::Start(at))?;
+        if let Err(e) = file.read_exact(&mut head) {
+            return match e.kind() {
+                io::ErrorKind::UnexpectedEof => Ok(true),
+                _ => Err(e),
+            };
+        }
+        match u32::from_be_bytes([head[0], head[1], head[2], head[3]]) {
+            // To the end of the file; of 64 bits; none.
+            0..8 => return Ok(false),
+            size => at += u64::from(size),
+        }
+    }
+    Ok(at > len)
 }
 
 /// Returns the places of the kinds of the atoms that symphonia is not shown: other tracks, and what
@@ -419,13 +469,11 @@ fn hidden(index: &Index, id: u32) -> Vec<u64> {
         match &atom.kind {
             b"mvhd" => {}
             b"trak" if is_read(&atom.body) => {
-                let needed = |a: &&super::mp4_atoms::Atom| !matches!(&a.kind, b"tkhd" | b"mdia");
+                let needed = |a: &&Atom| !matches!(&a.kind, b"tkhd" | b"mdia");
                 found.extend(inner.iter().filter(needed).map(|a| a.start));
             }
             b"mvex" => {
-                let other = |a: &&super::mp4_atoms::Atom| {
-                    &a.kind == b"trex" && id_at(a.body.start + 4) != Some(id)
-                };
+                let other = |a: &&Atom| &a.kind == b"trex" && id_at(a.body.start + 4) != Some(id);
                 found.extend(inner.iter().filter(other).map(|a| a.start));
             }
             _ => found.push(atom.start),

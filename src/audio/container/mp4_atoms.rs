@@ -257,6 +257,24 @@ fn object_type(esds: &[u8]) -> Option<u8> {
     }
 }
 
+/// Reads the comment in which iTunes writes how much of the sound is an encoder's delay and how
+/// much of it is to be heard: a zero and three hexadecimal numbers (delay, padding, length).
+pub(super) fn itunes_gaps(bytes: &[u8], range: Range<usize>) -> Option<Kept> {
+    const NAME: &[u8] = b"iTunSMPB";
+    let atom = bytes.get(range)?;
+    let at = atom.windows(NAME.len()).position(|w| w == NAME)? + NAME.len();
+    // The atom `data` begins with its size, its name and eight bytes of type.
+    let text = atom.get(at + 16..(at + 16 + 64).min(atom.len()))?;
+    let text = String::from_utf8_lossy(text);
+    let mut numbers = text.split_whitespace().skip(1);
+    let mut number = || i64::from_str_radix(numbers.next()?, 16).ok();
+    let (start, _, len) = (number()?, number()?, number()?);
+    (len > 0).then(|| Kept {
+        start,
+        end: start.saturating_add(len),
+    })
+}
+
 /// One chunk of samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Chunk {
@@ -267,8 +285,9 @@ pub(super) struct Chunk {
 }
 
 impl Track {
-    /// Returns the chunks of the track in the order of time.
-    pub(super) fn chunks(&self, bytes: &[u8]) -> Vec<Chunk> {
+    /// Returns the chunks of the track in the order of time. `block` is the number of bytes per
+    /// block, and `frames` that of frames in it.
+    pub(super) fn chunks(&self, bytes: &[u8], block: u64, frames: u64) -> Vec<Chunk> {
         let table = |kind| find(bytes, self.table.clone(), &[kind]);
         let (offsets, width) = match (table(b"stco"), table(b"co64")) {
             (Some(offsets), _) => (offsets, 4),
@@ -296,6 +315,12 @@ impl Track {
                 start,
                 samples: u64::from(samples),
             }));
+        }
+        // Apple counts frames of compressed blocks, others the blocks.
+        if let Some(sizes) = table(b"stsz")
+            && u32_at(bytes, sizes.start + 4).is_some_and(|size| u64::from(size) == block)
+        {
+            chunks.iter_mut().for_each(|chunk| chunk.samples *= frames);
         }
         chunks
     }

@@ -21,6 +21,9 @@ use super::{Container, Event, Group, Kept, Place, Stream};
 /// Bytes that are searched at a time for the next frame.
 const SEARCH: usize = 64 * 1024;
 
+/// Bytes of a frame that show whether it is a tag.
+const HEAD: usize = 256;
+
 /// Longest tag behind the frames of a joined file that is looked for in one piece.
 const TAG: usize = 32;
 
@@ -39,6 +42,8 @@ pub(super) struct Mpeg {
     /// Frames and bytes of this stream so far.
     frames: u64,
     bytes: u64,
+    /// Bytes that the stream is longer than its tag states.
+    surplus: u64,
     events: VecDeque<Event>,
 }
 
@@ -54,6 +59,7 @@ impl Mpeg {
             last: None,
             frames: 0,
             bytes: 0,
+            surplus: 0,
             events: VecDeque::new(),
         }
     }
@@ -76,7 +82,9 @@ impl Mpeg {
             (self.frames, self.bytes) = (0, 0);
         }
         self.last = Some(header);
-        if tag.is_some() {
+        if let Some(tag) = tag {
+            let left = self.window.left() + header.len as u64;
+            self.surplus = tag.bytes.map_or(0, |bytes| left.saturating_sub(bytes));
             return Ok(());
         }
         self.frames += 1;
@@ -139,8 +147,20 @@ impl Mpeg {
                 }
             }
         }
+        let here = (self.parse)(self.window.peek(HEAD)?);
+        let begins = match here {
+            Some(header) if header.layer == 3 => {
+                Tag::read(self.window.peek(HEAD)?, &header).is_some()
+            }
+            _ => false,
+        };
+        // Bytes that the stream has too many of were put in, and stand for nothing.
+        let added = lost.min(self.surplus);
+        self.surplus -= added;
+        lost -= added;
         if let Some(last) = self.last
             && self.frames > 0
+            && !begins
         {
             let frames = (lost * self.frames + self.bytes / 2) / self.bytes;
             let place = Place::After(frames * last.samples);
@@ -258,6 +278,8 @@ fn specific_config(header: &Header) -> [u8; 2] {
 struct Tag {
     /// Frames in the stream.
     frames: Option<u64>,
+    /// Bytes in the stream, with this frame.
+    bytes: Option<u64>,
     /// Samples of delay in front, as decoders give them, and of padding at the end.
     gaps: Option<(u64, u64)>,
 }
@@ -265,8 +287,9 @@ struct Tag {
 impl Tag {
     fn read(frame: &[u8], header: &Header) -> Option<Self> {
         if frame.get(36..40) == Some(b"VBRI") {
+            let bytes = word(frame, 36 + 10)?;
             let frames = word(frame, 36 + 14)?;
-            return Some(Self::of(frames, None));
+            return Some(Self::of(frames, bytes, None));
         }
         // The checksum of a protected frame is not counted in the place of the tag.
         let at = 4 + usize::from(header.detail);
@@ -282,6 +305,10 @@ impl Tag {
             0 => 0,
             _ => word(frame, next)?,
         };
+        let bytes = match flags & 2 {
+            0 => 0,
+            _ => word(frame, next + 4 * (flags & 1) as usize)?,
+        };
         for (bit, len) in [(1, 4), (2, 4), (4, 100), (8, 4)] {
             if flags & bit != 0 {
                 next += len;
@@ -295,12 +322,13 @@ impl Tag {
             let delay = delay + DECODER_DELAY;
             (delay, padding.saturating_sub(DECODER_DELAY))
         });
-        Some(Self::of(frames, gaps))
+        Some(Self::of(frames, bytes, gaps))
     }
 
-    fn of(frames: u32, gaps: Option<(u64, u64)>) -> Self {
+    fn of(frames: u32, bytes: u32, gaps: Option<(u64, u64)>) -> Self {
         Self {
             frames: (frames > 0).then_some(u64::from(frames)),
+            bytes: (bytes > 0).then_some(u64::from(bytes)),
             gaps,
         }
     }
@@ -325,14 +353,16 @@ mod tests {
         assert_eq!(Tag::read(&frame, &header), None);
 
         frame[36..40].copy_from_slice(b"Info");
-        frame[43] = 15;
+        frame[43] = 1;
         frame[44..48].copy_from_slice(&155_u32.to_be_bytes());
-        assert_eq!(Tag::read(&frame, &header), Some(Tag::of(155, None)));
+        assert_eq!(Tag::read(&frame, &header), Some(Tag::of(155, 0, None)));
+        frame[43] = 15;
+        frame[48..52].copy_from_slice(&65_000_u32.to_be_bytes());
         let lame = 36 + 8 + 112;
         frame[lame..lame + 4].copy_from_slice(b"LAME");
         frame[lame + 21..lame + 24].copy_from_slice(&[0x24, 0x04, 0xb0]);
         let gaps = Some((576 + 529, 1200 - 529));
-        assert_eq!(Tag::read(&frame, &header), Some(Tag::of(155, gaps)));
+        assert_eq!(Tag::read(&frame, &header), Some(Tag::of(155, 65_000, gaps)));
         frame[10] = 1;
         assert_eq!(Tag::read(&frame, &header), None, "side information: sound");
     }

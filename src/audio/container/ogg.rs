@@ -38,6 +38,8 @@ pub(super) struct Ogg {
     others: Vec<Kind>,
     /// Whether any stream was announced.
     any: bool,
+    /// Bytes that are no page, up to the last page that was read.
+    junk: u64,
     events: VecDeque<Event>,
     ended: bool,
 }
@@ -59,6 +61,10 @@ struct Logical {
     granule: i64,
     /// The end that a page with a wrong checksum states, behind all others.
     lost_until: Option<i64>,
+    /// The last group.
+    held: Option<Group>,
+    /// Whether the last page was marked as the last.
+    ended: bool,
 }
 
 impl Ogg {
@@ -70,6 +76,7 @@ impl Ogg {
             logical: None,
             others: Vec::new(),
             any: false,
+            junk: 0,
             events: VecDeque::new(),
             ended: false,
         };
@@ -116,6 +123,7 @@ impl Ogg {
                     && logical.serial == page.serial
                 {
                     let before = self.events.len();
+                    self.junk = self.window.junk();
                     logical.page(page, &mut self.events);
                     self.any |= self.events.len() > before;
                 }
@@ -146,6 +154,8 @@ impl Ogg {
                     gap: false,
                     granule: 0,
                     lost_until: None,
+                    held: None,
+                    ended: false,
                 });
             }
             (kind, _) => self.others.push(kind),
@@ -158,7 +168,7 @@ impl Ogg {
         if self.logical.as_ref().is_some_and(|l| l.announced)
             && let Some(logical) = self.logical.take()
         {
-            logical.finish(&mut self.events);
+            logical.finish(self.window.junk() > self.junk, &mut self.events);
         } else if self.window.left() > 0 {
             self.logical = None;
         }
@@ -170,7 +180,7 @@ impl Logical {
     fn page(&mut self, page: Page, events: &mut VecDeque<Event>) {
         if self.number.is_some_and(|number| number != page.number) {
             self.part = None;
-            self.gap = self.announced;
+            self.gap = true;
         }
         self.number = Some(page.number.wrapping_add(1));
         self.pages += 1;
@@ -206,6 +216,7 @@ impl Logical {
             self.granule = page.granule;
             self.put(place, events);
         }
+        self.ended = page.last;
     }
 
     /// Takes a packet. Returns whether it holds sound.
@@ -232,23 +243,36 @@ impl Logical {
         true
     }
 
+    /// Puts out the group before, and holds this one back: it may be the last.
     fn put(&mut self, place: Place, events: &mut VecDeque<Event>) {
-        events.push_back(Event::Group(Group {
+        let group = Group {
             packets: std::mem::take(&mut self.packets),
             place,
             gap: std::mem::take(&mut self.gap),
-        }));
+        };
+        events.extend(self.held.replace(group).map(Event::Group));
     }
 
-    /// The stream ends.
-    fn finish(mut self, events: &mut VecDeque<Event>) {
+    /// The stream ends. `junk` says that bytes which are no page follow its last page.
+    fn finish(mut self, junk: bool, events: &mut VecDeque<Event>) {
         if !self.packets.is_empty() {
             self.put(Place::Next, events);
         }
         if let Some(end) = self.lost_until.filter(|&end| end > self.granule) {
-            let last = true;
-            self.put(Place::Until { end, last }, events);
+            self.gap = true;
+            self.put(Place::Until { end, last: true }, events);
+        } else if junk && !self.ended {
+            self.gap = true;
+            self.put(Place::Next, events);
+        } else if let Some(Group {
+            place: Place::Until { last, .. },
+            ..
+        }) = &mut self.held
+        {
+            // Not every program marks the last page.
+            *last = true;
         }
+        events.extend(self.held.map(Event::Group));
     }
 }
 

@@ -139,5 +139,6 @@ fn flac(packets: &[Vec<u8>]) -> Option<Stream> {
 fn placed(params: AudioCodecParameters) -> Stream {
     let mut stream = Stream::new(params);
     stream.tolerance = u64::from(stream.timescale / 100);
+    stream.chained = true;
     stream
 }

@@ -62,7 +62,7 @@ pub(super) fn next(window: &mut Window) -> io::Result<Option<Found>> {
     loop {
         let ahead = window.peek(HEADER)?;
         if ahead.len() < HEADER {
-            window.skip(u64::MAX);
+            window.pass_over(u64::MAX);
             return Ok(None);
         }
         if !ahead.starts_with(b"OggS\0") {
@@ -70,13 +70,13 @@ pub(super) fn next(window: &mut Window) -> io::Result<Option<Found>> {
             let ahead = &ahead[..ahead.len().min(SEARCH)];
             let found = ahead.windows(5).skip(1).position(|w| w == b"OggS\0");
             let skip = found.map_or(ahead.len().saturating_sub(4).max(1), |at| at + 1);
-            window.skip(skip as u64);
+            window.pass_over(skip as u64);
             continue;
         }
         let count = usize::from(ahead[26]);
         let head = window.peek(HEADER + count)?;
         let Some(segments) = head.get(HEADER..HEADER + count) else {
-            window.skip(u64::MAX);
+            window.pass_over(u64::MAX);
             return Ok(None);
         };
         let header = HEADER + count;
@@ -89,7 +89,7 @@ pub(super) fn next(window: &mut Window) -> io::Result<Option<Found>> {
             return Ok(Some(Found::Page(page)));
         }
         // The length may be what is wrong, so the next page may begin anywhere behind the name.
-        window.skip(4);
+        window.pass_over(4);
         let body = Vec::new();
         return Ok(Some(Found::Bad(Page { body, ..page })));
     }

@@ -15,6 +15,8 @@ pub(super) struct Window {
     position: u64,
     bytes: Vec<u8>,
     taken: usize,
+    /// Bytes that were passed over because nothing was known in them.
+    junk: u64,
 }
 
 impl Window {
@@ -26,6 +28,7 @@ impl Window {
             position: start,
             bytes: Vec::new(),
             taken: 0,
+            junk: 0,
         }
     }
 
@@ -68,6 +71,17 @@ impl Window {
                 self.taken = 0;
             }
         }
+    }
+
+    /// Moves on by `n` bytes in which nothing is known.
+    pub(super) fn pass_over(&mut self, n: u64) {
+        self.junk += n.min(self.left());
+        self.skip(n);
+    }
+
+    /// Returns the number of bytes in which nothing was known.
+    pub(super) fn junk(&self) -> u64 {
+        self.junk
     }
 
     /// Takes the next `n` bytes, or all if fewer are left.
