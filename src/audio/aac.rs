@@ -112,10 +112,7 @@ pub(super) fn is_empty(block: &[u8]) -> bool {
 /// end of the block (three bits 111) follows, then up to seven bits 0. A block in which all that
 /// fits by chance is rare, so several blocks should be asked.
 pub(super) fn ends_with_sbr(block: &[u8]) -> bool {
-    let total = 8 * block.len();
-    // The data of SBR is at most 269 bytes long, and hardly ever more than 100.
-    let first = total.saturating_sub(8 * 272);
-    (first..total.saturating_sub(18)).any(|at| is_sbr_at(block, at) == Some(true))
+    (0..(8 * block.len()).saturating_sub(18)).any(|at| is_sbr_at(block, at) == Some(true))
 }
 
 /// Returns whether data of SBR begins at bit `at` and ends where `block` does. `None` if the block

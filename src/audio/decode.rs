@@ -7,12 +7,16 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_FLAC, CODEC_ID_OPUS};
+use symphonia::core::codecs::audio::well_known::{
+    CODEC_ID_AAC, CODEC_ID_FLAC, CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3, CODEC_ID_OPUS,
+    CODEC_ID_VORBIS,
+};
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::packet::Packet;
 
 use super::aac::{self, Config};
+use super::container::mpeg_header::mpeg_header;
 use super::container::{self, Container, Event, Group, Place, Stream};
 use super::damage::Damage;
 use super::error::{AudioError, Result};
@@ -21,6 +25,7 @@ use super::opus::Opus;
 use super::resample::Resample;
 use super::sniff::Format;
 use super::timeline::{Before, Part, Timeline, rescale};
+use super::vorbis::Vorbis;
 use super::{MAX_CHANNELS, RATES, guarded};
 
 /// Packets in a row that may fail before the first sample, and behind it. The second number is
@@ -97,6 +102,24 @@ impl Running {
             sbr,
         })
     }
+
+    /// Changes the decoder if the first packet is of another layer of MPEG audio than the container
+    /// says. MP4 has one name for all three.
+    fn adapt(&mut self, packet: &Packet) -> Result<()> {
+        let params = &mut self.stream.params;
+        if self.timeline.is_none()
+            && params.codec == CODEC_ID_MP3
+            && let Some(header) = mpeg_header(&packet.data)
+            && header.layer < 3
+        {
+            params.codec = match header.layer {
+                1 => CODEC_ID_MP1,
+                _ => CODEC_ID_MP2,
+            };
+            self.decoder = decoder(params)?;
+        }
+        Ok(())
+    }
 }
 
 /// Makes the decoder of a stream.
@@ -108,6 +131,7 @@ fn decoder(params: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>> {
     let options = AudioDecoderOptions::default();
     let made = guarded(|| match params.codec {
         CODEC_ID_OPUS => Ok(Box::new(Opus::new(params)?) as Box<dyn AudioDecoder>),
+        CODEC_ID_VORBIS => Ok(Box::new(Vorbis::new(params)?) as Box<dyn AudioDecoder>),
         _ => symphonia::default::get_codecs().make_audio_decoder(params, &options),
     });
     match made.map_err(AudioError::damaged)? {
@@ -240,9 +264,9 @@ impl Decoding {
         let mut block = Vec::new();
         let (mut missing, mut failed) = (0, None);
         for packet in &group.packets {
-            let (at, failures) = (block.len(), self.failing);
+            let (at, failures) = (block.len(), self.damage.failures());
             missing += self.packet(running, packet, &mut block)?;
-            if self.failing > failures {
+            if self.damage.failures() > failures {
                 failed.get_or_insert(at);
             }
         }
@@ -315,6 +339,7 @@ impl Decoding {
             running.sbr.0 += 1;
             running.sbr.1 += u32::from(aac::ends_with_sbr(&packet.data));
         }
+        running.adapt(packet)?;
         let empty = running.stream.params.codec == CODEC_ID_AAC && aac::is_empty(&packet.data);
         let decoded = match guarded(|| running.decoder.decode(packet)) {
             Ok(Ok(_)) if empty => {

@@ -36,6 +36,7 @@ mod rule;
 mod silence;
 mod sniff;
 mod timeline;
+mod vorbis;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;

@@ -6,7 +6,7 @@
 //! | `mpeg` | MP3 and ADTS AAC: frames that state their length (`mpeg_header`) |
 //! | `flac` | FLAC: frames that end where a checksum says so (`flac_header`) |
 //! | `ogg` | Ogg pages (`ogg_page`) with Vorbis, Opus or FLAC (`ogg_codec`) |
-//! | `mp4` | MP4 and QuickTime: symphonia's reader, and what it leaves out (`mp4_atoms`) |
+//! | `mp4` | MP4 and QuickTime: symphonia's reader, and what it leaves out (`mp4_atoms`, `mp4_fragments`) |
 //!
 //! A container says what is missing. It never ends early because a part of it is unreadable: it
 //! goes on behind that part.
@@ -18,6 +18,7 @@ mod flac;
 mod flac_header;
 mod mp4;
 mod mp4_atoms;
+mod mp4_fragments;
 mod mpeg;
 pub(super) mod mpeg_header;
 mod ogg;

@@ -23,6 +23,7 @@ use symphonia::default::formats::IsoMp4Reader;
 use super::super::error::AudioError;
 use super::super::{MAX_CHANNELS, RATES, guarded, opus};
 use super::mp4_atoms::{Atom, Chunk, Track, atoms, audio_tracks, itunes_gaps};
+use super::mp4_fragments::Fragments;
 use super::{Container, Event, Group, Kept, Place, Stream};
 
 /// The largest index in bytes. One of ten hours of AAC has 10 MB.
@@ -57,7 +58,7 @@ pub(super) struct Mp4 {
 /// Where the packets come from.
 enum Source {
     /// symphonia's reader, and the track that is read.
-    Packets(Box<dyn FormatReader>, u32),
+    Packets(Box<dyn FormatReader>, u32, Fragments),
     Chunks(Chunks),
     Ended,
 }
@@ -81,7 +82,10 @@ impl Mp4 {
         if let Some((codec, width)) = pcm(&track) {
             return Ok(Self::chunks(file, start, &track, bytes, codec, width));
         }
-        let section = Section::new(file, start, len, hidden(&index, track.id));
+        let behind = start + index.start + bytes.len() as u64;
+        let moov = (bytes.as_slice(), index.body.clone());
+        let fragments = Fragments::read(&mut file, behind, len, track.id, moov)?;
+        let section = Section::new(file, start, index.end, hidden(&index, track.id));
         let stream = MediaSourceStream::new(Box::new(section), Default::default());
         let reader = guarded(|| IsoMp4Reader::try_new(stream, FormatOptions::default()));
         let reader = match reader {
@@ -102,7 +106,7 @@ impl Mp4 {
         let ticks = found.and_then(|t| t.duration).map_or(0, |d| d.get());
         let gaps = itunes_gaps(bytes, index.body.clone());
         let mut stream = described(params.clone(), &track, ticks, gaps);
-        if ticks == 0 && index.cut {
+        if ticks == 0 && start + index.end > len {
             stream.note = Some("the file ends inside its sound");
         }
         if stream.keep.is_empty()
@@ -114,7 +118,7 @@ impl Mp4 {
         }
         Ok(Ok(Self {
             stream: Some(stream),
-            source: Source::Packets(Box::new(reader), track.id),
+            source: Source::Packets(Box::new(reader), track.id, fragments),
         }))
     }
 
@@ -207,8 +211,8 @@ impl Container for Mp4 {
         match &mut self.source {
             Source::Ended => Ok(None),
             Source::Chunks(chunks) => Ok(chunks.next()?.map(|p| Event::Group(Group::of(p)))),
-            Source::Packets(reader, id) => {
-                let found = next_packet(reader.as_mut(), *id)?;
+            Source::Packets(reader, id, fragments) => {
+                let found = next_packet(reader.as_mut(), *id, fragments)?;
                 if !matches!(found, Some(Event::Group(_))) {
                     self.source = Source::Ended;
                 }
@@ -219,7 +223,11 @@ impl Container for Mp4 {
 }
 
 /// Returns the next packet of track `id`.
-fn next_packet(reader: &mut dyn FormatReader, id: u32) -> io::Result<Option<Event>> {
+fn next_packet(
+    reader: &mut dyn FormatReader,
+    id: u32,
+    fragments: &Fragments,
+) -> io::Result<Option<Event>> {
     let mut unreadable = 0;
     loop {
         let why = match guarded(|| reader.next_packet()) {
@@ -227,7 +235,7 @@ fn next_packet(reader: &mut dyn FormatReader, id: u32) -> io::Result<Option<Even
             Ok(Ok(Some(packet))) if packet.track_id != id => continue,
             Ok(Ok(Some(packet))) => {
                 return Ok(Some(Event::Group(Group {
-                    place: Place::At(packet.pts.get()),
+                    place: Place::At(fragments.stamp(packet.pts.get())),
                     packets: vec![packet],
                     gap: false,
                 })));
@@ -372,8 +380,8 @@ struct Index {
     body: Range<usize>,
     /// Where it begins in the container.
     start: u64,
-    /// Whether an atom reaches beyond the end of the file.
-    cut: bool,
+    /// Where the last atom of the container ends, or should end if the file is cut off.
+    end: u64,
 }
 
 /// Finds and reads the index of the container that starts at byte `start` of the file.
@@ -414,7 +422,7 @@ fn index(file: &mut File, start: u64, len: u64) -> io::Result<Result<Index, Audi
             return Ok(Ok(Index {
                 body: atom.body,
                 start: at - start,
-                cut: cut || is_cut(file, at + size, len)?,
+                end: end_of_atoms(file, at + size, len)? - start,
                 bytes,
             }));
         }
@@ -426,24 +434,23 @@ fn index(file: &mut File, start: u64, len: u64) -> io::Result<Result<Index, Audi
     })))
 }
 
-/// Returns whether one of the atoms from byte `at` on reaches beyond the end of the file.
-fn is_cut(file: &mut File, mut at: u64, len: u64) -> io::Result<bool> {
+/// Returns where the last of the atoms ends that follow each other from byte `at` of the file on.
+fn end_of_atoms(file: &mut File, mut at: u64, len: u64) -> io::Result<u64> {
     while at + 8 <= len {
-        let mut head = [0; 8];
+        let mut head = Vec::new();
         file.seek(SeekFrom::Start(at))?;
-        if let Err(e) = file.read_exact(&mut head) {
-            return match e.kind() {
-                io::ErrorKind::UnexpectedEof => Ok(true),
-                _ => Err(e),
-            };
+        (&mut *file).take(16).read_to_end(&mut head)?;
+        let size = match u32::from_be_bytes([head[0], head[1], head[2], head[3]]) {
+            1 if head.len() == 16 => head[8..].iter().fold(0, |n, &b| n << 8 | u64::from(b)),
+            size => u64::from(size),
+        };
+        // The last atom may leave its end open, and other bytes may follow the atoms.
+        if size < 8 || (size > len - at && &head[4..8] != b"mdat") {
+            return Ok(len);
         }
-        match u32::from_be_bytes([head[0], head[1], head[2], head[3]]) {
-            // To the end of the file; of 64 bits; none.
-            0..8 => return Ok(false),
-            size => at += u64::from(size),
-        }
+        at = at.saturating_add(size);
     }
-    Ok(at > len)
+    Ok(at.max(len))
 }
 
 /// Returns the places of the kinds of the atoms that symphonia is not shown: other tracks, and what
@@ -496,12 +503,13 @@ struct Section {
 }
 
 impl Section {
+    /// `len` is what the atoms state: symphonia passes over an atom that reaches beyond it.
     fn new(file: File, base: u64, len: u64, mut renamed: Vec<u64>) -> Self {
         renamed.sort_unstable();
         Self {
             file,
             base,
-            len: len.saturating_sub(base),
+            len,
             position: 0,
             renamed,
         }

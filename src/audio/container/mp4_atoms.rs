@@ -43,7 +43,7 @@ pub(super) fn atoms(bytes: &[u8], range: Range<usize>) -> Vec<Atom> {
 }
 
 /// Returns the first atom at the end of `path`, which leads downwards from those in `range`.
-fn find(bytes: &[u8], range: Range<usize>, path: &[&[u8; 4]]) -> Option<Range<usize>> {
+pub(super) fn find(bytes: &[u8], range: Range<usize>, path: &[&[u8; 4]]) -> Option<Range<usize>> {
     path.iter().try_fold(range, |range, kind| {
         let atom = atoms(bytes, range).into_iter().find(|a| a.kind == **kind)?;
         Some(atom.body)
@@ -54,11 +54,11 @@ fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
 }
 
