@@ -3,6 +3,7 @@
 mod adapter;
 mod audio;
 mod audio_bad_bytes;
+mod audio_odd;
 mod batches;
 mod bench;
 mod classify;
