@@ -29,6 +29,7 @@ mod damage;
 mod decode;
 mod error;
 mod mono;
+mod names;
 mod opus;
 mod reader;
 mod resample;
@@ -39,29 +40,14 @@ mod timeline;
 mod vorbis;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 
 pub use clip::{ClipSpan, cut, extract, extract_into};
 pub use clips::{Clip, Clips};
 pub use error::{AudioError, Result};
+pub use names::{EXTENSIONS, NameKind, UNREADABLE, is_audio_path, is_hidden, name_kind};
 pub use reader::{LOAD_LIMIT_SECONDS, Loaded, MonoReader, load};
 pub use rule::{ClipRule, Ends};
 pub use silence::{SILENT_PEAK, is_silent};
-
-/// File extensions that a folder walk takes for audio, in lower case and without the dot.
-pub const EXTENSIONS: &[&str] = &[
-    "aac", "aif", "aifc", "aiff", "au", "flac", "m4a", "mp3", "oga", "ogg", "opus", "snd", "wav",
-    "wave",
-];
-
-/// Returns whether the extension of `path`, in any case, is one of [`EXTENSIONS`].
-///
-/// Only the name is checked. The file's contents may still be something else.
-pub fn is_audio_path(path: &Path) -> bool {
-    path.extension()
-        .and_then(|extension| extension.to_str())
-        .is_some_and(|extension| EXTENSIONS.iter().any(|e| e.eq_ignore_ascii_case(extension)))
-}
 
 /// The sample rates in Hz that files may have and callers may request.
 ///

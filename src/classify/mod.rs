@@ -8,6 +8,7 @@
 mod decode;
 mod discover;
 pub mod journal;
+mod list;
 mod merge;
 mod output;
 mod path_text;
@@ -16,11 +17,13 @@ mod result;
 mod shard;
 mod stamp;
 
-pub use discover::{DiscoverError, Input, discover, listed};
+pub use discover::{DiscoverError, Input, LeftOut, Search, discover};
+pub use list::{List, listed};
 pub use merge::{MergeError, check_parts, merge};
 pub use output::{
     Content, Format, OutputError, ResultTables, Schema, Table, TablePlan, write_tables,
 };
+pub use path_text::{path_of_text, text_of_path};
 pub use pipeline::{Options, Summary, classify};
 pub use result::{ClipPrediction, FileResult, Outcome, Prediction, ranked};
 pub use shard::{Shard, ShardError};

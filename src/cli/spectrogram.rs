@@ -8,7 +8,7 @@ use anyhow::Context;
 use super::words::{note, print_line};
 use super::{Done, args, progress};
 use crate::audio;
-use crate::classify::{DiscoverError, Input, Shard, discover};
+use crate::classify::{DiscoverError, Input, Search, discover};
 use crate::frontend::colormap::Colormap;
 use crate::frontend::config::{FrontEndConfig, ImageConfig, Output, Size};
 use crate::frontend::{FrontEnd, encode_png, presets};
@@ -19,6 +19,9 @@ pub struct Args {
     /// Audio files, and folders of audio files.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Search hidden files and folders too.
+    #[arg(long)]
+    hidden: bool,
     /// Folder for the images; their paths are printed.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -47,7 +50,11 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         ..image
     });
     settings.validate()?;
-    let inputs: Vec<Input> = discover(&args.files, Shard::default())?.collect();
+    let search = Search {
+        hidden: args.hidden,
+        ..Search::default()
+    };
+    let inputs: Vec<Input> = discover(&args.files, &search)?.collect();
     if inputs.is_empty() {
         let names: Vec<_> = args.files.iter().map(|p| p.display().to_string()).collect();
         anyhow::bail!(DiscoverError::NoAudio(names.join(", ")));

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use walkdir::{DirEntry, WalkDir};
+use walkdir::WalkDir;
 
 use super::error::{DatasetError, Result};
-use crate::audio::is_audio_path;
+use crate::audio::{is_audio_path, is_hidden};
 
 /// One audio file and its labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +55,9 @@ impl Dataset {
     /// Lists `root`: every folder in `root` is a class, and every audio file at any depth below a
     /// class folder is an entry of that class.
     ///
-    /// [`is_audio_path`] decides by name what is audio; no file is opened. Names that begin with a
-    /// dot are skipped, symbolic links are followed, and files directly in `root` are ignored.
+    /// [`is_audio_path`] decides by name what is audio; no file is opened. Hidden files and folders
+    /// are skipped ([`is_hidden`]), symbolic links are followed, and files directly in `root` are
+    /// ignored.
     ///
     /// # Errors
     /// `NoFolder`, `NoClasses`, `OneClass`, `EmptyClass`, `NotUtf8` and `Io` of [`DatasetError`].
@@ -151,7 +152,7 @@ fn class_names(root: &Path) -> Result<Vec<String>> {
             continue;
         }
         match item.file_name().into_string() {
-            Ok(name) if name.starts_with('.') => {}
+            Ok(name) if is_hidden(name.as_ref()) => {}
             Ok(name) => names.push(name),
             Err(_) => return Err(DatasetError::NotUtf8 { path: item.path() }),
         }
@@ -161,11 +162,11 @@ fn class_names(root: &Path) -> Result<Vec<String>> {
 }
 
 /// Returns the audio files at any depth below `folder`, which is in `root`, unsorted and relative to
-/// `root`. Skips names that begin with a dot.
+/// `root`. Skips hidden ones.
 pub(super) fn audio_files(root: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let walk = WalkDir::new(folder).follow_links(true).into_iter();
-    for item in walk.filter_entry(|item| item.depth() == 0 || !is_hidden(item)) {
+    for item in walk.filter_entry(|item| item.depth() == 0 || !is_hidden(item.file_name())) {
         let item = item.map_err(|e| DatasetError::Io {
             path: e.path().unwrap_or(folder).to_owned(),
             source: e.into(),
@@ -188,8 +189,4 @@ pub(super) fn audio_files(root: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
 pub(super) fn key(path: &Path) -> String {
     let parts: Vec<_> = path.iter().map(|p| p.to_string_lossy()).collect();
     parts.join("/")
-}
-
-fn is_hidden(item: &DirEntry) -> bool {
-    item.file_name().as_encoded_bytes().starts_with(b".")
 }

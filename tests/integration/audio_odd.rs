@@ -119,7 +119,7 @@ fn what_is_not_sound_costs_flac_nothing() {
     ] {
         let got = read(&bytes, RATE);
         assert_eq!(got.damaged, None, "{what}");
-        assert_eq!(got.samples, as_float(&ints), "{what}");
+        assert!(got.samples == as_float(&ints), "{what}");
     }
 }
 
@@ -128,7 +128,7 @@ fn joined_and_changing_flac_goes_on() {
     let ints = ramp(6000);
     let joined = [flac(&ints[..3000], 3000), flac(&ints[3000..], 3000)].concat();
     let got = read(&joined, RATE);
-    assert_eq!(got.samples, as_float(&ints));
+    assert!(got.samples == as_float(&ints));
     assert!(got.damaged.expect("a note").contains("joined"));
 }
 
@@ -258,7 +258,10 @@ fn ogg_goes_on_behind_bad_pages_and_at_the_next_stream() {
         let chained = read(&[bytes.clone(), bytes.clone()].concat(), rate);
         assert_eq!(chained.damaged, None, "{name}");
         assert_eq!(chained.samples.len(), 2 * whole.samples.len(), "{name}");
-        assert_eq!(chained.samples[whole.samples.len()..], whole.samples);
+        assert!(
+            chained.samples[whole.samples.len()..] == whole.samples,
+            "{name}"
+        );
     }
     // A chain of different codecs and rates has the rate of the first.
     let mixed = [fixture("vorbis_pages.ogg"), fixture("opus_pages.opus")].concat();
@@ -308,7 +311,9 @@ fn mp4_is_read_by_its_edits_and_behind_bad_packets() {
     skip[start..start + 4].copy_from_slice(&(media + 32_000).to_be_bytes());
     let skipped = read(&skip, 16_000);
     assert_eq!(skipped.damaged, None);
-    assert_eq!(skipped.samples, whole.samples[32_000..]);
+    assert_eq!(skipped.samples.len(), 16_000);
+    let late = skipped.samples.iter().zip(&whole.samples[32_000..]);
+    assert!(late.into_iter().all(|(a, b)| (a - b).abs() < 1e-5));
     // Some packets in the middle are overwritten.
     let data = atom(&bytes, b"mdat");
     let middle = data + (bytes.len() - data) / 2;
@@ -437,9 +442,8 @@ fn wav_is_read_to_its_end_whatever_its_chunks_say() {
     let good = wav16(&ints);
     let (head, data) = good.split_at(36);
     let bytes = &data[8..];
-    let size = |n: u32| [&head[..], b"data", &n.to_le_bytes(), bytes].concat();
-    let odd =
-        |size: u32, body: &[u8]| [&head[..], b"LIST", &size.to_le_bytes(), body, data].concat();
+    let size = |n: u32| [head, b"data", &n.to_le_bytes(), bytes].concat();
+    let odd = |size: u32, body: &[u8]| [head, b"LIST", &size.to_le_bytes(), body, data].concat();
     let large = [
         b"RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0\0\0\0\0\0\0\0\0".to_vec(),
         (bytes.len() as u64).to_le_bytes().to_vec(),
@@ -464,9 +468,10 @@ fn wav_is_read_to_its_end_whatever_its_chunks_say() {
         ("RF64", large),
         ("LIST behind", behind),
     ] {
-        let got = read(&file, RATE);
+        let dir = folder();
+        let got = load(&put(&dir, "x.wav", &file), RATE).unwrap_or_else(|e| panic!("{what}: {e}"));
         assert_eq!(got.damaged, None, "{what}");
-        assert_eq!(got.samples, want, "{what}");
+        assert!(got.samples == want, "{what}");
     }
 }
 

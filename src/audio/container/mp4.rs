@@ -49,6 +49,11 @@ const CODECS: [AudioCodecId; 7] = [
     CODEC_ID_OPUS,
 ];
 
+/// What sample entries call those codecs.
+const PACKED: [&[u8; 4]; 7] = [
+    b"mp4a", b"alac", b"fLaC", b"Opus", b".mp3", b"mp3 ", b"ms\0U",
+];
+
 /// The audio track of an MP4 file.
 pub(super) struct Mp4 {
     stream: Option<Stream>,
@@ -81,6 +86,9 @@ impl Mp4 {
         };
         if let Some((codec, width)) = pcm(&track) {
             return Ok(Self::chunks(file, start, &track, bytes, codec, width));
+        }
+        if !PACKED.contains(&&track.entry.kind) {
+            return Ok(Err(AudioError::unsupported(codec_name(&track))));
         }
         let behind = start + index.start + bytes.len() as u64;
         let moov = (bytes.as_slice(), index.body.clone());

@@ -107,12 +107,18 @@ fn chunk(window: &mut Window) -> io::Result<Option<([u8; 4], u64)>> {
     Ok(Some(([a, b, c, d], u64::from(size))))
 }
 
-/// Returns whether a chunk of a known name begins here, or none can because the file ends.
+/// Returns whether a chunk begins here: one of a known name, or of any name whose size fits into
+/// the file. Also where none can begin because the file ends.
 fn is_chunk(window: &mut Window) -> io::Result<bool> {
+    let left = window.left();
     let head = window.peek(8)?;
-    let name = |known: &&[u8; 4]| head.starts_with(*known);
+    let Some(&[a, b, c, d, s0, s1, s2, s3]) = head.get(..8) else {
+        return Ok(true);
+    };
+    let name = [a, b, c, d];
+    let size = u64::from(u32::from_le_bytes([s0, s1, s2, s3]));
     let printable = |b: &u8| (b' '..=b'~').contains(b);
-    Ok(head.len() < 8 || KNOWN.iter().any(name) || head[..4].iter().all(printable))
+    Ok(KNOWN.contains(&&name) || (name.iter().all(printable) && 8 + size <= left))
 }
 
 /// Moves `window` to the next `fmt ` chunk, or `data` chunk if the format is known. Returns whether

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::settings::JournalSettings;
-use crate::classify::path_text::{decode_path, encode_path};
+use crate::classify::path_text::{path_of_text, text_of_path};
 use crate::classify::result::{FileResult, Outcome};
 use crate::classify::stamp::Stamp;
 
@@ -22,10 +22,8 @@ pub(super) enum Line {
 /// A [`FileResult`] as a journal stores it.
 #[derive(Serialize, Deserialize)]
 pub(super) struct FileLine {
+    /// As [`text_of_path`] writes it.
     path: String,
-    /// The path's bytes in hexadecimal, if it is not UTF-8.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    bytes: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stamp: Option<Stamp>,
     outcome: Outcome,
@@ -33,10 +31,8 @@ pub(super) struct FileLine {
 
 impl FileLine {
     pub(super) fn new(result: &FileResult) -> Self {
-        let (path, bytes) = encode_path(&result.path);
         Self {
-            path,
-            bytes,
+            path: text_of_path(&result.path),
             stamp: result.stamp,
             outcome: result.outcome.clone(),
         }
@@ -53,7 +49,7 @@ impl FileLine {
             }
         }
         Some(FileResult {
-            path: decode_path(self.path, self.bytes)?,
+            path: path_of_text(&self.path)?,
             stamp: self.stamp,
             outcome: self.outcome,
         })

@@ -1,6 +1,7 @@
 //! The columns of tables and the cells of their rows, in no format yet. A column is added or
 //! changed here only.
 
+use crate::classify::path_text::text_of_path;
 use crate::classify::result::{ClipPrediction, FileResult, Outcome, Prediction, ranked};
 use crate::model::{DecisionRule, Task};
 
@@ -85,7 +86,7 @@ pub enum Content {
     ///
     /// | column | type | meaning |
     /// |---|---|---|
-    /// | `path` | text | path of the file |
+    /// | `path` | text | path of the file, as [`text_of_path`] writes it |
     /// | `status` | text | `ok`, `unsure` ([`DecisionRule::is_unsure`]) or `failed` |
     /// | `genre`, `confidence` | text, float | most probable class and its probability, 0 to 1 |
     /// | `genre_2`, `confidence_2`, .. | text, float | the next ones, up to the requested number |
@@ -165,7 +166,7 @@ impl Content {
 }
 
 fn path(result: &FileResult) -> Cell {
-    Cell::Text(result.path.display().to_string())
+    Cell::Text(text_of_path(&result.path))
 }
 
 fn text(text: &str) -> Cell {

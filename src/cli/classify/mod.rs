@@ -10,13 +10,13 @@ use std::thread::available_parallelism;
 
 use anyhow::{Context, bail, ensure};
 
-use self::console::{Console, print_summary};
+use self::console::{Console, print_left_out, print_summary};
 use self::startup_times::StartupTimes;
 use super::{Done, args};
 use crate::classify::journal::{self, JournalSettings};
 use crate::classify::{
-    DiscoverError, Format, Input, Options, ResultTables, Schema, Shard, Stamp, TablePlan, classify,
-    discover, listed,
+    DiscoverError, Format, Input, List, Options, ResultTables, Schema, Search, Shard, Stamp,
+    TablePlan, classify, discover, listed,
 };
 use crate::gpu::Compute;
 use crate::inference::Predictor;
@@ -31,12 +31,15 @@ pub struct Args {
     /// Audio files, and folders, which are searched with all their subfolders.
     #[arg(required_unless_present = "files_from", value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Read the names of the files from FILE, one per line; - is stdin.
+    /// Read the names of the files from FILE, one per line, or from a playlist (.m3u8); - is stdin.
     #[arg(long, value_name = "FILE", conflicts_with = "paths")]
     files_from: Option<PathBuf>,
     /// Names in --files-from end with a zero byte, as `find -print0` writes them.
     #[arg(short = '0', long, requires = "files_from")]
     null: bool,
+    /// Search hidden files and folders too.
+    #[arg(long)]
+    hidden: bool,
     /// Classify only shard I of N, for several machines that share the files: 2/8 is the second of
     /// eight.
     #[arg(long, value_name = "I/N", default_value_t)]
@@ -95,7 +98,12 @@ fn overlap(text: &str) -> Result<f64, String> {
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
     let mut times = StartupTimes::start();
-    let mut inputs = inputs(args)?.peekable();
+    let search = Search {
+        shard: args.shard,
+        hidden: args.hidden,
+        left_out: Default::default(),
+    };
+    let mut inputs = inputs(args, &search)?.peekable();
     // One shard of several may be empty.
     if inputs.peek().is_none() && args.shard == Shard::default() {
         let searched = args.files_from.iter().chain(&args.paths);
@@ -187,6 +195,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         &options,
         args.out.as_deref(),
     );
+    print_left_out(&search.left_out);
     Ok(if failed == 0 { Done::All } else { Done::Some })
 }
 
@@ -200,19 +209,25 @@ fn table_plan(args: &Args, schema: &Schema) -> anyhow::Result<Option<TablePlan>>
 }
 
 /// Returns the inputs that the command line names, while they are found.
-fn inputs(args: &Args) -> anyhow::Result<Box<dyn Iterator<Item = Input> + Send>> {
-    let Some(list) = &args.files_from else {
-        return Ok(Box::new(discover(&args.paths, args.shard)?));
+fn inputs(args: &Args, search: &Search) -> anyhow::Result<Box<dyn Iterator<Item = Input> + Send>> {
+    let Some(path) = &args.files_from else {
+        return Ok(Box::new(discover(&args.paths, search)?));
     };
-    let (zero, shard) = (args.null, args.shard);
-    Ok(if list.as_os_str() == "-" {
-        let stdin = std::io::BufReader::new(std::io::stdin());
-        Box::new(listed(stdin, "(stdin)".into(), zero, shard))
+    let from_stdin = path.as_os_str() == "-";
+    let list = List {
+        name: match from_stdin {
+            true => "(stdin)".into(),
+            false => path.clone(),
+        },
+        zero: args.null,
+        folder: path.parent().filter(|_| !from_stdin).map(Into::into),
+    };
+    Ok(if from_stdin {
+        Box::new(listed(std::io::stdin(), list, search.shard))
     } else {
-        let file = std::fs::File::open(list)
-            .with_context(|| format!("cannot read the list {}", list.display()))?;
-        let file = std::io::BufReader::new(file);
-        Box::new(listed(file, list.clone(), zero, shard))
+        let file = std::fs::File::open(path)
+            .with_context(|| format!("cannot read the list {}", path.display()))?;
+        Box::new(listed(file, list, search.shard))
     })
 }
 
