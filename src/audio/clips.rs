@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::error::Result;
 use super::reader::MonoReader;
 use super::rule::{ClipRule, Ends, looped};
+use super::silence::check_length;
 
 /// One clip of a file that is read as a stream.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +47,7 @@ pub struct Clip {
 /// ```
 pub struct Clips {
     reader: MonoReader,
+    sample_rate: u32,
     rule: ClipRule,
     /// Samples of the file and its margins from `base` on.
     buffer: Vec<f32>,
@@ -67,6 +69,7 @@ impl Clips {
         let len = rule.len.max(1);
         Ok(Self {
             reader: MonoReader::open(path, sample_rate)?,
+            sample_rate,
             rule: ClipRule {
                 len,
                 step: rule.step.clamp(1, len),
@@ -83,7 +86,8 @@ impl Clips {
     /// Returns the next clip, or `None` at the end and for every later call.
     ///
     /// # Errors
-    /// As [`MonoReader::read`]. No clip follows an error.
+    /// As [`MonoReader::read`], and `TooShort` for a file of less than
+    /// [`super::SHORTEST_SECONDS`]. No clip follows an error.
     pub fn next_clip(&mut self) -> Result<Option<Clip>> {
         let ClipRule { len, step, .. } = self.rule;
         let start = self.last.map_or(0, |last| last + step);
@@ -113,6 +117,15 @@ impl Clips {
         }
         if self.read == 0 {
             return Ok(None);
+        }
+        if self.last.is_none() {
+            let checked = check_length(self.read as u64, self.sample_rate);
+            if checked.is_err() {
+                self.last = Some(0);
+                self.read = 0;
+                self.buffer.clear();
+            }
+            checked?;
         }
         match (self.last, self.rule.ends) {
             (None, Ends::Inside) => {

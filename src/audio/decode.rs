@@ -23,6 +23,7 @@ use super::error::{AudioError, Result};
 use super::mono::downmix;
 use super::opus::Opus;
 use super::resample::Resample;
+use super::silence::{SILENT_LEVEL, level};
 use super::sniff::Format;
 use super::timeline::{Before, Part, Timeline, rescale};
 use super::vorbis::Vorbis;
@@ -56,6 +57,8 @@ pub(super) struct Decoding {
     failing: u32,
     unusable: u64,
     samples: u64,
+    /// The largest level of a packet over all channels, and that of their mean.
+    levels: (f32, f32),
     interleaved: Vec<f32>,
     damage: Damage,
     ended: bool,
@@ -169,6 +172,7 @@ impl Decoding {
             failing: 0,
             unusable: 0,
             samples: 0,
+            levels: (0.0, 0.0),
             interleaved: Vec::new(),
             damage: Damage::default(),
             ended: false,
@@ -395,7 +399,11 @@ impl Decoding {
             self.queue.push_back(Queued::Rate(resample));
         }
         self.samples += self.interleaved.len() as u64;
+        let before = block.len();
         self.unusable += downmix(&self.interleaved, channels as u16, block);
+        let (all, mean) = &mut self.levels;
+        *all = all.max(level(&self.interleaved));
+        *mean = mean.max(level(&block[before..]));
         // A packet of ADTS may hold several blocks, of which the decoder knows the first.
         let expected = rescale(ticks as i64, rate, running.stream.timescale) as u64;
         Ok(match 2 * frames <= expected {
@@ -458,6 +466,13 @@ impl Decoding {
     /// Returns how many samples (all channels) were unusable and became 0, and the total.
     pub(super) fn unusable(&self) -> (u64, u64) {
         (self.unusable, self.samples)
+    }
+
+    /// Returns whether the channels have sound so far and their mean has none.
+    pub(super) fn is_cancelled(&self) -> bool {
+        let (all, mean) = self.levels;
+        // Sound that is 20 dB louder than what counts as silence.
+        all > 10.0 * SILENT_LEVEL && mean < SILENT_LEVEL
     }
 
     /// Returns what is wrong with the part of the file that was read, if anything.

@@ -9,7 +9,7 @@ pub type Result<T> = std::result::Result<T, AudioError>;
 /// Why a file gave no audio.
 ///
 /// Every variant needs another remedy: retry or fix the path (`Io`), inspect the file (`Empty`,
-/// `TooShort`, `NotFinite`, `Damaged`), convert it (`UnknownFormat`, `Unsupported`,
+/// `TooShort`, `Cancelled`, `NotFinite`, `Damaged`), convert it (`UnknownFormat`, `Unsupported`,
 /// `NoAudioTrack`), read it in blocks (`TooLong`) or fix the call (`BadRate`). A batch continues
 /// with the next file after any of them.
 ///
@@ -46,14 +46,18 @@ pub enum AudioError {
     /// A container without an audio track, such as a silent video.
     #[error("the container has no audio track")]
     NoAudioTrack,
-    /// The audio is shorter than one sample at the requested rate.
-    #[error("too short: {samples} samples at {rate} Hz")]
+    /// The audio is shorter than one sample at the requested rate, or than is of any use
+    /// ([`crate::audio::SHORTEST_SECONDS`]).
+    #[error("too short: {samples} samples at {rate} Hz, under a tenth of a second")]
     TooShort {
         /// Samples in the file, per channel.
         samples: u64,
         /// The file's own rate in Hz.
         rate: u32,
     },
+    /// The channels have sound, and their mean has none: one is the other turned around.
+    #[error("its channels cancel each other out, so that their mean is silent")]
+    Cancelled,
     /// More than half of the samples are NaN, infinite or absurdly loud.
     #[error("{bad} of {total} samples are not usable numbers (NaN, infinite or over 1e9)")]
     NotFinite {
@@ -87,6 +91,7 @@ impl AudioError {
             Self::Damaged { .. } => "damaged",
             Self::NoAudioTrack => "no_audio_track",
             Self::TooShort { .. } => "too_short",
+            Self::Cancelled => "cancelled",
             Self::NotFinite { .. } => "not_finite",
             Self::TooLong { .. } => "too_long",
             Self::BadRate { .. } => "bad_rate",

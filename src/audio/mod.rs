@@ -47,7 +47,7 @@ pub use error::{AudioError, Result};
 pub use names::{EXTENSIONS, NameKind, UNREADABLE, is_audio_path, is_hidden, name_kind};
 pub use reader::{LOAD_LIMIT_SECONDS, Loaded, MonoReader, load};
 pub use rule::{ClipRule, Ends};
-pub use silence::{SILENT_PEAK, is_silent};
+pub use silence::{SHORTEST_SECONDS, SILENT_LEVEL, check_length, is_silent, level};
 
 /// The sample rates in Hz that files may have and callers may request.
 ///

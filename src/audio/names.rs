@@ -7,17 +7,17 @@ use std::path::Path;
 /// may still be something else, and a video is read for its sound.
 pub const EXTENSIONS: &[&str] = &[
     "3g2", "3ga", "3gp", "3gpp", "aac", "adts", "aif", "aifc", "aiff", "alac", "au", "bwf", "f4a",
-    "f4b", "flac", "fla", "m4a", "m4b", "m4p", "m4r", "m4v", "mov", "mp1", "mp2", "mp3", "mp4",
+    "f4b", "fla", "flac", "m4a", "m4b", "m4p", "m4r", "m4v", "mov", "mp1", "mp2", "mp3", "mp4",
     "mpa", "mpga", "oga", "ogg", "oggflac", "ogx", "opus", "qt", "rf64", "snd", "wav", "wave",
 ];
 
 /// Extensions of audio that no decoder here reads. A folder walk takes such files too: each becomes
 /// a failed row that names the format, and nothing is passed over without a word.
 pub const UNREADABLE: &[&str] = &[
-    "8svx", "aa", "aax", "ac3", "adx", "aa3", "amr", "ape", "apl", "at3", "awb", "caf", "dff",
+    "8svx", "aa", "aa3", "aax", "ac3", "adx", "amr", "ape", "apl", "at3", "awb", "caf", "dff",
     "dsd", "dsf", "dts", "dtshd", "eac3", "ec3", "gsm", "it", "la", "mid", "midi", "mka", "mlp",
-    "mo3", "mod", "mpc", "mp+", "mpp", "nist", "oma", "ofr", "ofs", "pac", "ra", "ram", "rm",
-    "rmi", "s3m", "shn", "sid", "spx", "sph", "tak", "tta", "voc", "vqf", "w64", "wma", "webm",
+    "mo3", "mod", "mp+", "mpc", "mpp", "nist", "ofr", "ofs", "oma", "pac", "ra", "ram", "rm",
+    "rmi", "s3m", "shn", "sid", "sph", "spx", "tak", "tta", "voc", "vqf", "w64", "webm", "wma",
     "wv", "xm",
 ];
 

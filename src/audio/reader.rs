@@ -59,7 +59,7 @@ impl MonoReader {
     /// Opens `path` and decodes up to the first sample. `sample_rate` is in Hz.
     ///
     /// # Errors
-    /// Every [`AudioError`] except `NotFinite`, `TooShort` and `TooLong`.
+    /// Every [`AudioError`] except `NotFinite`, `Cancelled`, `TooShort` and `TooLong`.
     pub fn open(path: &Path, sample_rate: u32) -> Result<Self> {
         if !RATES.contains(&sample_rate) {
             return Err(AudioError::BadRate { rate: sample_rate });
@@ -103,8 +103,8 @@ impl MonoReader {
     /// every later call.
     ///
     /// # Errors
-    /// `Io` if the system fails; at the file's end `NotFinite`, and `TooShort` if not one sample is
-    /// left at the new rate. No samples follow an error.
+    /// `Io` if the system fails; at the file's end `NotFinite`, `Cancelled`, and `TooShort` if not
+    /// one sample is left at the new rate. No samples follow an error.
     pub fn read(&mut self, out: &mut Vec<f32>) -> Result<usize> {
         let before = out.len();
         let done = self.fill(out, before);
@@ -142,6 +142,9 @@ impl MonoReader {
         let (bad, total) = self.source.unusable();
         if bad * 2 > total {
             return Err(AudioError::NotFinite { bad, total });
+        }
+        if self.source.is_cancelled() {
+            return Err(AudioError::Cancelled);
         }
         if self.given == 0 {
             return Err(AudioError::TooShort {

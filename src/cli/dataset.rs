@@ -21,8 +21,8 @@ enum Command {
     /// Read every file and report what is wrong.
     ///
     /// Prints counts, lengths and sample rates, then the files that are unreadable, damaged,
-    /// silent, clipped or duplicates. Exit code 0: training can use every file; 1: training should
-    /// leave some files out.
+    /// silent, clipped, duplicates, or hold the same sound as others, and at the end how many there
+    /// are of each kind. Exit code 0: nothing was found; 1: something was.
     Check {
         /// Folder with one subfolder per class.
         dataset: PathBuf,
@@ -32,8 +32,7 @@ enum Command {
     },
 }
 
-/// Checks the dataset and prints the report. Returns [`Done::Some`] if training should leave files
-/// out.
+/// Checks the dataset and prints the report. Returns [`Done::Some`] if anything was found.
 pub fn run(args: &Args) -> anyhow::Result<Done> {
     let Command::Check { dataset, json } = &args.command;
     let data = Dataset::scan(dataset)?;
@@ -50,7 +49,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     } else {
         print_line(&report)?;
     }
-    Ok(if report.left_out().is_empty() {
+    Ok(if report.findings.is_empty() {
         Done::All
     } else {
         Done::Some

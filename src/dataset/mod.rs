@@ -10,10 +10,12 @@
 //! | [`gtzan`] | facts about the GTZAN collection |
 //! | [`pcm`] | [`pcm::PcmSet`]: the samples of a subset, resident in memory as far as they fit |
 
+mod alike;
 pub mod check;
 mod deal;
 mod error;
 mod filtered;
+mod fingerprint;
 mod folder;
 mod folds;
 pub mod gtzan;

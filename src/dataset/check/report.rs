@@ -36,15 +36,48 @@ pub struct Report {
     pub unreadable: Vec<Unreadable>,
     /// Files that give audio but have damage.
     pub damaged: Vec<Damaged>,
-    /// Files without audible sound; see [`SILENT_PEAK`](crate::audio::SILENT_PEAK) and
+    /// Files without audible sound; see [`SILENT_LEVEL`](crate::audio::SILENT_LEVEL) and
     /// [`SILENT_SHARE`].
     pub silent: Vec<Silent>,
     /// Files cut off at full scale; see [`CLIPPED_SHARE`].
     pub clipped: Vec<Clipped>,
     /// Sets of files with the same content.
     pub duplicates: Vec<Duplicate>,
+    /// Pairs of files that hold the same sound, at any level, cut, codec and rate, by their acoustic
+    /// fingerprints. Without those in `duplicates`.
+    pub near_duplicates: Vec<NearDuplicate>,
     /// GTZAN's known faults, if the classes are GTZAN's ten genres.
     pub gtzan: Option<GtzanFaults>,
+    /// How many findings there are of each kind.
+    pub findings: Findings,
+}
+
+/// The number of findings of each kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Findings {
+    /// Files that give no audio.
+    pub unreadable: usize,
+    /// Files that give audio but have damage.
+    pub damaged: usize,
+    /// Files without audible sound.
+    pub silent: usize,
+    /// Files cut off at full scale.
+    pub clipped: usize,
+    /// Sets of files with the same content.
+    pub duplicates: usize,
+    /// Pairs of files that hold the same sound.
+    pub near_duplicates: usize,
+    /// Duplicates and near duplicates in more than one class.
+    pub across_classes: usize,
+    /// Files that training should leave out.
+    pub left_out: usize,
+}
+
+impl Findings {
+    /// Returns whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// One class of a [`Report`].
@@ -107,21 +140,21 @@ pub struct Damaged {
 pub struct Silent {
     /// Its path in the dataset.
     pub file: String,
-    /// The largest magnitude of a sample, full scale 1.
-    pub peak: f32,
+    /// Half of the distance between the lowest and the highest sample, full scale 1.
+    pub level: f32,
     /// The share of samples within [`QUIET_SAMPLE`](super::QUIET_SAMPLE) of zero, 0 to 1.
     pub quiet: f64,
 }
 
 impl Silent {
-    /// Explains why the file is silent: `peak -72.2 dB, 96.0 % of samples near zero`.
+    /// Explains why the file is silent: `level -72.2 dB, 96.0 % of samples near zero`.
     pub(super) fn why(&self) -> String {
         let quiet = self.quiet * 100.0;
-        match self.peak {
-            0.0 => "every sample is zero".into(),
-            peak => format!(
-                "peak {:.1} dB, {quiet:.1} % of samples near zero",
-                20.0 * peak.log10()
+        match self.level {
+            0.0 => "every sample is the same".into(),
+            level => format!(
+                "level {:.1} dB, {quiet:.1} % of samples near zero",
+                20.0 * level.log10()
             ),
         }
     }
@@ -159,6 +192,21 @@ pub struct Duplicate {
     /// of files with the same bytes.
     pub files: Vec<String>,
     /// Whether they are in more than one class.
+    pub across_classes: bool,
+}
+
+/// Two files that hold the same sound.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NearDuplicate {
+    /// The first file's path in the dataset.
+    pub file: String,
+    /// The other one's.
+    pub like: String,
+    /// Where `like` begins in `file`, in seconds. Negative if `file` begins in `like`.
+    pub offset: f64,
+    /// The share of bits in which their fingerprints differ there: 0 to 0.15.
+    pub difference: f64,
+    /// Whether they are in different classes.
     pub across_classes: bool,
 }
 
@@ -203,5 +251,21 @@ impl Report {
             add(&silent.file, format!("silent: {}", silent.why()));
         }
         out
+    }
+
+    /// Counts the findings of each kind.
+    pub(super) fn count(&self) -> Findings {
+        let near = self.near_duplicates.iter().map(|near| near.across_classes);
+        let across = self.duplicates.iter().map(|set| set.across_classes);
+        Findings {
+            unreadable: self.unreadable.len(),
+            damaged: self.damaged.len(),
+            silent: self.silent.len(),
+            clipped: self.clipped.len(),
+            duplicates: self.duplicates.len(),
+            near_duplicates: self.near_duplicates.len(),
+            across_classes: across.chain(near).filter(|across| *across).count(),
+            left_out: self.left_out().len(),
+        }
     }
 }

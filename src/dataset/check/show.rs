@@ -4,7 +4,7 @@
 use std::fmt::{Display, Formatter, Result};
 
 use super::gtzan_faults::GtzanFaults;
-use super::report::{Count, Duplicate, DuplicateKind, Report};
+use super::report::{Count, Duplicate, DuplicateKind, Findings, NearDuplicate, Report};
 
 /// Lines shown per list. The report itself has all.
 const SHOWN: usize = 10;
@@ -54,12 +54,14 @@ impl Display for Report {
             lines.collect(),
         )?;
         list(f, "duplicates", duplicates(self))?;
+        list(f, "the same sound", near_duplicates(self))?;
         if let Some(gtzan) = &self.gtzan {
             show_gtzan(f, gtzan)?;
         }
         let out = self.left_out();
         let out = out.iter().map(|out| format!("{}: {}", out.file, out.why));
-        list(f, "to leave out of training", out.collect())
+        list(f, "to leave out of training", out.collect())?;
+        verdict(f, self.findings)
     }
 }
 
@@ -96,6 +98,53 @@ fn duplicates(report: &Report) -> Vec<String> {
         format!("{same}{across}: {}", set.files.join(" = "))
     };
     sets.iter().map(line).collect()
+}
+
+/// Returns a line per pair of files that hold the same sound, those across classes first.
+fn near_duplicates(report: &Report) -> Vec<String> {
+    let mut pairs: Vec<_> = report.near_duplicates.iter().collect();
+    pairs.sort_by_key(|pair| !pair.across_classes);
+    let line = |pair: &&NearDuplicate| {
+        let NearDuplicate {
+            file,
+            like,
+            offset,
+            difference,
+            across_classes,
+        } = pair;
+        let across = if *across_classes {
+            ", in two classes"
+        } else {
+            ""
+        };
+        let (outer, inner) = match *offset < 0.0 {
+            true => (like, file),
+            false => (file, like),
+        };
+        let (at, percent) = (offset.abs(), 100.0 * difference);
+        format!("{inner} is in {outer} at {at:.1} s ({percent:.0} % of bits differ{across})")
+    };
+    pairs.iter().map(line).collect()
+}
+
+/// Writes the number of findings of each kind in one line.
+fn verdict(f: &mut Formatter<'_>, findings: Findings) -> Result {
+    let kinds = [
+        (findings.unreadable, "unreadable"),
+        (findings.damaged, "damaged"),
+        (findings.silent, "silent"),
+        (findings.clipped, "clipped"),
+        (findings.duplicates, "sets of duplicates"),
+        (findings.near_duplicates, "pairs with the same sound"),
+        (findings.across_classes, "of these across classes"),
+        (findings.left_out, "to leave out"),
+    ];
+    let found = kinds.iter().filter(|(n, _)| *n > 0);
+    let found: Vec<_> = found.map(|(n, what)| format!("{n} {what}")).collect();
+    match found.is_empty() {
+        true => write!(f, "\nverdict: nothing found"),
+        false => write!(f, "\nverdict: {}", found.join(", ")),
+    }
 }
 
 fn show_gtzan(f: &mut Formatter<'_>, gtzan: &GtzanFaults) -> Result {

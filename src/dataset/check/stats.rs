@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use crate::audio::{self, MonoReader};
+use crate::dataset::fingerprint::Listener;
 use crate::dataset::gtzan;
 
 /// Samples this close to zero are quiet: about three steps of 16-bit PCM.
@@ -37,14 +38,16 @@ pub(super) struct AudioStats {
     pub channels: u16,
     /// Number of samples, never 0.
     pub samples: u64,
-    /// The largest magnitude of a sample, full scale 1.
-    pub peak: f32,
+    /// Half of the distance between the lowest and the highest sample, full scale 1.
+    pub level: f32,
     /// Number of samples within [`QUIET_SAMPLE`] of zero.
     pub quiet: u64,
     /// Number of samples at [`CLIPPED_SAMPLE`] or beyond.
     pub clipped: u64,
     /// Hash of the samples.
     pub hash: u64,
+    /// The acoustic fingerprint.
+    pub print: Vec<u32>,
     /// The damage in one line, if any.
     pub damaged: Option<String>,
 }
@@ -66,28 +69,33 @@ impl AudioStats {
             reader = MonoReader::open(path, reader.source_rate())?;
         }
         let mut hash = Hash::default();
+        let mut listener = Listener::new(reader.source_rate());
         let mut block = Vec::new();
-        let (mut samples, mut quiet, mut clipped, mut peak) = (0, 0, 0, 0.0_f32);
+        let (mut samples, mut quiet, mut clipped) = (0, 0, 0);
+        let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
         while reader.read(&mut block)? > 0 {
             for &x in &block {
                 let magnitude = x.abs();
-                peak = peak.max(magnitude);
+                (low, high) = (low.min(x), high.max(x));
                 quiet += u64::from(magnitude <= QUIET_SAMPLE);
                 clipped += u64::from(magnitude >= CLIPPED_SAMPLE);
                 // Adding +0.0 turns -0.0 into +0.0, which sounds the same and must hash the same.
                 hash.push(&(x + 0.0).to_le_bytes());
             }
             samples += block.len() as u64;
+            listener.hear(&block);
             block.clear();
         }
+        audio::check_length(samples, reader.source_rate())?;
         Ok(Self {
             rate: reader.source_rate(),
             channels: reader.channels(),
             samples,
-            peak,
+            level: (high - low) / 2.0,
             quiet,
             clipped,
             hash: hash.finish(),
+            print: listener.finish(),
             damaged: reader.damaged(),
         })
     }

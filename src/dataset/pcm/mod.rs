@@ -202,6 +202,9 @@ fn decode(
     let Loaded {
         samples, damaged, ..
     } = loaded;
+    if let Err(e) = audio::check_length(samples.len() as u64, sample_rate) {
+        return out(e.to_string());
+    }
     if audio::is_silent(&samples) {
         return out("it is silent".into());
     }
