@@ -18,7 +18,8 @@ mod words;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 /// Names the music genre of audio files, and trains networks that do.
 ///
@@ -64,11 +65,21 @@ enum Command {
     Devices,
 }
 
+/// Parses the command line. Ends the process if it is wrong, or asks for help.
+fn parse() -> Cli {
+    let matches = Cli::command().get_matches();
+    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
+    if let (Command::Train(args), Some((_, train))) = (&mut cli.command, matches.subcommand()) {
+        args.epochs_given = train.value_source("epochs") == Some(ValueSource::CommandLine);
+    }
+    cli
+}
+
 /// Parses the command line, runs the command and returns its exit code: 0 if all is done, 1 if some
 /// inputs failed or something was found, 2 if the command could not run, 130 if Ctrl-C stopped it
 /// with everything saved.
 pub fn run() -> ExitCode {
-    let done = match Cli::parse().command {
+    let done = match parse().command {
         Command::Classify(args) => classify::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Train(args) => train::run(&args),

@@ -20,8 +20,9 @@ const OVERLAP: usize = 25;
 /// The most recordings that a number may occur in. A number of more proposes nothing.
 const OCCURRENCES: usize = 200;
 
-/// How many numbers must propose the same place.
+/// How many numbers must propose the same place, and in how short a fingerprint one is enough.
 const VOTES: u32 = 2;
+const SHORT: usize = 64;
 
 /// Two recordings that hold the same sound.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -89,7 +90,8 @@ fn best(prints: &[Vec<u32>], a: usize, votes: &HashMap<(u32, i64), u32>) -> Vec<
             .iter()
             .filter_map(|d| votes.get(&(b, offset + d)))
             .sum();
-        if n + near < VOTES {
+        let short = prints[a].len().min(prints[b as usize].len()) < SHORT;
+        if !short && n + near < VOTES {
             continue;
         }
         for offset in offset - 1..=offset + 1 {
@@ -147,12 +149,12 @@ pub(super) fn groups(n: usize, pairs: impl IntoIterator<Item = (usize, usize)>) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rng::rng;
+    use crate::rng::stream;
     use rand_chacha::rand_core::Rng;
 
     /// Numbers of a recording: each differs from the one before in some bits.
     fn print(seed: u64, n: usize) -> Vec<u32> {
-        let mut rng = rng(seed);
+        let mut rng = stream(seed, "print");
         let mut number = rng.next_u32();
         (0..n)
             .map(|_| {
@@ -165,7 +167,7 @@ mod tests {
     #[test]
     fn an_excerpt_with_noise_is_found_in_its_place() {
         let whole = print(1, 600);
-        let mut rng = rng(2);
+        let mut rng = stream(2, "noise");
         // One bit of sixteen is wrong.
         let mut noise = || rng.next_u32() & rng.next_u32() & rng.next_u32() & rng.next_u32();
         let part: Vec<u32> = whole[200..240].iter().map(|n| n ^ noise()).collect();

@@ -106,6 +106,16 @@ pub enum DatasetError {
         /// The first file's reason.
         first: String,
     },
+    /// A class has files to train on, but none of them gives usable audio.
+    #[error(
+        "no file of the class {class:?} in the training subset can be used; the first: {first}"
+    )]
+    ClassWithoutSound {
+        /// The class's name.
+        class: String,
+        /// The first file's reason.
+        first: String,
+    },
     /// A file that could be read at the start of the run cannot be read now.
     #[error("{path}: {source}. The file was readable when the run began")]
     Audio {

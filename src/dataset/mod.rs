@@ -22,6 +22,7 @@ pub mod gtzan;
 mod labels;
 pub mod pcm;
 mod rows;
+mod sound;
 mod split;
 mod split_file;
 
@@ -29,4 +30,5 @@ pub use check::check;
 pub use error::{DatasetError, Result};
 pub use folder::{Dataset, Entry, LabelSource};
 pub use labels::{LabelRules, Labeled, MatchedClasses};
+pub use sound::Groups;
 pub use split::{Split, Subset};

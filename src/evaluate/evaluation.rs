@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use super::EvaluateError;
-use super::metrics::LevelMetrics;
+use super::metrics::{LevelMetrics, argmax, clip_interval};
 use super::tags::{TagMetrics, TagPrediction};
 use crate::dataset::pcm::{ClipPcm, PcmSet, prefetch};
 use crate::frontend::FrontEnd;
@@ -181,7 +181,8 @@ fn wrong(clip: &EvaluatedClip) -> Option<WrongClip<'_>> {
 
 impl Figures {
     /// Computes the figures of `predictions`, in which the clips of a file must be in a row.
-    /// Without a `seed`, those of tags have no intervals.
+    /// Without a `seed`, there is no bootstrap: tags have no intervals, and clips one that takes
+    /// them for independent.
     pub(super) fn new(
         task: Task,
         predictions: &[EvaluatedClip],
@@ -205,10 +206,22 @@ impl Figures {
             }
         });
         match task {
-            Task::SingleLabel => Self::SingleLabel(Levels {
-                clips: single(classes, by_clip),
-                files: single(classes, by_file),
-            }),
+            Task::SingleLabel => {
+                let mut clips = single(classes, by_clip);
+                let files = predictions.chunk_by(|a, b| a.file == b.file).map(|clips| {
+                    let is_right = |clip: &&EvaluatedClip| {
+                        clip.labels[0] == argmax(clip.probabilities.iter().map(|&p| p.into()))
+                    };
+                    (clips.iter().filter(is_right).count(), clips.len())
+                });
+                if let Some(seed) = seed {
+                    clips.interval = clip_interval(&files.collect::<Vec<_>>(), seed);
+                }
+                Self::SingleLabel(Levels {
+                    clips,
+                    files: single(classes, by_file),
+                })
+            }
             Task::MultiLabel => {
                 let metrics = |items: Vec<_>| TagMetrics::new(classes, &items, seed);
                 Self::MultiLabel(Levels {

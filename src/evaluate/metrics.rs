@@ -2,9 +2,12 @@
 
 use std::fmt;
 
+use rayon::prelude::*;
 use serde::Serialize;
 
+use super::tags::SAMPLES;
 use crate::model::Task;
+use crate::rng::{below, stream};
 
 /// Returns the 95 % Wilson score interval of `correct` out of `n` (Wilson 1927), which also holds
 /// for small `n` and for shares near 0 and 1.
@@ -168,7 +171,8 @@ pub fn calibration_error(task: Task, probabilities: &[Vec<f64>], labels: &[Vec<u
 pub struct LevelMetrics {
     /// Share of correct predictions.
     pub accuracy: f64,
-    /// Its 95 % Wilson interval.
+    /// Its 95 % interval: Wilson's by file; by clip, a bootstrap over files, because the clips of a
+    /// file are alike.
     pub interval: (f64, f64),
     /// Share of predictions that have the true class among the three most probable ones.
     pub top3: f64,
@@ -243,6 +247,25 @@ impl Confusion {
     }
 }
 
+/// Returns the 95 % interval of the share of correct clips, by a bootstrap over files: draws the
+/// files with replacement, with all their clips. `files` are the numbers of correct and of all clips
+/// of each file.
+pub(super) fn clip_interval(files: &[(usize, usize)], seed: u64) -> (f64, f64) {
+    let sample = |number: usize| {
+        let mut rng = stream(seed, &format!("bootstrap sample {number}"));
+        let drawn = (0..files.len()).map(|_| files[below(&mut rng, files.len() as u64) as usize]);
+        let (correct, all) = drawn.fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
+        correct as f64 / all.max(1) as f64
+    };
+    if files.is_empty() {
+        return (0.0, 1.0);
+    }
+    let mut shares: Vec<f64> = (0..SAMPLES).into_par_iter().map(sample).collect();
+    shares.sort_by(f64::total_cmp);
+    let at = |share: f64| shares[(share * (SAMPLES - 1) as f64).round() as usize];
+    (at(0.025), at(0.975))
+}
+
 /// Returns the index of the largest value, the first of equal ones.
 pub(super) fn argmax(values: impl Iterator<Item = f64>) -> usize {
     values
@@ -260,13 +283,16 @@ pub struct MeanInterval {
     pub mean: f64,
     /// Sample standard deviation (n - 1).
     pub sd: f64,
-    /// 95 % interval of the mean by Student's t. It holds for independent runs, and is too narrow
-    /// for folds, which share their training files.
-    pub interval: (f64, f64),
+    /// 95 % interval of the mean by Student's t, cut at 0 and 1. It holds for independent runs, and
+    /// is too narrow for folds, which share their training files. `None` for two runs, of which it
+    /// would say nothing: half of its length is nine times their distance.
+    pub interval: Option<(f64, f64)>,
+    /// The lowest and the highest run.
+    pub range: (f64, f64),
 }
 
 impl MeanInterval {
-    /// Computes the figures of at least two values; `None` for fewer.
+    /// Computes the figures of at least two shares, each from 0 to 1; `None` for fewer.
     pub fn of(values: &[f64]) -> Option<Self> {
         /// Two-sided 95 % quantiles of Student's t for 1 to 30 degrees of freedom.
         const T: [f64; 30] = [
@@ -284,18 +310,26 @@ impl MeanInterval {
         Some(Self {
             mean,
             sd,
-            interval: (mean - half, mean + half),
+            interval: (values.len() > 2).then(|| ((mean - half).max(0.0), (mean + half).min(1.0))),
+            range: (
+                values.iter().copied().fold(f64::INFINITY, f64::min),
+                values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            ),
         })
     }
 }
 
 impl fmt::Display for MeanInterval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (low, high) = self.interval;
         let Self { mean, sd, .. } = self;
+        let (least, most) = self.range;
         write!(
             f,
-            "mean {mean:.3}, sd {sd:.3}, 95 % interval {low:.3} to {high:.3} (t)"
-        )
+            "mean {mean:.3}, from {least:.3} to {most:.3}, sd {sd:.3}"
+        )?;
+        match self.interval {
+            Some((low, high)) => write!(f, ", 95 % interval {low:.3} to {high:.3} (t)"),
+            None => write!(f, " (two runs are too few for an interval)"),
+        }
     }
 }

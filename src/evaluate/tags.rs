@@ -8,7 +8,7 @@ use super::ranking::{Auc, Ranking, mean};
 use crate::rng::{below, stream};
 
 /// Bootstrap samples behind an interval.
-const SAMPLES: usize = 1000;
+pub(super) const SAMPLES: usize = 1000;
 
 /// What was predicted for a file or a clip.
 #[derive(Clone, Debug, PartialEq)]

@@ -41,9 +41,9 @@ pub struct TrainSettings {
     #[cfg_attr(feature = "cli", arg(skip))]
     #[serde(default)]
     pub task: Task,
-    /// Passes over the training files.
+    /// Passes over the training files. With --resume, the run trains on to this many.
     #[cfg_attr(feature = "cli", arg(
-        long, group = "settings", default_value_t = Self::default().epochs
+        long, conflicts_with = "config", default_value_t = Self::default().epochs
     ))]
     pub epochs: usize,
     /// Stop after this many epochs in a row without an improvement on the validation files.

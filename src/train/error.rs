@@ -62,6 +62,17 @@ pub enum TrainError {
         /// From 1.
         epoch: usize,
     },
+    /// A run was told to end before where it is.
+    #[error("the run has {done} epochs, so it cannot train on to {epochs}")]
+    TooFewEpochs {
+        /// Finished epochs.
+        done: usize,
+        /// What was asked for.
+        epochs: usize,
+    },
+    /// A run that has one epoch only was told to train on.
+    #[error("the run fits its last layer in one step, so it cannot train on")]
+    NoEpochs,
     /// The run cannot be resumed from its files.
     #[error("cannot resume from {path}: {why}")]
     State {

@@ -25,6 +25,10 @@ pub type Blobs = [Vec<u8>; 2];
 pub struct State {
     /// Progress of the current epoch; all zero between epochs.
     pub progress: Progress,
+    /// The epoch from which on patience counts: the last one before a finished run was told to train
+    /// on.
+    #[serde(default)]
+    pub patience_from: usize,
     /// The finished epochs, in order.
     #[serde(default)]
     pub epochs: Vec<Epoch>,
@@ -41,7 +45,7 @@ impl State {
         let since = self
             .epochs
             .len()
-            .saturating_sub(self.best().map_or(0, |e| e.epoch));
+            .saturating_sub(self.best().map_or(0, |e| e.epoch).max(self.patience_from));
         settings.patience.is_some_and(|p| since >= p)
     }
 

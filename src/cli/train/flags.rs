@@ -8,6 +8,16 @@ use crate::frontend::config::Size;
 use crate::model::Task;
 use crate::train::TrainSettings;
 
+/// Which files belong together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum GroupBy {
+    /// Files that hold the same sound.
+    #[default]
+    Sound,
+    /// No two files.
+    None,
+}
+
 /// Train a network on a folder with one subfolder per class, as GTZAN has, or on files with labels.
 #[derive(clap::Args)]
 #[command(group(
@@ -27,9 +37,13 @@ pub struct Args {
         conflicts_with = "resume"
     )]
     pub out: Option<PathBuf>,
-    /// Resume a run that was stopped or killed, from its last saved state.
+    /// Resume a run that was stopped or killed, from its last saved state; or the folder of --seeds
+    /// or --folds, whose finished runs are kept. With --epochs, a finished run trains on.
     #[arg(long, value_name = "RUN")]
     pub resume: Option<PathBuf>,
+    /// Whether --epochs was given. Set from the matches, because its value has a default.
+    #[arg(skip)]
+    pub epochs_given: bool,
     /// Repeat a run, from its run.toml and the split.csv beside it.
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     pub config: Option<PathBuf>,
@@ -67,6 +81,17 @@ pub struct Args {
         group = "begin"
     )]
     pub split: String,
+    /// Files that must not be in two subsets: those that hold the same sound (a copy, a cut, another
+    /// codec), or none. A stratified split and folds keep such files together; another split gets a
+    /// warning.
+    #[arg(
+        long,
+        value_name = "sound|none",
+        value_enum,
+        default_value_t,
+        group = "begin"
+    )]
+    pub groups: GroupBy,
     /// Train with N seeds, from --seed upward, each in its own folder. Prints the mean, standard
     /// deviation and interval of the accuracy.
     #[arg(

@@ -20,7 +20,7 @@ use crate::evaluate::MeanInterval;
 use crate::model::Task;
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
-    let plans = plans(args)?;
+    let mut plans = plans(args)?;
     // Check all runs before anything is decoded or written.
     for plan in &plans {
         plan.check()?;
@@ -30,6 +30,13 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     if let (true, Some(plan)) = (args.find_lr, plans.first()) {
         return find_lr::run(plan, &compute, &args.memory, stop);
     }
+    let several = plans.len() > 1;
+    if several {
+        // All runs have their folders before the first one begins, so that all can be resumed.
+        for plan in plans.iter_mut().filter(|plan| !plan.resumes) {
+            plan.create(&compute)?;
+        }
+    }
     let mut figures = Vec::new();
     for (i, plan) in plans.iter().enumerate() {
         let name = match plans.len() {
@@ -38,6 +45,11 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         };
         if plans.len() > 1 {
             print_line_lossy(format_args!("== {name}: {}", plan.root.display()));
+        }
+        if several && let (true, Some(figure)) = (!args.epochs_given, plan.figure()) {
+            print_line_lossy("finished before");
+            figures.push(figure);
+            continue;
         }
         match run::run(&name, plan, &compute, args, stop)? {
             Ended::Stopped => return Ok(Done::Stopped),
@@ -53,7 +65,8 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         let runs = figures.len();
         let line = format!("{name} on the test subset over {runs} runs: {mean}");
         print_line_lossy(&line);
-        let root = args.out.as_deref().context("--out is missing")?;
+        let root = args.out.as_deref().or(args.resume.as_deref());
+        let root = root.context("--out is missing")?;
         let values: Vec<String> = figures.iter().map(|a| format!("{a:.4}")).collect();
         std::fs::write(
             root.join("summary.txt"),

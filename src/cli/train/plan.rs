@@ -1,16 +1,18 @@
 //! The runs that the flags of `sonoprint train` ask for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, ensure};
 
 use burn::tensor::Device;
 
-use super::flags::Args;
+use super::flags::{Args, GroupBy};
+use crate::cli::progress;
 use crate::cli::words::note;
-use crate::dataset::{Dataset, LabelRules, LabelSource, Labeled, Split};
+use crate::dataset::{Dataset, Groups, LabelRules, LabelSource, Labeled, Split, Subset};
 use crate::frontend::config::Output;
 use crate::frontend::presets;
+use crate::gpu::Compute;
 use crate::model::{Checkpoint, ModelName, Task};
 use crate::train::{RunFolder, RunRecord, TrainError, TrainSettings};
 
@@ -29,6 +31,8 @@ pub struct PlannedRun {
     pub resumes: bool,
     /// Lines on files and labels that were left out.
     pub notes: Vec<String>,
+    /// Files that hold the same sound.
+    pub groups: Groups,
 }
 
 impl PlannedRun {
@@ -42,8 +46,39 @@ impl PlannedRun {
     }
 }
 
+impl PlannedRun {
+    /// Makes the folder of the run, which is resumed from then on.
+    pub fn create(&mut self, compute: &Compute) -> anyhow::Result<()> {
+        let Self {
+            data,
+            split,
+            settings,
+            root,
+            ..
+        } = self;
+        RunFolder::create(root, data, split, settings, &compute.name())?;
+        self.resumes = true;
+        Ok(())
+    }
+
+    /// Returns the figure of a run that has reached its end: the accuracy by file on its test files,
+    /// or of tags the mean PR-AUC.
+    pub fn figure(&self) -> Option<f64> {
+        let text = std::fs::read_to_string(self.root.join("metrics.json")).ok()?;
+        let metrics: serde_json::Value = serde_json::from_str(&text).ok()?;
+        let name = match self.settings.task {
+            Task::SingleLabel => "/files/accuracy",
+            Task::MultiLabel => "/files/pr_auc",
+        };
+        metrics.pointer(name)?.as_f64()
+    }
+}
+
 /// Returns the runs: one, or one per seed, or one per fold.
 pub fn plans(args: &Args) -> anyhow::Result<Vec<PlannedRun>> {
+    if let Some(root) = &args.resume {
+        return resumed(root, args);
+    }
     let first = plan(args)?;
     let numbered = |name: &str, n: u64| first.root.join(format!("{name}-{n}"));
     let seed = first.settings.seed;
@@ -64,32 +99,72 @@ pub fn plans(args: &Args) -> anyhow::Result<Vec<PlannedRun>> {
         let folds = Split::folds(&first.data, usize::from(k), seed)?;
         return Ok((1..)
             .zip(folds)
-            .map(|(fold, split)| PlannedRun {
-                split,
-                root: numbered("fold", fold),
-                ..first.clone()
+            .map(|(fold, mut split)| {
+                split.keep_together(&first.groups);
+                PlannedRun {
+                    split,
+                    root: numbered("fold", fold),
+                    ..first.clone()
+                }
             })
             .collect());
     }
     Ok(vec![first])
 }
 
-/// Returns the only or the first run, from the run that is resumed, another run's record, or the
-/// flags.
-fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
-    if let Some(root) = &args.resume {
-        let (folder, record) = RunFolder::open(root)?;
-        let data = record.dataset(&folder.path("run.toml"))?;
-        let split = Split::from_csv(&data, &folder.path("split.csv"))?;
-        return Ok(PlannedRun {
-            data,
-            split,
-            settings: record.settings,
-            root: root.clone(),
-            resumes: true,
-            notes: Vec::new(),
-        });
+/// Returns the run in `root`, or the runs of the seeds or folds in it.
+fn resumed(root: &Path, args: &Args) -> anyhow::Result<Vec<PlannedRun>> {
+    let parts = match root.join("run.toml").exists() {
+        true => Vec::new(),
+        false => parts(root)?,
+    };
+    if parts.is_empty() {
+        return Ok(vec![resume(root, args)?]);
     }
+    parts.iter().map(|part| resume(part, args)).collect()
+}
+
+/// Returns the folders of the runs of seeds or folds in `root`, in the order of their numbers.
+fn parts(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut parts = Vec::new();
+    let folder = std::fs::read_dir(root).with_context(|| root.display().to_string())?;
+    for entry in folder {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let number = ["seed-", "fold-"]
+            .iter()
+            .find_map(|kind| name.strip_prefix(kind));
+        if let Some(number) = number.and_then(|number| number.parse::<u64>().ok())
+            && path.join("run.toml").exists()
+        {
+            parts.push((number, path));
+        }
+    }
+    parts.sort();
+    Ok(parts.into_iter().map(|(_, path)| path).collect())
+}
+
+/// Returns the run in the folder `root`, which trains on if the flags say so.
+fn resume(root: &Path, args: &Args) -> anyhow::Result<PlannedRun> {
+    let (folder, mut record) = RunFolder::open(root)?;
+    if args.epochs_given {
+        record = folder.extend(&record, args.settings.epochs)?;
+    }
+    let data = record.dataset(&folder.path("run.toml"))?;
+    let split = Split::from_csv(&data, &folder.path("split.csv"))?;
+    Ok(PlannedRun {
+        data,
+        split,
+        settings: record.settings,
+        root: root.to_owned(),
+        resumes: true,
+        notes: Vec::new(),
+        groups: Groups::of_sets(0, &[]),
+    })
+}
+
+/// Returns the only or the first run, from another run's record or the flags.
+fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
     let root = args.out.clone().context("--out is missing")?;
     if let Some(config) = &args.config {
         let record = RunRecord::load(config)?;
@@ -102,6 +177,7 @@ fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
             root,
             resumes: false,
             notes: Vec::new(),
+            groups: Groups::of_sets(0, &[]),
         });
     }
     let mut settings = settings(args)?;
@@ -117,11 +193,21 @@ fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
         (None, true) => Task::MultiLabel,
         (None, false) => Task::SingleLabel,
     };
-    let split = match args.split.as_str() {
+    let mut split = match args.split.as_str() {
         "stratified" => Split::stratified(&data, settings.seed, STRATIFIED)?,
         "filtered" => Split::filtered(&data)?,
         file => Split::from_csv(&data, file.as_ref())?,
     };
+    let groups = groups(args, &data);
+    if args.split == "stratified" {
+        split.keep_together(&groups);
+    }
+    if args.folds.is_none()
+        && let Some(line) = crossed(&data, &split, &groups)
+    {
+        note(&line);
+        notes.push(line);
+    }
     Ok(PlannedRun {
         data,
         split,
@@ -129,7 +215,46 @@ fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
         root,
         resumes: false,
         notes,
+        groups,
     })
+}
+
+/// Returns the groups of files that hold the same sound, as far as the flags ask for them.
+fn groups(args: &Args, data: &Dataset) -> Groups {
+    match args.groups {
+        GroupBy::None => Groups::of_sets(data.entries.len(), &[]),
+        GroupBy::Sound => {
+            let bar = progress::bar(
+                data.entries.len(),
+                "listening for the same sound {bar:20} {pos}/{len} files, {per_sec}",
+            );
+            let groups = Groups::of_sound(data, &|| bar.inc(1));
+            bar.finish_and_clear();
+            groups
+        }
+    }
+}
+
+/// Says which files with the same sound are in different subsets. `None` if there are none.
+fn crossed(data: &Dataset, split: &Split, groups: &Groups) -> Option<String> {
+    let crossed = split.crossed(groups);
+    let subset = |i: &usize| {
+        let subsets = Subset::ALL.into_iter();
+        subsets
+            .map(|s| (s, split.subset(s)))
+            .find(|(_, files)| files.contains(i))
+    };
+    let name = |i: &usize| {
+        let subset = subset(i).map_or("no subset", |(subset, _)| subset.name());
+        format!("{} ({subset})", data.entries[*i].key())
+    };
+    let first = crossed.first()?.iter().map(name).collect::<Vec<_>>();
+    Some(format!(
+        "warning: {} groups of files with the same sound cross the split, so the test measures memory too; \
+         the first: {}",
+        crossed.len(),
+        first.join(", ")
+    ))
 }
 
 /// Lists the dataset, with labels from where the flags say.
@@ -285,8 +410,12 @@ mod tests {
         .map(str::to_owned)
         .into();
         excluded.push("--find-lr".to_owned());
+        parse("--resume run --epochs 60").unwrap();
         let settings = TrainSettings::augment_args(Command::new("settings"));
-        for flag in settings.get_arguments() {
+        let others = settings
+            .get_arguments()
+            .filter(|flag| flag.get_id() != "epochs");
+        for flag in others {
             let value = flag.get_default_values().first();
             let value = value.map_or("1", |v| v.to_str().unwrap());
             let value = match flag.get_action().takes_values() {

@@ -41,6 +41,7 @@ pub fn run(
         root,
         resumes,
         notes,
+        groups: _,
     } = plan;
     let folder = if *resumes {
         RunFolder::open(root)?.0
@@ -124,6 +125,9 @@ fn load(plan: &PlannedRun, memory: &PcmMemory, folder: &RunFolder) -> anyhow::Re
     for subset in Subset::ALL {
         let front_end = &settings.front_end;
         let set = PcmSet::load(data, split, subset, front_end, memory, &|| bar.inc(1))?;
+        if subset == Subset::Train {
+            set.check_classes(data, split.subset(subset))?;
+        }
         for line in &set.notes {
             bar.suspend(|| note(line));
             folder.append("log.txt", line)?;

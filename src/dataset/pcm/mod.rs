@@ -128,6 +128,30 @@ impl PcmSet {
         }
     }
 
+    /// Checks that every class of `data` that has files in a subset has one that can be used.
+    /// `listed` are the subset's entries.
+    ///
+    /// # Errors
+    /// [`DatasetError::ClassWithoutSound`].
+    pub fn check_classes(&self, data: &Dataset, listed: &[usize]) -> Result<()> {
+        for (class, name) in data.classes.iter().enumerate() {
+            let mut wanted = listed.iter().map(|&i| &data.entries[i]);
+            let Some(first) = wanted.find(|entry| entry.labels.contains(&class)) else {
+                continue;
+            };
+            if self.files.iter().any(|file| file.labels.contains(&class)) {
+                continue;
+            }
+            let key = first.key();
+            let note = self.notes.iter().find(|note| note.starts_with(&key));
+            return Err(DatasetError::ClassWithoutSound {
+                class: name.clone(),
+                first: note.cloned().unwrap_or(key),
+            });
+        }
+        Ok(())
+    }
+
     /// Returns every clip of every file as (index into [`PcmSet::files`], span).
     pub fn clips(&self) -> Vec<(usize, ClipSpan)> {
         self.files

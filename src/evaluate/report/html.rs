@@ -57,11 +57,15 @@ pub fn html(report: &Report) -> String {
 
 fn headline(page: &mut String, levels: &Levels<LevelMetrics>) {
     page.push_str("<div class=\"headline\">\n");
-    for (name, level) in [("files", &levels.files), ("clips", &levels.clips)] {
+    let levels = [
+        ("files", &levels.files, "Wilson"),
+        ("clips", &levels.clips, "bootstrap over files"),
+    ];
+    for (name, level, method) in levels {
         let (low, high) = level.interval;
         let _ = writeln!(
             page,
-            "<p><strong>{:.1} %</strong> of {} {name} classified correctly<br><small>95 % interval {:.1} to {:.1} % (Wilson)</small></p>",
+            "<p><strong>{:.1} %</strong> of {} {name} classified correctly<br><small>95 % interval {:.1} to {:.1} % ({method})</small></p>",
             level.accuracy * 100.0,
             level.total(),
             low * 100.0,
