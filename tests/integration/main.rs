@@ -31,5 +31,7 @@ mod tables;
 mod tags;
 mod threads;
 mod train;
+mod train_more;
 mod transfer;
+mod walks;
 mod zero_copy;

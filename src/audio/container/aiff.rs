@@ -43,6 +43,7 @@ pub(super) fn open(file: File, start: u64, len: u64) -> io::Result<Result<Blocks
                     start: window.position() + offset,
                     stated: (!unknown).then(|| size - offset),
                     len,
+                    note: None,
                 });
             }
             _ => {}

@@ -14,8 +14,8 @@ use super::super::error::AudioError;
 use super::blocks::{Blocks, Extent, Layout};
 use super::window::Window;
 
-/// The length in a header that stands for "unknown".
-const UNKNOWN: u32 = u32::MAX;
+/// The lengths in a header that stand for "unknown". A recorder that crashed leaves the second one.
+const UNKNOWN: [u32; 2] = [u32::MAX, 0];
 
 /// Bytes of the header, without the text that may follow it.
 const HEADER: usize = 24;
@@ -72,8 +72,9 @@ pub(super) fn open(file: File, start: u64, len: u64) -> io::Result<Result<Blocks
     };
     let extent = Extent {
         start: start + u64::from(offset),
-        stated: (size != UNKNOWN).then_some(u64::from(size)),
+        stated: (!UNKNOWN.contains(&size)).then_some(u64::from(size)),
         len,
+        note: None,
     };
     Ok(Blocks::open(file, layout, extent))
 }

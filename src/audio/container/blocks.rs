@@ -37,6 +37,8 @@ pub(super) struct Extent {
     pub stated: Option<u64>,
     /// Length of the whole file in bytes.
     pub len: u64,
+    /// What is wrong with the file as a whole.
+    pub note: Option<&'static str>,
 }
 
 /// The blocks, packet by packet.
@@ -91,6 +93,7 @@ impl Blocks {
             window: Window::new(file, extent.start, end),
             stream: Some(Stream {
                 stated: stated / block * frames,
+                note: extent.note,
                 ..Stream::new(params)
             }),
         })

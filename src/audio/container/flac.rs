@@ -40,8 +40,9 @@ pub(super) struct Flac {
     /// The bytes from the first start on, of which `scanned` were searched.
     bytes: Vec<u8>,
     scanned: usize,
-    /// Where frames may begin in `bytes`, with the checksum from there to the last start.
+    /// Where frames may begin in `bytes`, with the checksum from there to `checked`.
     starts: Vec<(usize, FrameHeader, Crc16Ansi)>,
+    checked: usize,
     /// The format of the stream that was announced.
     format: Option<Format>,
     numbers: Numbers,
@@ -97,6 +98,7 @@ impl Flac {
             bytes: Vec::new(),
             scanned: 0,
             starts: Vec::new(),
+            checked: 0,
             format: None,
             numbers,
             skipped: false,
@@ -129,8 +131,12 @@ impl Flac {
             at = start + 1;
             if let Some(info) = second_file(&self.bytes[start..]) {
                 self.join(start, info);
-            } else if let Some(header) = FrameHeader::read(&self.bytes[start..], format) {
-                self.start(start, header);
+            } else if is_sync(&self.bytes[start..]) {
+                // A frame also ends in front of one whose header is damaged.
+                self.end(start);
+                if let Some(header) = FrameHeader::read(&self.bytes[start..], format) {
+                    self.start(start, header);
+                }
             }
         }
         self.scanned = until;
@@ -141,33 +147,44 @@ impl Flac {
         Ok(())
     }
 
-    /// A frame may begin at `start`, so one may end there.
+    /// A frame may begin at `start`.
     fn start(&mut self, start: usize, header: FrameHeader) {
-        let from = self.starts.last().map_or(start, |&(last, ..)| last);
-        let ends = self.advance(from, start);
-        if let Some(i) = ends {
-            let (begin, found, _) = self.starts[i];
-            let frame = self.bytes[begin..start].to_vec();
-            self.starts.clear();
-            self.frame(found, frame);
-        }
-        if self.format.is_none() && self.waiting.is_none() && self.starts.is_empty() {
-            self.late = start > 0 || self.skipped;
+        if self.starts.is_empty() {
+            self.late |= self.is_first() && (start > 0 || self.skipped);
         }
         if self.starts.len() == STARTS {
             self.starts.remove(0);
+            self.late |= self.is_first();
         }
         self.starts.push((start, header, Crc16Ansi::new(0)));
     }
 
-    /// Another file begins at `start`, behind the last frame of the one before.
-    fn join(&mut self, start: usize, info: StreamInfo) {
-        let from = self.starts.last().map_or(start, |&(last, ..)| last);
-        if let Some(i) = self.advance(from, start) {
+    /// A frame may end at `end`: takes it if the checksum over one of the starts is right.
+    fn end(&mut self, end: usize) {
+        let bytes = &self.bytes[self.checked.min(end)..end];
+        for (_, _, crc) in &mut self.starts {
+            crc.process_buf_bytes(bytes);
+        }
+        self.checked = end;
+        // A checksum over a frame and the checksum behind it is 0.
+        let whole = self.starts.iter().position(|(_, _, crc)| crc.crc() == 0);
+        if let Some(i) = whole {
+            self.late |= i > 0 && self.is_first();
             let (begin, header, _) = self.starts[i];
-            let frame = self.bytes[begin..start].to_vec();
+            let frame = self.bytes[begin..end].to_vec();
+            self.starts.clear();
             self.frame(header, frame);
         }
+    }
+
+    /// Returns whether no frame was found so far.
+    fn is_first(&self) -> bool {
+        self.format.is_none() && self.waiting.is_none()
+    }
+
+    /// Another file begins at `start`, behind the last frame of the one before.
+    fn join(&mut self, start: usize, info: StreamInfo) {
+        self.end(start);
         self.starts.clear();
         if let Some((header, frame)) = self.waiting.take() {
             self.place(header, frame);
@@ -178,27 +195,13 @@ impl Flac {
         self.joined = true;
     }
 
-    /// Brings the checksums from byte `from` to `to`, and returns the first start whose frame ends
-    /// there.
-    fn advance(&mut self, from: usize, to: usize) -> Option<usize> {
-        let bytes = &self.bytes[from..to];
-        for (_, _, crc) in &mut self.starts {
-            crc.process_buf_bytes(bytes);
-        }
-        // A checksum over a frame and the checksum behind it is 0.
-        self.starts.iter().position(|(_, _, crc)| crc.crc() == 0)
-    }
-
     /// The file ends here: takes the last frame.
     fn finish(&mut self) {
         self.ended = true;
         let end = self.bytes.len();
-        if let Some(&(last, ..)) = self.starts.last() {
-            let whole = self.advance(last, end);
-            // A last frame with other bytes behind it still decodes, and one that is cut off does
-            // not.
-            let i = whole.unwrap_or(self.starts.len() - 1);
-            let (begin, header, _) = self.starts[i];
+        self.end(end);
+        // A last frame with other bytes behind it still decodes, and one that is cut off does not.
+        if let Some((begin, header, _)) = self.starts.pop() {
             let frame = self.bytes[begin..end].to_vec();
             self.frame(header, frame);
         }
@@ -211,12 +214,15 @@ impl Flac {
     /// Drops the bytes in front of the first start, and starts that are too far back.
     fn forget(&mut self) {
         let scanned = self.scanned;
+        let held = self.starts.len();
         self.starts
             .retain(|&(start, ..)| scanned - start.min(scanned) <= LONGEST_FRAME);
+        self.late |= self.starts.len() < held && self.is_first();
         let keep = self.starts.first().map_or(scanned, |&(start, ..)| start);
         self.skipped |= self.starts.is_empty() && keep > 0;
         self.bytes.drain(..keep);
         self.scanned -= keep;
+        self.checked = self.checked.saturating_sub(keep);
         for (start, ..) in &mut self.starts {
             *start -= keep;
         }
@@ -314,8 +320,9 @@ impl Numbers {
 
     /// Decides what the numbers count by two frames that follow each other.
     fn decide(&mut self, first: &FrameHeader, second: &FrameHeader) {
-        let next = first.number + u64::from(first.samples);
-        self.by_sample = Some(second.number == next && first.samples != 1);
+        // Frames between the two may be lost, but not a thousand.
+        let step = second.number.saturating_sub(first.number);
+        self.by_sample = Some(step >= u64::from(first.samples) && first.samples > 1);
     }
 
     /// Returns the number of samples that are missing in front of a frame. `whole` says that the
@@ -337,6 +344,11 @@ impl Numbers {
         self.last = Some((header.number, samples));
         lost
     }
+}
+
+/// Returns whether the sync word of a frame begins here.
+fn is_sync(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xff, 0xf8 | 0xf9, ..])
 }
 
 /// Reads the first header block of another FLAC file that begins here.

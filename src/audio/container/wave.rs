@@ -70,6 +70,10 @@ pub(super) fn open(file: File, start: u64, len: u64) -> io::Result<Result<Blocks
                         start: body,
                         stated: (!unknown).then_some(size),
                         len,
+                        note: match unknown {
+                            false => second_data(&mut window, size)?,
+                            true => None,
+                        },
                     };
                     return Ok(Blocks::open(file, layout, extent));
                 }
@@ -94,6 +98,24 @@ pub(super) fn open(file: File, start: u64, len: u64) -> io::Result<Result<Blocks
             }
         }
     }
+}
+
+/// Notes another `data` chunk behind the one of `size` bytes that begins here.
+fn second_data(window: &mut Window, size: u64) -> io::Result<Option<&'static str>> {
+    /// Chunks that are looked at.
+    const CHUNKS: usize = 64;
+
+    window.skip(size.saturating_add(size & 1));
+    for _ in 0..CHUNKS {
+        match chunk(window)? {
+            Some((id, _)) if &id == b"data" => {
+                return Ok(Some("a second `data` chunk is not read"));
+            }
+            Some((_, size)) => window.skip(size + (size & 1)),
+            None => break,
+        }
+    }
+    Ok(None)
 }
 
 /// Takes the name and the size of a chunk. `None` at the end.
