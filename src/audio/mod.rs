@@ -1,25 +1,29 @@
 //! From audio files to mono PCM, and from PCM to clips. Knows nothing of GPUs.
 //!
 //! ```text
-//! file ─sniff─▶ decoder ─downmix─▶ mono @ source rate ─resample─▶ mono @ asked rate ─cut─▶ clips
+//! file ─sniff─▶ container ─packets─▶ decode ─▶ timeline ─▶ mono @ file's rate ─resample─▶ mono @ asked rate ─▶ clips
 //! ```
 //!
-//! | format | read by |
+//! | codec | decoded by |
 //! |---|---|
-//! | WAV (PCM, float, A-law, mu-law, ADPCM), AIFF/AIFC, FLAC, MP3, Ogg Vorbis/FLAC, M4A/MP4 (AAC-LC, ALAC), ADTS AAC | symphonia |
-//! | Ogg Opus, Opus in MP4 | symphonia's containers and, in `opus.rs`, the `opus-pure` crate |
-//! | Sun/NeXT `.au`/`.snd` (the format in which GTZAN was published) | `au.rs`, here |
+//! | PCM, ADPCM, FLAC, MP3 and its older layers, AAC-LC, ALAC | symphonia |
+//! | Vorbis | the `lewton` crate (`vorbis.rs`), because symphonia's decoder is wrong for channels that are not coupled |
+//! | Opus | the `opus-pure` crate (`opus.rs`) |
 //!
-//! The format is told from the first bytes only; what a file is called decides nothing but
-//! whether a folder walk takes it ([`is_audio_path`]).
+//! `container/` reads the containers. The format is told from the first bytes only; what a file is
+//! called decides nothing but whether a folder walk takes it ([`is_audio_path`]).
+//!
+//! What is missing in a file becomes silence of its length and is said ([`MonoReader::damaged`]).
 //!
 //! Bad bytes never panic and never reserve memory on a header's word: decoders run behind
 //! `catch_unwind` (so the build must keep `panic = "unwind"`), sizes in headers are only ever
 //! upper bounds, and the number of undecodable packets in a row is limited.
 //!
-//! Known limits: RF64/BW64, WavPack and FLAC of more than 24 bits are named in the error and
-//! not decoded, MPEG layers I and II are not recognized; the encoder delay of AAC (1 024 to 2 112
-//! samples) is not cut off, nor that of MP3 without a Xing/LAME header.
+//! Known limits: AAC is AAC-LC in mono and stereo, and FLAC has up to 24 bits; others are named in
+//! the error. The encoder delay of AAC without an edit list or iTunes's comment is not cut off, nor
+//! that of MP3 without a Xing/LAME header. Bytes put between the frames of an MP3 without such a
+//! header count as lost frames. An MP4 edit list that repeats or reorders parts is read once, in
+//! order.
 
 mod aac;
 mod clip;

@@ -450,8 +450,8 @@ fn cuts_at_any_level_and_rate_are_found() {
         .map(|p| p.iter().sum::<f32>() / 2.0)
         .collect();
     write("b/half.wav", 11_025, &slow);
-    write("b/silence.wav", 22_050, &[0.0; 100_000]);
-    write("b/silence2.wav", 22_050, &[0.0; 110_000]);
+    write("b/silence.wav", 22_050, &vec![0.0; 100_000]);
+    write("b/silence2.wav", 22_050, &vec![0.0; 110_000]);
     let report = check(&scan(&dir), &|| {});
     let found: Vec<_> = (report.near_duplicates.iter())
         .map(|near| {

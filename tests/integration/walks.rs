@@ -194,7 +194,7 @@ fn too_little_sound_gets_no_genre() {
         .collect();
     write("one.wav", 1, &tone[20..21]);
     write("short.wav", 1, &tone[..2000]);
-    write("constant.wav", 1, &[12_000; 22_050]);
+    write("constant.wav", 1, &vec![12_000; 22_050]);
     let opposite: Vec<i16> = tone.iter().flat_map(|&x| [x, -x]).collect();
     write("opposite.wav", 2, &opposite);
     write("tone.wav", 1, &tone);
