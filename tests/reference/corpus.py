@@ -8,6 +8,8 @@ import numpy as np
 
 BLOCKS_PER_SECOND = 4
 PROJECTIONS = 2
+# Numbers are kept as multiples of this.
+UNIT = 1e-5
 
 
 def signature(x, rate):
@@ -15,7 +17,7 @@ def signature(x, rate):
 
     A projection is the inner product with fixed random signs over the square root of the block's
     length. The differences of two signals' projections have the RMS of the signals' difference as
-    their standard deviation, so a handful of numbers measures the error of millions of samples.
+    their standard deviation, so a handful of numbers measures the error of thousands of samples.
     """
     step = -(-rate // BLOCKS_PER_SECOND)
     signs = np.random.default_rng(7).choice([-1.0, 1.0], (PROJECTIONS, step))
@@ -27,7 +29,7 @@ def signature(x, rate):
         sums = (signs[:, :n] @ block / np.sqrt(n)).tolist()
         spectrum = np.abs(np.fft.rfft(block * np.hanning(n)))
         hz = int(round(np.argmax(spectrum) * rate / n)) if rms > 1e-4 else 0
-        rows.append([round(v, 5) for v in (rms, *sums)] + [hz])
+        rows.append([round(v / UNIT) for v in (rms, *sums)] + [hz])
     return rows
 
 
@@ -35,16 +37,20 @@ class Corpus:
     """Writes files into a folder and keeps what is expected of them."""
 
     def __init__(self, folder, only=None, expected=True):
-        self.folder, self.only, self.expected, self.files = folder, only, expected, {}
+        self.folder, self.only, self.expected = folder, only, expected
+        self.files, self.golden = {}, {"answers": {}, "files": {}}
         os.makedirs(folder, exist_ok=True)
 
     def add(self, name, kind, odd, data, expect=None, rate=44100, damaged=False, loose=(),
-            tolerance=2e-4, slack=0, fails=(), words="", reference=""):
+            tolerance=2e-4, slack=0, fails=(), words=""):
         """Adds a file.
 
         `data`: its bytes, or a function that makes them.
-        `expect`: the samples, a function that makes them, or a list of either, each acceptable.
-        `damaged`: whether the answer must (True), may (None) or must not (False) have a note.
+        `expect`: the samples, a function that makes them, or a list of either, each acceptable, the
+        best one first.
+        `damaged`: whether the answer must (True), may (None) or must not (False) have a note. An
+        answer that is shorter than the best one must have a note, unless `damaged` is False.
+        `tolerance`: RMS by which the contents may differ, or None to compare pitches alone.
         `loose`: intervals in seconds whose contents are not compared.
         `slack`: samples by which the length may differ.
         `fails`: reasons with which the file may fail. Without `expect`, it must.
@@ -61,25 +67,38 @@ class Corpus:
             entry["fails"] = [fails] if isinstance(fails, str) else list(fails)
         if words:
             entry["words"] = words
-        if expect is not None and self.expected:
-            wanted = expect if isinstance(expect, list) else [expect]
-            wanted = [w() if callable(w) else w for w in wanted]
+        if expect is not None:
             entry.update(rate=rate, damaged=damaged, tolerance=tolerance, slack=slack)
             entry["loose"] = [[round(float(a), 3), round(float(b), 3)] for a, b in loose]
-            entry["reference"] = reference or "construction"
-            entry["answers"] = [
-                {"samples": len(w), "blocks": signature(w, rate)} for w in wanted
-            ]
-            assert all(len(w) for w in wanted), name
+            if self.expected:
+                wanted = expect if isinstance(expect, list) else [expect]
+                self.golden["files"][name] = [
+                    self.answer(w() if callable(w) else w, rate, name) for w in wanted
+                ]
         self.files[name] = entry
 
+    def answer(self, samples, rate, name):
+        """Keeps an acceptable answer, once for all files that have it, and returns its key."""
+        assert len(samples), name
+        kept = {"samples": len(samples), "blocks": signature(samples, rate)}
+        key = hashlib.sha256(json.dumps([kept, rate]).encode()).hexdigest()[:8]
+        self.golden["answers"][key] = kept
+        return key
+
     def write(self):
-        """Writes `manifest.json`."""
-        write_manifest(os.path.join(self.folder, "manifest.json"), self.files)
+        """Writes `manifest.json`, and `golden.json` if answers were made."""
+        write_lines(os.path.join(self.folder, "manifest.json"), {"files": self.files})
+        if self.expected:
+            write_lines(os.path.join(self.folder, "golden.json"), self.golden)
 
 
-def write_manifest(path, files):
-    """Writes one line per file, so that differences can be read."""
-    lines = [f"{json.dumps(n)}: {json.dumps(files[n])}" for n in sorted(files)]
+def write_lines(path, tables):
+    """Writes tables of JSON with a line per entry, so that differences can be read."""
+    parts = []
+    for title, table in tables.items():
+        lines = [
+            f"{json.dumps(k)}: {json.dumps(table[k], separators=(',', ':'))}" for k in sorted(table)
+        ]
+        parts.append(f"{json.dumps(title)}: {{\n" + ",\n".join(lines) + "\n}")
     with open(path, "w", encoding="utf-8") as file:
-        file.write("{\n" + ",\n".join(lines) + "\n}\n")
+        file.write("{\n" + ",\n".join(parts) + "\n}\n")

@@ -13,7 +13,10 @@ RATE = 44100
 
 
 def channels(corpus):
-    """A1: Vorbis of every number of channels and quality, coupled and not."""
+    """A1: Vorbis of every number of channels and quality, coupled and not.
+
+    oggdec scrambles 7 and 8 channels (its table of channel orders ends at 6).
+    """
     for count in range(1, 9):
         for coupled in (True, False):
             options = () if coupled else ("--advanced-encode-option", "disable_coupling")
@@ -24,24 +27,24 @@ def channels(corpus):
                 data = oggenc(x, RATE, "-q", quality, *options)
                 corpus.add(f"vorbis_{count}ch_q{quality}{'' if coupled else '_uncoupled'}.ogg", "A1",
                            f"Vorbis, {count} channels, quality {quality}{'' if coupled else ', not coupled'}",
-                           data, lambda d=data: by_oggdec(d), RATE, tolerance=1e-4, slack=64, reference="oggdec")
+                           data, lambda d=data, c=count: by_oggdec(d) if c < 7 else by_ffmpeg(d, ".ogg"), RATE, tolerance=1e-4, slack=64)
     for rate in (8000, 16000, 22050, 48000, 96000):
         x = tone(2, rate, 2)
         data = oggenc(x, rate, "-q", "3")
         corpus.add(f"vorbis_{rate}.ogg", "A1", f"Vorbis at {rate} Hz", data, lambda d=data: by_oggdec(d), rate,
-                   tolerance=1e-4, slack=64, reference="oggdec")
+                   tolerance=1e-4, slack=64)
     x = tone(2, RATE, 2)
     for q in ("-1", "10"):
         data = oggenc(x, RATE, "-q", q)
         corpus.add(f"vorbis_q{q}.ogg", "A1", f"Vorbis, quality {q}", data, lambda d=data: by_oggdec(d), RATE,
-                   tolerance=1e-4, slack=64, reference="oggdec")
+                   tolerance=1e-4, slack=64)
     own = ffmpeg(source_of(x, RATE), ".ogg", "-c:a", "vorbis", "-strict", "-2")
     corpus.add("vorbis_ffmpeg.ogg", "A1", "Vorbis by ffmpeg's own encoder", own, lambda: by_oggdec(own), RATE,
-               tolerance=1e-4, slack=256, reference="oggdec")
+               tolerance=1e-4, slack=256)
     clicks = tone(2, RATE, 2) * (np.arange(2 * RATE) % 6000 < 300)[:, None]
     blocks = oggenc(clicks, RATE, "-q", "2")
     corpus.add("vorbis_short_blocks.ogg", "A1", "Vorbis of clicks: short and long blocks", blocks,
-               lambda: by_oggdec(blocks), RATE, tolerance=1e-4, slack=64, reference="oggdec")
+               lambda: by_oggdec(blocks), RATE, tolerance=1e-4, slack=64)
 
 
 def streams():
@@ -106,7 +109,7 @@ def faults(corpus):
         def add(fault, odd, data, expected, edges=(), damaged=True, **options):
             options.setdefault("slack", 64)
             corpus.add(f"{name}_{fault}.{ending}", "B-ogg-hole", odd, data, expected, rate, damaged=damaged,
-                       loose=edges, tolerance=1e-4 if name != "opus" else 2e-3, **options)
+                       loose=edges, tolerance=2e-3 if "opus" in name else 1e-4, **options)
 
         mid = (first + len(parts)) // 2
         for a, n in ((mid, 1), (mid, 3), (first + 2, 1), (mid, max(4, (len(parts) - first) // 4))):
@@ -129,7 +132,7 @@ def faults(corpus):
         add("inserted", "3000 bytes of junk between two pages", data[:start] + junk + data[start:], want, damaged=None)
         expected, edges, _ = hole(first, first + 1)
         add("first_lost", "the first page of sound is lost", ogg(parts[:first] + parts[first + 1 :]),
-            [expected, want[end(first) :]], edges if name == "flac" else [(0, 9)], None)
+            [expected, want[end(first) :]], edges if name == "flac" else [(0, 9)], None, slack=1024)
         last = len(parts) - 1
         short, edges = want[: end(last - 1)], [(end(last - 1) / rate - 0.1, 9)]
         padded = join(short, silence(total - len(short)))
@@ -139,14 +142,16 @@ def faults(corpus):
         add("last_zeroed", "the last page is zeroed", whole_zeroed(data, len(ogg(parts[:last])), len(data)),
             [short, padded], edges, slack=2048)
         add("no_end", "no page is marked as the last",
-            ogg(parts[:last] + [replace(parts[last], flags=parts[last].flags & ~4)]), want, damaged=None)
+            ogg(parts[:last] + [replace(parts[last], flags=parts[last].flags & ~4)]), want,
+            damaged=None, slack=1024)
         add("cut", "cut off in the middle of a page", data[: len(data) - len(parts[last].body) // 2 - 1],
             [short, want, padded], edges, None, slack=4096)
         add("cut_third", "the last third is gone, cut in a page", data[: start * 4 // 3],
             want[: end(at_byte(parts, start * 4 // 3))], [(end(at_byte(parts, start * 4 // 3)) / rate - 0.1, 9)],
             None, slack=30000)
         add("number_gap", "page numbers jump, nothing is lost",
-            ogg([replace(p, number=p.number + (500 if k >= mid else 0)) for k, p in enumerate(parts)]), want, damaged=None)
+            ogg([replace(p, number=p.number + (500 if k >= mid else 0)) for k, p in enumerate(parts)]), want,
+            [(end(mid - 1) / rate - 0.1, end(mid - 1) / rate + 0.3)], None)
         add("end_early", "the last page's time cuts off the end",
             ogg(parts[:last] + [replace(parts[last], granule=parts[last - 1].granule + 10)]),
             [want[: end(last - 1) + 10], want], edges, None, slack=1024)
@@ -236,7 +241,7 @@ def chained(corpus):
         slack=0, loose=[])
     unfinished = ogg([replace(p, flags=p.flags & ~4) for p in pages(v[0])])
     add("vorbis_no_end", "the first stream has no last page", unfinished + anew(v[3], 2),
-        lambda: join(by_oggdec(v[0]), by_oggdec(v[3])), RATE, slack=1024)
+        lambda: join(by_oggdec(v[0]), by_oggdec(v[3])), RATE, slack=1024, tolerance=None)
 
 
 def multiplexed(corpus):
@@ -255,7 +260,7 @@ def multiplexed(corpus):
                                   "testsrc=size=64x64:rate=10:duration=3", "-map", "1:v", "-c:v", "libtheora", *audio)
     both = video("-map", "0:a", "-c:a", "libvorbis", "-serial_offset", "5")
     corpus.add("theora_vorbis.ogv", "B-multiplexed", "Theora beside Vorbis", both, lambda: by_ffmpeg(both, ".ogv"), RATE,
-               tolerance=1e-3, slack=256, reference="ffmpeg")
+               tolerance=1e-3, slack=256)
     corpus.add("theora_opus.ogv", "B-multiplexed", "Theora beside Opus",
                lambda: video("-map", "0:a", "-c:a", "libopus", "-ar", "48000", "-serial_offset", "5"),
                lambda: tone(3, 48000, 2).mean(axis=1), 48000, tolerance=0.1, slack=1000)
@@ -286,7 +291,7 @@ def opus(corpus):
 
     def add(name, odd, data, want=None, **options):
         corpus.add(f"opus_{name}.opus", "B-opus", odd, data, want or (lambda d=data: by_opusdec(d)), 48000,
-                   tolerance=options.pop("tolerance", 2e-3), slack=options.pop("slack", 0), reference="opusdec", **options)
+                   tolerance=options.pop("tolerance", 2e-3), slack=options.pop("slack", 0), **options)
 
     add("plain", "control", base)
     for skip in (0, 1, 3840, 4608, 4609, 6000, 10000, 48000, 65535):
@@ -294,7 +299,7 @@ def opus(corpus):
     for gain in (-1536, 1536, -32768 // 4, 256):
         add(f"gain_{gain}", f"output gain of {gain / 256:g} dB", patched(16, struct.pack("<h", gain)))
     add("gain_max", "output gain of 128 dB", patched(16, struct.pack("<h", 32767)), damaged=None,
-        tolerance=1e9, fails=["not_finite", "damaged"])
+        tolerance=None, fails=["not_finite", "damaged"])
     add("rate_field", "an input rate of 0", patched(12, bytes(4)))
     add("version_15", "header version 15", patched(8, b"\x0f"))
     corpus.add("opus_version_16.opus", "B-opus", "header version 16", patched(8, b"\x10"), lambda: by_opusdec(base), 48000,

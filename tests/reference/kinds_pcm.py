@@ -45,16 +45,15 @@ def quicktime(corpus):
             data = ffmpeg(source, ".mov", "-c:a", "pcm_" + codec)
             corpus.add(f"mov_{codec}_{channels}.mov", "A2",
                        f"QuickTime, {fourcc}, {codec}, {channels} channels", data,
-                       lambda d=data: by_ffmpeg(d, ".mov"), RATE, fails="unsupported",
-                       reference="ffmpeg")
+                       lambda d=data: by_ffmpeg(d, ".mov"), RATE, fails="unsupported")
         ima = ffmpeg(source, ".mov", "-c:a", "adpcm_ima_qt")
         corpus.add(f"mov_ima4_{channels}.mov", "A2", "QuickTime, ima4", ima,
                    lambda d=ima: by_ffmpeg(d, ".mov"), RATE, fails="unsupported",
-                   words="(?i)ima|adpcm|^$", tolerance=2e-3, slack=64, reference="ffmpeg")
+                   words="(?i)ima|adpcm|^$", tolerance=2e-3, slack=64)
     x = tone(2, RATE, 1)
     big = ffmpeg(wav(x, RATE, 24), ".mov", "-c:a", "pcm_s24be", "-ar", "48000")
     corpus.add("mov_s24be_48k.mov", "A2", "QuickTime, in24 at 48 kHz", big,
-               lambda: by_ffmpeg(big, ".mov"), 48000, fails="unsupported", reference="ffmpeg")
+               lambda: by_ffmpeg(big, ".mov"), 48000, fails="unsupported")
     for channels in (1, 2):
         x = tone(2, RATE, channels)
         for bits in (8, 16, 24, 32):
@@ -80,7 +79,7 @@ def quicktime(corpus):
             data = ffmpeg(wav(x, RATE), ".aifc", "-f", "aiff", "-c:a", "pcm_" + codec)
             corpus.add(f"aifc_{codec}_{channels}.aifc", "A2", f"AIFF-C {codec}", data,
                        lambda d=data: by_ffmpeg(d, ".aifc"), RATE, fails="unsupported",
-                       tolerance=1e-4, reference="ffmpeg")
+                       tolerance=1e-4)
     x = tone(2, RATE, 1)
     cut = aiff(x, RATE, 16)
     corpus.add("aiff_truncated.aiff", "A2", "AIFF cut off after 1 s", cut[: len(cut) - 2 * RATE],
@@ -118,7 +117,7 @@ def formats(corpus):
             data = ffmpeg(wav(x, RATE), ".wav", "-c:a", full)
             corpus.add(f"wav_{codec}_{channels}.wav", "A2", f"WAV, {codec}", data,
                        lambda d=data: by_ffmpeg(d, ".wav"), RATE, damaged=None,
-                       slack=1100 if "adpcm" in codec else 0, reference="ffmpeg",
+                       slack=1100 if "adpcm" in codec else 0,
                        tolerance=1e-3 if "adpcm" in codec else 1e-4)
 
 

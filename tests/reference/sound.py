@@ -50,15 +50,18 @@ def int_bytes(x, bits, big=False):
     return (words[:, ::-1] if big else words).tobytes()
 
 
+def wav_bytes(x, bits):
+    """Returns samples as WAV has them: of 8 bits unsigned, of more signed."""
+    data = int_bytes(x, bits)
+    return bytes(b ^ 128 for b in data) if bits == 8 else data
+
+
 def wav(x, rate, bits=16):
     """Returns a plain WAV file."""
     channels = x.shape[1]
-    data = int_bytes(x, bits)
-    if bits == 8:
-        data = bytes((b + 128) & 255 for b in data)
     fmt = struct.pack("<HHIIHH", 1, channels, rate, rate * channels * bits // 8,
                       channels * bits // 8, bits)
-    return riff([(b"fmt ", fmt), (b"data", data)])
+    return riff([(b"fmt ", fmt), (b"data", wav_bytes(x, bits))])
 
 
 MASKS = {1: 4, 2: 3, 3: 7, 4: 0x33, 5: 0x37, 6: 0x3F, 7: 0x70F, 8: 0x63F}
@@ -69,7 +72,7 @@ def extensible(x, rate, bits=16):
     channels, size = x.shape[1], bits // 8 * x.shape[1]
     fmt = struct.pack("<HHIIHHHHI", 0xFFFE, channels, rate, rate * size, size, bits, 22, bits, MASKS[channels])
     fmt += struct.pack("<H", 1) + bytes.fromhex("000000001000800000aa00389b71")
-    return riff([(b"fmt ", fmt), (b"data", int_bytes(x, bits))])
+    return riff([(b"fmt ", fmt), (b"data", wav_bytes(x, bits))])
 
 
 def source_of(x, rate, bits=16):
