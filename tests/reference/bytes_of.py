@@ -16,6 +16,7 @@ def flipped(data, at):
 
 # Ogg
 
+
 def crc32_ogg(data):
     """Returns the checksum of an Ogg page whose own field is zero."""
     crc = 0
@@ -159,8 +160,17 @@ def ape_tag():
     """Returns an APEv2 tag with a header and one item."""
     item = struct.pack("<II", 7, 0) + b"Title\0" + b"A title"
     head = struct.pack("<III", 2000, len(item) + 32, 1)
-    return (b"APETAGEX" + head + struct.pack("<I", 0xA0000000) + bytes(8) + item
-            + b"APETAGEX" + head + struct.pack("<I", 0x80000000) + bytes(8))
+    return (
+        b"APETAGEX"
+        + head
+        + struct.pack("<I", 0xA0000000)
+        + bytes(8)
+        + item
+        + b"APETAGEX"
+        + head
+        + struct.pack("<I", 0x80000000)
+        + bytes(8)
+    )
 
 
 def adts_frames(data):
@@ -174,6 +184,7 @@ def adts_frames(data):
 
 
 # FLAC
+
 
 def crc8(data):
     """Returns the checksum of a FLAC frame's header."""
@@ -233,7 +244,7 @@ def flac_frames(data):
 def streaminfo(rate, channels, bits, total, low, high, md5=bytes(16)):
     """Returns the body of a STREAMINFO block."""
     packed = rate << 44 | (channels - 1) << 41 | (bits - 1) << 36 | total
-    return (struct.pack(">HH", low, high) + bytes(6) + packed.to_bytes(8, "big") + md5)
+    return struct.pack(">HH", low, high) + bytes(6) + packed.to_bytes(8, "big") + md5
 
 
 def utf8_number(n):
@@ -254,11 +265,28 @@ def utf8_number(n):
 def verbatim_frame(x, number, rate, bits, variable=False, codes=True):
     """Returns a FLAC frame that stores `x` ([samples, channels] of integers) as it is."""
     n, channels = x.shape
-    rates = {88200: 1, 176400: 2, 192000: 3, 8000: 4, 16000: 5, 22050: 6, 24000: 7, 32000: 8,
-             44100: 9, 48000: 10, 96000: 11}
+    rates = {
+        88200: 1,
+        176400: 2,
+        192000: 3,
+        8000: 4,
+        16000: 5,
+        22050: 6,
+        24000: 7,
+        32000: 8,
+        44100: 9,
+        48000: 10,
+        96000: 11,
+    }
     depth = {8: 1, 12: 2, 16: 4, 20: 5, 24: 6}[bits] if codes else 0
-    head = bytes([0xFF, 0xF9 if variable else 0xF8, 7 << 4 | (rates[rate] if codes else 0),
-                  (channels - 1) << 4 | depth << 1])
+    head = bytes(
+        [
+            0xFF,
+            0xF9 if variable else 0xF8,
+            7 << 4 | (rates[rate] if codes else 0),
+            (channels - 1) << 4 | depth << 1,
+        ]
+    )
     head += utf8_number(number) + struct.pack(">H", n - 1)
     head += bytes([crc8(head)])
     size = bits // 8

@@ -28,11 +28,16 @@ MEMORY = 500 << 20
 
 
 def decode(program, path):
-    """Returns ("ok", rate, channels, samples, note), ("failed", reason, message) or ("crash", why)."""
-    limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (4 * MEMORY, 4 * MEMORY))
+    """Returns the answer of the program: ("ok", rate, channels, samples, note),
+    ("failed", reason, message) or ("crash", why)."""
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (4 * MEMORY, 4 * MEMORY))
+
     try:
-        done = subprocess.run([program, path], capture_output=True, timeout=SECONDS,
-                              preexec_fn=limit, check=False)
+        done = subprocess.run(
+            [program, path], capture_output=True, timeout=SECONDS, preexec_fn=limit, check=False
+        )
     except subprocess.TimeoutExpired:
         return "crash", f"no answer within {SECONDS} s"
     lines = done.stderr.decode(errors="replace").splitlines()
@@ -78,11 +83,15 @@ def samples_differ(wanted, answer, rate, samples):
         moved = [n for n in moved if n in wrong]
     if moved:
         first = moved[0]
-        faults.append(f"wrong contents from {first / BLOCKS_PER_SECOND:.2f} s on in {len(moved)} of {count} blocks"
-                      f" ({got[first][-1]} Hz instead of {answer['blocks'][first][-1]} Hz)")
+        faults.append(
+            f"wrong contents from {first / BLOCKS_PER_SECOND:.2f} s on in {len(moved)} of {count}"
+            f" blocks ({got[first][-1]} Hz instead of {answer['blocks'][first][-1]} Hz)"
+        )
     elif wrong:
-        faults.append(f"off by {max(errors.values()):.5f} in {len(wrong)} of {count} blocks,"
-                      f" from {wrong[0] / BLOCKS_PER_SECOND:.2f} s on")
+        faults.append(
+            f"off by {max(errors.values()):.5f} in {len(wrong)} of {count} blocks,"
+            f" from {wrong[0] / BLOCKS_PER_SECOND:.2f} s on"
+        )
     return faults
 
 
@@ -124,6 +133,7 @@ def describe(result):
 
 def compare(files, folder, program, report):
     """Judges every file and writes the report. Returns the number of files that differ."""
+
     def one(name):
         result = decode(program, os.path.join(folder, name))
         return name, result, judge(files[name], result)
@@ -135,9 +145,14 @@ def compare(files, folder, program, report):
         kind = files[name]["kind"]
         counts[kind][bool(faults)] += 1
         if faults:
-            by_kind[kind].append(f"  {name}: {files[name]['odd']}\n    {'; '.join(faults)}\n"
-                                 f"    answer: {describe(result)}")
-    lines = [f"{kind}: {counts[kind][False]} right, {counts[kind][True]} differ" for kind in sorted(counts)]
+            by_kind[kind].append(
+                f"  {name}: {files[name]['odd']}\n    {'; '.join(faults)}\n"
+                f"    answer: {describe(result)}"
+            )
+    lines = [
+        f"{kind}: {counts[kind][False]} right, {counts[kind][True]} differ"
+        for kind in sorted(counts)
+    ]
     lines.append("")
     for kind in sorted(by_kind):
         lines += [f"== {kind}", *by_kind[kind], ""]
@@ -158,8 +173,12 @@ def main():
     parser.add_argument("--golden", default=os.path.join(HERE, "golden.json"))
     parser.add_argument("--only", help="part of a name, or a kind")
     parser.add_argument("--report", help="write the report there too")
-    parser.add_argument("--keep", action="store_true", help="take the files of the folder as they are")
-    parser.add_argument("--update", action="store_true", help="make golden.json from the reference decoders")
+    parser.add_argument(
+        "--keep", action="store_true", help="take the files of the folder as they are"
+    )
+    parser.add_argument(
+        "--update", action="store_true", help="make golden.json from the reference decoders"
+    )
     args = parser.parse_args()
     if not args.keep:
         make(args.folder, args.only, expected=args.update)
@@ -173,8 +192,14 @@ def main():
     if args.only:
         files = {n: w for n, w in files.items() if args.only in n or args.only == w["kind"]}
     for name, wanted in files.items():
-        if name in golden["files"]:
-            wanted["answers"] = [golden["answers"][key] for key in golden["files"][name]]
+        if name not in golden["files"]:
+            assert "rate" not in wanted, f"{name} has no golden values; make them with --update"
+            continue
+        made_of, *keys = golden["files"][name]
+        wanted["answers"] = [golden["answers"][key] for key in keys]
+        if made_of != wanted["sha256"]:
+            # Another version of an encoder made it: what it is about stays, its samples do not.
+            wanted.update(tolerance=None, slack=max(wanted["slack"], 4096))
     return 1 if compare(files, args.folder, args.program, args.report) else 0
 
 

@@ -41,8 +41,21 @@ class Corpus:
         self.files, self.golden = {}, {"answers": {}, "files": {}}
         os.makedirs(folder, exist_ok=True)
 
-    def add(self, name, kind, odd, data, expect=None, rate=44100, damaged=False, loose=(),
-            tolerance=2e-4, slack=0, fails=(), words=""):
+    def add(
+        self,
+        name,
+        kind,
+        odd,
+        data,
+        expect=None,
+        rate=44100,
+        damaged=False,
+        loose=(),
+        tolerance=2e-4,
+        slack=0,
+        fails=(),
+        words="",
+    ):
         """Adds a file.
 
         `data`: its bytes, or a function that makes them.
@@ -72,9 +85,8 @@ class Corpus:
             entry["loose"] = [[round(float(a), 3), round(float(b), 3)] for a, b in loose]
             if self.expected:
                 wanted = expect if isinstance(expect, list) else [expect]
-                self.golden["files"][name] = [
-                    self.answer(w() if callable(w) else w, rate, name) for w in wanted
-                ]
+                keys = [self.answer(w() if callable(w) else w, rate, name) for w in wanted]
+                self.golden["files"][name] = [entry["sha256"], *keys]
         self.files[name] = entry
 
     def answer(self, samples, rate, name):
@@ -86,10 +98,22 @@ class Corpus:
         return key
 
     def write(self):
-        """Writes `manifest.json`, and `golden.json` if answers were made."""
-        write_lines(os.path.join(self.folder, "manifest.json"), {"files": self.files})
+        """Writes `manifest.json`, and `golden.json` if answers were made.
+
+        Files of earlier calls stay in both if this call made only some.
+        """
+        self.merge("manifest.json", {"files": self.files})
         if self.expected:
-            write_lines(os.path.join(self.folder, "golden.json"), self.golden)
+            self.merge("golden.json", self.golden)
+
+    def merge(self, name, tables):
+        """Writes tables into a file of the folder."""
+        path = os.path.join(self.folder, name)
+        if self.only and os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                old = json.load(file)
+            tables = {title: {**old.get(title, {}), **table} for title, table in tables.items()}
+        write_lines(path, tables)
 
 
 def write_lines(path, tables):

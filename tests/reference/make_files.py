@@ -1,30 +1,88 @@
 """Makes the files that `compare.py` decodes.
 
     make_files.py [--only NAME_OR_KIND] [--no-expected] [FOLDER]
+
+`manifest.json` says of each file what is odd about it and what an answer must fulfil. With the
+reference decoders, `golden.json` has the lengths and checksums of acceptable answers.
 """
 
 import argparse
+import shutil
 import sys
 
 from corpus import Corpus
-import kinds_flac
-import kinds_mp4
-import kinds_mpeg
-import kinds_ogg
-import kinds_pcm
-import kinds_words
+from kinds import (
+    aac,
+    flac_headers,
+    flac_holes,
+    flac_ietf,
+    mp3_around,
+    mp3_holes,
+    mp3_lengths,
+    mp4_damage,
+    mp4_edits,
+    mp4_wrappings,
+    ogg_chains,
+    ogg_holes,
+    ogg_streams,
+    opus,
+    pcm,
+    telephone,
+    wav_faults,
+    words,
+)
 
-KINDS = [kinds_pcm.quicktime, kinds_pcm.formats, kinds_pcm.broken_wav,
-         kinds_mpeg.counts, kinds_mpeg.joined, kinds_mpeg.changes, kinds_mpeg.holes,
-         kinds_mpeg.fronts, kinds_mpeg.layers,
-         kinds_flac.headers, kinds_flac.holes, kinds_flac.changes,
-         kinds_ogg.channels, kinds_ogg.faults, kinds_ogg.chained, kinds_ogg.multiplexed, kinds_ogg.opus,
-         kinds_mp4.profiles, kinds_mp4.edits, kinds_mp4.wrappings, kinds_mp4.damage,
-         kinds_words.unsupported, kinds_words.not_audio, kinds_words.extremes]
+KINDS = [
+    ogg_streams.channels,
+    pcm.quicktime,
+    pcm.formats,
+    telephone.afsp,
+    aac.profiles,
+    mp3_lengths.counts,
+    mp3_lengths.joined,
+    mp3_lengths.changes,
+    mp3_holes.holes,
+    flac_holes.holes,
+    flac_holes.changes,
+    ogg_holes.faults,
+    ogg_chains.chained,
+    ogg_chains.multiplexed,
+    opus.opus,
+    mp4_edits.edits,
+    mp4_wrappings.wrappings,
+    wav_faults.broken_wav,
+    flac_headers.headers,
+    flac_ietf.ietf_flac,
+    mp3_around.fronts,
+    mp3_around.layers,
+    mp4_damage.damage,
+    words.unsupported,
+    words.not_audio,
+    words.extremes,
+]
+# Debian has fdkaac in `contrib` and its library in `non-free`, all else in `main`.
+PROGRAMS = [
+    "ffmpeg",
+    "ffprobe",
+    "fdkaac",
+    "flac",
+    "lame",
+    "mpg123",
+    "oggdec",
+    "oggenc",
+    "opusdec",
+    "opusenc",
+    "sox",
+    "speexenc",
+    "twolame",
+]
 
 
 def make(folder, only=None, expected=True):
     """Makes the files and their manifest, and returns the manifest."""
+    missing = [p for p in PROGRAMS if not shutil.which(p)]
+    if missing:
+        sys.exit(f"not installed: {', '.join(missing)}; see tests/reference/README.md")
     corpus = Corpus(folder, only, expected)
     for kind in KINDS:
         kind(corpus)
@@ -35,9 +93,7 @@ def make(folder, only=None, expected=True):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", default="/tmp/corpus")
-    parser.add_argument("--only")
-    parser.add_argument("--no-expected", action="store_true")
+    parser.add_argument("--only", help="part of a name, or a kind")
+    parser.add_argument("--no-expected", action="store_true", help="ask no reference decoder")
     args = parser.parse_args()
-    files = make(args.folder, args.only, not args.no_expected)
-    print(len(files), "files in", args.folder)
-    sys.exit(0)
+    print(len(make(args.folder, args.only, not args.no_expected)), "files in", args.folder)

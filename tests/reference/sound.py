@@ -1,7 +1,5 @@
 """Test signals, encoders and reference decoders: everything that runs another program."""
 
-import functools
-import io
 import os
 import struct
 import subprocess
@@ -39,7 +37,7 @@ def to_int(x, bits):
 
 
 def quantized(x, bits=16):
-    """Returns what a lossless decoder gives of `x` stored with `bits` bits: the mean of channels."""
+    """Returns the mean of channels that a lossless decoder gives of `x` in `bits` bits."""
     return (to_int(x, bits) / 2 ** (bits - 1)).mean(axis=1).astype(np.float32)
 
 
@@ -59,8 +57,9 @@ def wav_bytes(x, bits):
 def wav(x, rate, bits=16):
     """Returns a plain WAV file."""
     channels = x.shape[1]
-    fmt = struct.pack("<HHIIHH", 1, channels, rate, rate * channels * bits // 8,
-                      channels * bits // 8, bits)
+    fmt = struct.pack(
+        "<HHIIHH", 1, channels, rate, rate * channels * bits // 8, channels * bits // 8, bits
+    )
     return riff([(b"fmt ", fmt), (b"data", wav_bytes(x, bits))])
 
 
@@ -70,7 +69,9 @@ MASKS = {1: 4, 2: 3, 3: 7, 4: 0x33, 5: 0x37, 6: 0x3F, 7: 0x70F, 8: 0x63F}
 def extensible(x, rate, bits=16):
     """Returns a WAV that says where its channels belong, as encoders want it for more than two."""
     channels, size = x.shape[1], bits // 8 * x.shape[1]
-    fmt = struct.pack("<HHIIHHHHI", 0xFFFE, channels, rate, rate * size, size, bits, 22, bits, MASKS[channels])
+    fmt = struct.pack(
+        "<HHIIHHHHI", 0xFFFE, channels, rate, rate * size, size, bits, 22, bits, MASKS[channels]
+    )
     fmt += struct.pack("<H", 1) + bytes.fromhex("000000001000800000aa00389b71")
     return riff([(b"fmt ", fmt), (b"data", wav_bytes(x, bits))])
 
@@ -109,45 +110,84 @@ def through_files(before, after, stdin, *command):
 
 # Encoders. The same input gives the same bytes for one version of a program.
 
-EXACT = ("-fflags", "+bitexact", "-flags:a", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1")
+EXACT = (
+    "-fflags",
+    "+bitexact",
+    "-flags:a",
+    "+bitexact",
+    "-flags:v",
+    "+bitexact",
+    "-map_metadata",
+    "-1",
+)
 
 
 def ffmpeg(source, ending, *options, before=".wav"):
     """Encodes `source` (bytes of a file) with ffmpeg."""
-    return through_files(before, ending, source, "ffmpeg", "-v", "error", "-y", "-i", "IN",
-                         *options, *EXACT, "OUT")
+    return through_files(
+        before, ending, source, "ffmpeg", "-v", "error", "-y", "-i", "IN", *options, *EXACT, "OUT"
+    )
 
 
 def lame(x, rate, *options):
     """Encodes to MP3. `-t` leaves the Info tag out."""
-    return through_files(".wav", ".mp3", wav(x, rate), "lame", "--quiet", "--resample",
-                         f"{rate / 1000:g}", *options, "IN", "OUT")
+    return through_files(
+        ".wav",
+        ".mp3",
+        wav(x, rate),
+        "lame",
+        "--quiet",
+        "--resample",
+        f"{rate / 1000:g}",
+        *options,
+        "IN",
+        "OUT",
+    )
 
 
 def oggenc(x, rate, *options):
     """Encodes to Ogg Vorbis."""
-    return through_files(".wav", ".ogg", source_of(x, rate), "oggenc", "-Q", "-s", "1",
-                         *options, "IN", "-o", "OUT")
+    return through_files(
+        ".wav", ".ogg", source_of(x, rate), "oggenc", "-Q", "-s", "1", *options, "IN", "-o", "OUT"
+    )
 
 
 def opusenc(x, rate, *options):
     """Encodes to Ogg Opus."""
-    return through_files(".wav", ".opus", source_of(x, rate), "opusenc", "--quiet", "--serial", "1",
-                         *options, "IN", "OUT")
+    return through_files(
+        ".wav",
+        ".opus",
+        source_of(x, rate),
+        "opusenc",
+        "--quiet",
+        "--serial",
+        "1",
+        *options,
+        "IN",
+        "OUT",
+    )
 
 
 def flac(x, rate, *options, bits=16):
     """Encodes to FLAC. `-8`, `--ogg`, `--blocksize=N` and so on."""
-    return through_files(".wav", ".flac", source_of(x, rate, bits), "flac", "-s", "-f",
-                         *options, "IN", "-o", "OUT")
+    return through_files(
+        ".wav", ".flac", source_of(x, rate, bits), "flac", "-s", "-f", *options, "IN", "-o", "OUT"
+    )
 
 
 def fdkaac(x, rate, ending, *options):
-    """Encodes to AAC-LC, HE-AAC (`-p 5`) or HE-AAC v2 (`-p 29`)."""
-    return through_files(".wav", ending, source_of(x, rate), "fdkaac", "-S", *options, "IN", "-o", "OUT")
+    """Encodes to AAC-LC, HE-AAC (`-p 5`) or HE-AAC v2 (`-p 29`), without the time of day."""
+    source = source_of(x, rate)
+    data = through_files(".wav", ending, source, "fdkaac", "-S", *options, "IN", "-o", "OUT")
+    if ending == ".m4a":
+        for name in (b"mvhd", b"tkhd", b"mdhd"):
+            at = data.index(name) + 8
+            data = data[:at] + bytes(8) + data[at + 8 :]
+    return data
 
 
 # Reference decoders. Each takes the bytes of a file and returns the mean of channels.
+
 
 def _mean(raw, channels):
     x = np.frombuffer(raw[: len(raw) // (4 * channels) * 4 * channels], "<f4")
@@ -159,8 +199,19 @@ def channels_of(data, ending):
     with tempfile.NamedTemporaryFile(suffix=ending) as file:
         file.write(data)
         file.flush()
-        out = run("ffprobe", "-v", "quiet", "-select_streams", "a:0", "-show_entries",
-                  "stream=channels", "-of", "csv=p=0", file.name, fails=True)
+        out = run(
+            "ffprobe",
+            "-v",
+            "quiet",
+            "-select_streams",
+            "a:0",
+            "-show_entries",
+            "stream=channels",
+            "-of",
+            "csv=p=0",
+            file.name,
+            fails=True,
+        )
     return int(out.split()[0].split(b",")[0])
 
 
@@ -170,8 +221,20 @@ def by_ffmpeg(data, ending, *options):
     with tempfile.NamedTemporaryFile(suffix=ending) as file:
         file.write(data)
         file.flush()
-        raw = run("ffmpeg", "-v", "quiet", *options, "-i", file.name, "-map", "a:0", "-ac", channels,
-                  "-f", "f32le", "-", fails=True)
+        raw = run(
+            "ffmpeg",
+            "-v",
+            "quiet",
+            *options,
+            "-i",
+            file.name,
+            "-map",
+            "a:0",
+            "-f",
+            "f32le",
+            "-",
+            fails=True,
+        )
     return _mean(raw, channels)
 
 
