@@ -1,6 +1,7 @@
 # make demo                   build, classify the clips of data/clips, draw them
 # make demo DEVICE=software   the same through the WGSL passes on Mesa's software adapter
 # make test                   everything that is tested; .ci/run does no more
+# make reference              decodes odd files and compares with other decoders: tests/reference/README.md
 # make install                the optimized program, into cargo's folder of programs
 
 DEVICE ?= auto
@@ -12,7 +13,7 @@ CARGO_FLAGS = --profile quick --locked
 # Mesa's device layer prints a warning if this is unset.
 export XDG_RUNTIME_DIR ?= /tmp
 
-.PHONY: build demo test lint install vulkan
+.PHONY: build demo test reference lint install vulkan
 
 build:
 	cargo build $(CARGO_FLAGS)
@@ -30,6 +31,13 @@ test: vulkan
 		cargo run $(CARGO_FLAGS) --example $$example || exit 1; \
 	done
 	$(MAKE) lint
+
+# Needs Debian's encoders and numpy, so `make test` leaves it out.
+PYTHON ?= python3
+REFERENCE ?= /tmp/corpus
+reference:
+	cargo build $(CARGO_FLAGS) --example decode
+	$(PYTHON) tests/reference/compare.py --program target/quick/examples/decode $(REFERENCE)
 
 lint:
 	cargo fmt --check
