@@ -1,12 +1,13 @@
 //! Divides a stream into clips, as [`ClipRule::spans`] divides a file of known length.
 
+use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
 use super::error::Result;
 use super::reader::MonoReader;
 use super::rule::{ClipRule, Ends, looped};
-use super::silence::check_length;
+use super::silence::{check_length, is_silent};
 
 /// One clip of a file that is read as a stream.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +21,15 @@ pub struct Clip {
     pub padded: bool,
     /// Exactly one clip length of samples.
     pub samples: Vec<f32>,
+    /// The part of `samples` that is the file's own, without what fills it up.
+    pub own: Range<usize>,
+}
+
+impl Clip {
+    /// Returns whether the file has no sound here ([`is_silent`]).
+    pub fn is_silent(&self) -> bool {
+        is_silent(&self.samples[self.own.clone()])
+    }
 }
 
 /// The clips of a file, one after the other. Memory is two clips and a block for any file length.
@@ -149,23 +159,26 @@ impl Clips {
 
     /// Returns the clip that begins at `start`, which must lie in the buffer.
     fn whole(&mut self, start: usize) -> Clip {
-        let len = self.rule.len;
+        let (len, margin) = (self.rule.len, self.rule.margin());
         self.last = Some(start);
         Clip {
             start,
             len: self.rule.covered(),
             padded: false,
             samples: self.buffer[start - self.base..][..len].to_vec(),
+            own: margin.saturating_sub(start).min(len)..(margin + self.read - start).min(len),
         }
     }
 
     /// Returns the only clip of a short file.
     fn short(&mut self, samples: Vec<f32>) -> Clip {
         self.last = Some(0);
+        let margin = self.rule.margin();
         Clip {
             start: 0,
             len: self.read,
             padded: true,
+            own: margin..(margin + self.read).min(samples.len()),
             samples,
         }
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::RATES;
 use super::decode::Decoding;
 use super::error::{AudioError, Result};
+use super::names::{NameKind, name_kind};
 use super::resample::Resample;
 use super::sniff::sniff;
 
@@ -75,7 +76,14 @@ impl MonoReader {
         }
         let len = metadata.len();
         let mut file = File::open(path).map_err(io)?;
-        let (format, start) = sniff(&mut file, len).map_err(io)??;
+        let (format, start) = match sniff(&mut file, len).map_err(io)? {
+            // The bytes show nothing, and the name does.
+            Err(AudioError::UnknownFormat) if name_kind(path) == NameKind::UnreadableAudio => {
+                let extension = path.extension().unwrap_or_default().to_string_lossy();
+                return Err(AudioError::unsupported(format!(".{extension} files")));
+            }
+            found => found?,
+        };
         let mut source = Decoding::open(path, file, format, start, len)?;
         let mut block = Vec::new();
         while block.is_empty() {

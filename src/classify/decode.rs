@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::discover::Input;
 use super::stamp::Stamp;
-use crate::audio::{AudioError, ClipRule, Clips, is_silent};
+use crate::audio::{AudioError, ClipRule, Clips};
 
 /// What a decoder thread sends. Each file gives `Begin`, its clips in order, and `End`. The events
 /// of files that several decoders read at once interleave.
@@ -144,7 +144,7 @@ fn decode(
             start: seconds(next.start),
             end: seconds((next.start + next.len).min(clips.samples())),
             padded: next.padded,
-            samples: (!is_silent(&next.samples)).then_some(next.samples),
+            samples: (!next.is_silent()).then_some(next.samples),
         };
         if !send(DecoderEvent::Clip(id, decoded)) {
             return None;

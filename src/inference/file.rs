@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{FileAverage, InferenceError, Predictor};
-use crate::audio::{Clips, is_silent};
+use crate::audio::Clips;
 
 /// Clips per batch: enough to keep a device busy, and no more than 64 MiB of 720x720x4 features.
 const BATCH: usize = 8;
@@ -125,7 +125,7 @@ impl Predictor {
         let mut batch = Vec::new();
         while let Some(clip) = clips.next_clip()? {
             average.padded |= clip.padded;
-            if is_silent(&clip.samples) {
+            if clip.is_silent() {
                 average.silent += 1;
                 continue;
             }

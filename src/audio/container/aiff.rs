@@ -22,6 +22,7 @@ pub(super) fn open(file: File, start: u64, len: u64) -> io::Result<Result<Blocks
             break;
         };
         let size = u64::from(u32::from_be_bytes([s0, s1, s2, s3]));
+        let body = window.position();
         match &[a, b, c, d] {
             b"COMM" => {
                 let head = window.peek(22)?;
@@ -49,6 +50,10 @@ pub(super) fn open(file: File, start: u64, len: u64) -> io::Result<Result<Blocks
             _ => {}
         }
         window.skip(size + (size & 1));
+        // A chunk of odd size has a byte of padding, which some writers leave out.
+        if size & 1 == 1 && !begins_chunk(&mut window)? {
+            window = Window::new(file.try_clone()?, body.saturating_add(size), len);
+        }
     }
     Ok(match (layout, samples) {
         (Some(layout), Some(extent)) => Blocks::open(file, layout, extent),
@@ -57,6 +62,12 @@ pub(super) fn open(file: File, start: u64, len: u64) -> io::Result<Result<Blocks
         )),
         (_, None) => Err(AudioError::Empty),
     })
+}
+
+/// Returns whether the next four bytes can be the name of a chunk, or the file ends.
+fn begins_chunk(window: &mut Window) -> io::Result<bool> {
+    let name = window.peek(4)?;
+    Ok(name.len() < 4 || name[..4].iter().all(|b| (b' '..=b'~').contains(b)))
 }
 
 /// Reads a `COMM` chunk.

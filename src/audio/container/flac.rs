@@ -46,6 +46,8 @@ pub(super) struct Flac {
     /// The format of the stream that was announced.
     format: Option<Format>,
     numbers: Numbers,
+    /// Samples of this file so far, with those that are lost.
+    given: u64,
     /// Whether bytes without a frame were dropped.
     skipped: bool,
     /// Whether bytes in front of the first frame belong to none.
@@ -101,6 +103,7 @@ impl Flac {
             checked: 0,
             format: None,
             numbers,
+            given: 0,
             skipped: false,
             late: false,
             joined: false,
@@ -190,6 +193,7 @@ impl Flac {
             self.place(header, frame);
         }
         self.numbers = Numbers::new(&info);
+        self.given = 0;
         self.info = info;
         self.format = None;
         self.joined = true;
@@ -261,6 +265,14 @@ impl Flac {
         // A stream of unknown length may be a part of a longer one, a broadcast say.
         let whole = self.late || self.info.total().is_some();
         let lost = self.numbers.lost(&header, whole);
+        // Numbers that lead behind the end of the stream are damaged.
+        let samples = u64::from(header.samples);
+        let most = self.info.total().unwrap_or(u64::MAX);
+        let lost = match self.given.saturating_add(lost).saturating_add(samples) <= most {
+            true => lost,
+            false => 0,
+        };
+        self.given = self.given.saturating_add(lost + samples);
         let duration = Duration::from(header.samples);
         let packet = Packet::new(0, Timestamp::new(0), duration, frame);
         self.events.push_back(Event::Group(Group {

@@ -93,7 +93,10 @@ impl Mp4 {
         let behind = start + index.start + bytes.len() as u64;
         let moov = (bytes.as_slice(), index.body.clone());
         let fragments = Fragments::read(&mut file, behind, len, track.id, moov)?;
-        let section = Section::new(file, start, index.end, hidden(&index, track.id));
+        let mut section = Section::new(file, start, index.end, hidden(&index, track.id));
+        if !index.has_type {
+            section.append(b"\0\0\0\x10ftypqt  \0\0\0\0");
+        }
         let stream = MediaSourceStream::new(Box::new(section), Default::default());
         let reader = guarded(|| IsoMp4Reader::try_new(stream, FormatOptions::default()));
         let reader = match reader {
@@ -390,12 +393,15 @@ struct Index {
     start: u64,
     /// Where the last atom of the container ends, or should end if the file is cut off.
     end: u64,
+    /// Whether the file says what kind it is, as QuickTime of before 2001 does not.
+    has_type: bool,
 }
 
 /// Finds and reads the index of the container that starts at byte `start` of the file.
 fn index(file: &mut File, start: u64, len: u64) -> io::Result<Result<Index, AudioError>> {
     let mut at = start;
     let mut cut = false;
+    let mut has_type = false;
     while at + 8 <= len {
         let mut head = Vec::new();
         file.seek(SeekFrom::Start(at))?;
@@ -403,6 +409,7 @@ fn index(file: &mut File, start: u64, len: u64) -> io::Result<Result<Index, Audi
         if head.len() < 8 {
             break;
         }
+        has_type |= &head[4..8] == b"ftyp";
         let size = match u32::from_be_bytes([head[0], head[1], head[2], head[3]]) {
             0 => len - at,
             1 if head.len() == 16 => head[8..].iter().fold(0, |n, &b| n << 8 | u64::from(b)),
@@ -430,6 +437,7 @@ fn index(file: &mut File, start: u64, len: u64) -> io::Result<Result<Index, Audi
             return Ok(Ok(Index {
                 body: atom.body,
                 start: at - start,
+                has_type,
                 end: end_of_atoms(file, at + size, len)? - start,
                 bytes,
             }));
@@ -453,12 +461,15 @@ fn end_of_atoms(file: &mut File, mut at: u64, len: u64) -> io::Result<u64> {
             size => u64::from(size),
         };
         // The last atom may leave its end open, and other bytes may follow the atoms.
-        if size < 8 || (size > len - at && &head[4..8] != b"mdat") {
+        if size == 0 {
             return Ok(len);
+        }
+        if size < 8 || (size > len - at && &head[4..8] != b"mdat") {
+            return Ok(at);
         }
         at = at.saturating_add(size);
     }
-    Ok(at.max(len))
+    Ok(at)
 }
 
 /// Returns the places of the kinds of the atoms that symphonia is not shown: other tracks, and what
@@ -508,6 +519,8 @@ struct Section {
     position: u64,
     /// Where the kinds of the renamed atoms lie, ascending.
     renamed: Vec<u64>,
+    /// Bytes that stand behind the atoms.
+    tail: &'static [u8],
 }
 
 impl Section {
@@ -520,14 +533,33 @@ impl Section {
             len,
             position: 0,
             renamed,
+            tail: b"",
         }
+    }
+
+    /// Returns the length with the atom that is appended.
+    fn whole(&self) -> u64 {
+        self.len + self.tail.len() as u64
+    }
+
+    /// Shows an atom behind the others that is not in the file.
+    fn append(&mut self, atom: &'static [u8]) {
+        self.tail = atom;
     }
 }
 
 impl Read for Section {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if let Some(at) = self.position.checked_sub(self.len) {
+            let mut rest = self.tail.get(at as usize..).unwrap_or_default();
+            let n = rest.read(buf)?;
+            self.position += n as u64;
+            return Ok(n);
+        }
         self.file.seek(SeekFrom::Start(self.base + self.position))?;
-        let n = self.file.read(buf)?;
+        let left = usize::try_from(self.len - self.position).unwrap_or(usize::MAX);
+        let room = buf.len().min(left);
+        let n = self.file.read(&mut buf[..room])?;
         let (start, end) = (self.position, self.position + n as u64);
         let first = self.renamed.partition_point(|&at| at + 4 <= start);
         for &at in self.renamed[first..].iter().take_while(|&&at| at < end) {
@@ -548,12 +580,12 @@ impl Seek for Section {
         let (from, by) = match to {
             SeekFrom::Start(at) => (at, 0),
             SeekFrom::Current(by) => (self.position, by),
-            SeekFrom::End(by) => (self.len, by),
+            SeekFrom::End(by) => (self.whole(), by),
         };
         // Offsets come from the file's bytes. A bad one is found here, because an error of the
         // system's `seek` would count as a failure of the system.
         match from.checked_add_signed(by) {
-            Some(at) if at <= self.len => {
+            Some(at) if at <= self.whole() => {
                 self.position = at;
                 Ok(at)
             }
@@ -568,6 +600,6 @@ impl MediaSource for Section {
     }
 
     fn byte_len(&self) -> Option<u64> {
-        Some(self.len)
+        Some(self.whole())
     }
 }
