@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::error::BenchError;
 use super::record::{Record, ShapeTimes, Stat};
+use crate::files::replace;
 
 const COLUMNS: [&str; 15] = [
     "device",
@@ -38,7 +39,7 @@ impl Record {
 }
 
 fn write(record: &Record, path: &Path) -> csv::Result<()> {
-    let mut csv = csv::Writer::from_path(path)?;
+    let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record(COLUMNS)?;
     for shape in &record.shapes {
         csv.write_record(
@@ -62,8 +63,8 @@ fn write(record: &Record, path: &Path) -> csv::Result<()> {
             )?;
         }
     }
-    csv.flush()?;
-    Ok(())
+    let bytes = csv.into_inner().map_err(|e| e.into_error())?;
+    Ok(replace(path, &bytes)?)
 }
 
 /// `device` to `clips`.

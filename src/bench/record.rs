@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::error::BenchError;
+use crate::files::replace;
 
 /// Median and spread of several runs, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -182,7 +183,7 @@ impl Record {
 /// Writes `record` as indented JSON.
 pub(super) fn write_json(record: &impl Serialize, path: &Path) -> Result<(), BenchError> {
     let text = serde_json::to_string_pretty(record).map_err(std::io::Error::from);
-    let written = text.and_then(|text| std::fs::write(path, text + "\n"));
+    let written = text.and_then(|text| replace(path, (text + "\n").as_bytes()));
     written.map_err(|source| BenchError::Write {
         path: path.into(),
         source,

@@ -14,6 +14,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
 use super::error::BenchError;
+use crate::files::replace;
 use crate::gpu::Gpu;
 
 /// The process ids that a trace shows.
@@ -111,16 +112,14 @@ impl Trace {
     /// # Errors
     /// [`BenchError::Write`] if the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), BenchError> {
-        let write = || {
-            let file = std::fs::File::create(path)?;
-            let mut writer = std::io::BufWriter::new(file);
-            self.write_to(&mut writer)?;
-            writer.flush()
-        };
-        write().map_err(|source| BenchError::Write {
-            path: path.into(),
-            source,
-        })
+        let mut bytes = Vec::new();
+        let written = self.write_to(&mut bytes);
+        written
+            .and_then(|()| replace(path, &bytes))
+            .map_err(|source| BenchError::Write {
+                path: path.into(),
+                source,
+            })
     }
 
     fn write_to(&self, writer: &mut impl Write) -> std::io::Result<()> {

@@ -12,6 +12,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{Epoch, EvaluateError, Figures, Levels};
+use crate::files::replace;
 use crate::model::Task;
 
 pub use html::html;
@@ -93,7 +94,8 @@ impl Report {
     pub fn write(&self, folder: &Path) -> Result<(), EvaluateError> {
         for (name, text) in [("report.html", html(self)), ("metrics.json", self.json())] {
             let path = folder.join(name);
-            std::fs::write(&path, text).map_err(|source| EvaluateError::Write { path, source })?;
+            replace(&path, text.as_bytes())
+                .map_err(|source| EvaluateError::Write { path, source })?;
         }
         Ok(())
     }

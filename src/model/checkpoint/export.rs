@@ -9,6 +9,7 @@ use safetensors::tensor::{Dtype, TensorView};
 
 use super::file::Checkpoint;
 use super::header::{CheckpointError, KEY};
+use crate::files::replace;
 use crate::rng::{below, stream};
 
 /// Clips of an example.
@@ -27,8 +28,7 @@ impl Checkpoint {
             why,
         };
         let text = serde_json::to_string(&self.header).map_err(|e| failed(e.to_string()))?;
-        let mut store = SafetensorsStore::from_file(path)
-            .overwrite(true)
+        let mut store = SafetensorsStore::from_bytes(None)
             .skip_enum_variants(true)
             .with_to_adapter(BurnToPyTorchAdapter)
             .clear_metadata()
@@ -36,9 +36,10 @@ impl Checkpoint {
         for (burn, pytorch) in self.header.network.kind.pytorch_keys() {
             store = store.with_key_remapping(burn, *pytorch);
         }
-        self.network
-            .save_into(&mut store)
-            .map_err(|e| failed(e.to_string()))
+        let saved = self.network.save_into(&mut store);
+        let bytes = saved.and_then(|()| store.get_bytes());
+        let bytes = bytes.map_err(|e| failed(e.to_string()))?;
+        replace(path, &bytes).map_err(|e| failed(e.to_string()))
     }
 
     /// Writes an example to compare another program's network with, as safetensors: features of
@@ -75,6 +76,6 @@ impl Checkpoint {
             (*name, view.expect("four bytes per element"))
         });
         let bytes = serialize(views, None).map_err(|e| failed(e.to_string()))?;
-        std::fs::write(path, bytes).map_err(|e| failed(e.to_string()))
+        replace(path, &bytes).map_err(|e| failed(e.to_string()))
     }
 }
