@@ -14,12 +14,22 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
 use super::error::BenchError;
-use crate::files::replace;
+use crate::files::Ours;
 use crate::gpu::Gpu;
 
 /// The process ids that a trace shows.
 const HOST: u32 = 1;
 const GPU: u32 = 2;
+
+/// Recognizes a trace by its first event.
+pub const TRACE_OURS: Ours = Ours {
+    what: "a trace",
+    is: |head| {
+        head.starts_with(
+            "{\"traceEvents\":[{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":1,\"tid\":0,",
+        ) && String::from_utf8_lossy(&head.start[..head.start.len().min(200)]).contains("host")
+    },
+};
 
 /// A recorder of this crate's spans and of the GPU's passes.
 #[derive(Clone)]
@@ -107,19 +117,17 @@ impl Trace {
         self.0.name_thread();
     }
 
-    /// Writes the trace as JSON.
+    /// Returns the trace as JSON.
     ///
     /// # Errors
-    /// [`BenchError::Write`] if the file cannot be written.
-    pub fn write(&self, path: &Path) -> Result<(), BenchError> {
+    /// [`BenchError::Write`] names `path`.
+    pub fn json(&self, path: &Path) -> Result<Vec<u8>, BenchError> {
         let mut bytes = Vec::new();
         let written = self.write_to(&mut bytes);
-        written
-            .and_then(|()| replace(path, &bytes))
-            .map_err(|source| BenchError::Write {
-                path: path.into(),
-                source,
-            })
+        written.map(|()| bytes).map_err(|source| BenchError::Write {
+            path: path.into(),
+            source,
+        })
     }
 
     fn write_to(&self, writer: &mut impl Write) -> std::io::Result<()> {

@@ -17,7 +17,7 @@ mod shard;
 mod stamp;
 
 pub use discover::{DiscoverError, Input, discover, listed};
-pub use merge::{MergeError, check_parts, merge};
+pub use merge::{MergeError, check_output, check_parts, merge};
 pub use output::{
     Content, Format, OutputError, ResultTables, Schema, Table, TablePlan, write_tables,
 };

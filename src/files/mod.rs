@@ -12,7 +12,7 @@ mod part;
 
 pub use claim::{ClaimError, Claims, Head, Ours};
 pub use out_file::OutFile;
-pub use part::{Part, remove_leftovers, replace};
+pub use part::{Part, remove_leftovers, replace, write_beside};
 
 use std::io::{self, Write};
 use std::path::Path;

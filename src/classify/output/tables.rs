@@ -229,6 +229,11 @@ impl ResultTables {
         self.damaged
     }
 
+    /// Returns the path of the journal.
+    pub fn journal(&self) -> &Path {
+        &self.journal_path
+    }
+
     /// Writes a row, to the journal first: what is in a table is in the journal too.
     ///
     /// # Errors
