@@ -200,7 +200,7 @@ fn journal(e: &JournalError) -> Advice {
         }),
         JournalError::Busy { .. } => Some("wait for it, or choose another --out"),
         JournalError::Removed { .. } => Some("run the command again: it starts over"),
-        JournalError::Damaged { .. } => Some("remove the file, or choose another --out"),
+        JournalError::Damaged { .. } => Some("remove the file, or --fresh to start over"),
         _ => None,
     }
 }

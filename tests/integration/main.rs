@@ -31,4 +31,5 @@ mod tags;
 mod threads;
 mod train;
 mod transfer;
+mod writes;
 mod zero_copy;
