@@ -682,3 +682,36 @@ fn an_image_does_not_replace_another_files() {
     assert_eq!(list, want);
     assert_eq!(std::fs::read_dir(root.join("images")).unwrap().count(), 3);
 }
+
+/// A training run goes on when its terminal is closed: bars and lines are for people.
+#[test]
+fn training_survives_its_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    crate::support::toy::toy(&root.join("toy"));
+    // `script` makes a terminal; without the trap its end would be a signal to the program.
+    let command = format!(
+        "trap '' HUP; exec {} train toy --out run --epochs 12 --batch 10 --clip-seconds 0.5 \
+         --size 32x32 --device cpu >/dev/null",
+        env!("CARGO_BIN_EXE_sonoprint")
+    );
+    let mut script = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let wait = |name: &str, what: &str| {
+        let start = Instant::now();
+        let path = root.join("run").join(name);
+        while !std::fs::read_to_string(&path).is_ok_and(|text| text.contains(what)) {
+            assert!(start.elapsed() < Duration::from_secs(120), "no {what} in {name}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    wait("metrics.csv", "\n1,");
+    script.kill().unwrap();
+    script.wait().unwrap();
+    wait("metrics.json", "\"epoch\": 12");
+}
