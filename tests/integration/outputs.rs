@@ -689,9 +689,9 @@ fn training_survives_its_terminal() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     crate::support::toy::toy(&root.join("toy"));
-    // `script` makes a terminal; without the trap its end would be a signal to the program.
+    // `script` makes a terminal. In another session, its end is no signal to the program.
     let command = format!(
-        "trap '' HUP; exec {} train toy --out run --epochs 12 --batch 10 --clip-seconds 0.5 \
+        "exec setsid --wait {} train toy --out run --epochs 12 --batch 10 --clip-seconds 0.5 \
          --size 32x32 --device cpu >/dev/null",
         env!("CARGO_BIN_EXE_sonoprint")
     );
@@ -706,7 +706,10 @@ fn training_survives_its_terminal() {
         let start = Instant::now();
         let path = root.join("run").join(name);
         while !std::fs::read_to_string(&path).is_ok_and(|text| text.contains(what)) {
-            assert!(start.elapsed() < Duration::from_secs(120), "no {what} in {name}");
+            assert!(
+                start.elapsed() < Duration::from_secs(120),
+                "no {what} in {name}"
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
     };

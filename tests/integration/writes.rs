@@ -58,14 +58,21 @@ fn memory_folder() -> tempfile::TempDir {
     }
 }
 
-/// Returns the content of every file of a folder.
+/// Returns the content of every file of a folder. A journal may say twice that its run ended, if
+/// the first time could not be flushed to the disk.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(folder).unwrap();
     entries
         .map(|entry| {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            (name, std::fs::read(path).unwrap())
+            let mut content = std::fs::read(path).unwrap();
+            if name.ends_with(".journal") {
+                let mut lines: Vec<&[u8]> = content.split_inclusive(|&b| b == b'\n').collect();
+                lines.dedup();
+                content = lines.concat();
+            }
+            (name, content)
         })
         .collect()
 }
@@ -226,7 +233,7 @@ fn a_run_folder_survives_every_failing_write() {
     let _turn = crate::support::turn();
     let folder = tempfile::tempdir().unwrap();
     let data = toy(&folder.path().join("toy"));
-    let mut settings = settings(NetworkKind::Compact, (8, 8), 1);
+    let mut settings = settings(NetworkKind::Compact, (16, 16), 1);
     settings.augment = Default::default();
     let all: Vec<usize> = (0..data.entries.len()).collect();
     let split = Split {

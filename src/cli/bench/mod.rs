@@ -12,7 +12,9 @@ use anyhow::{bail, ensure};
 use self::output::Lines;
 use super::progress::bar;
 use super::{Done, args};
-use crate::bench::{Options, Record, Verdict, catalog, compare, measure, record};
+use crate::bench::{
+    CSV_OURS, JSON_OURS, Options, Record, TRACE_OURS, Verdict, catalog, compare, measure, record,
+};
 use crate::frontend::gpu::autotune::tune_presets;
 use crate::gpu::Compute;
 
@@ -62,7 +64,12 @@ with that of a copy kernel on the same device. Every result is compared with the
 before it is timed. docs/BENCHMARKS.md explains the columns.";
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
-    let lines = Lines::of(args)?;
+    let files = [
+        (args.json.as_deref(), JSON_OURS),
+        (args.csv.as_deref(), CSV_OURS),
+        (args.trace.as_deref(), TRACE_OURS),
+    ];
+    let lines = Lines::of(&files, args.compare.as_deref())?;
     if conv::is_selected(&args.only) {
         let front_end_only = args.csv.is_some() || args.compare.is_some() || args.trace.is_some();
         ensure!(

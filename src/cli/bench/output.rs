@@ -6,10 +6,9 @@ use std::path::Path;
 
 use anyhow::ensure;
 
-use super::Args;
-use crate::bench::{self, CSV_OURS, JSON_OURS, TRACE_OURS};
+use crate::bench;
 use crate::cli::words::{is_stdout, note, print_bytes, print_line, print_line_lossy};
-use crate::files::Claims;
+use crate::files::{Claims, Ours};
 
 /// Where the lines for people go.
 pub enum Lines {
@@ -23,16 +22,11 @@ pub enum Lines {
 
 impl Lines {
     /// Checks that the files may be written, and returns where the lines go.
-    pub fn of(args: &Args) -> anyhow::Result<Self> {
+    pub fn of(files: &[(Option<&Path>, Ours)], input: Option<&Path>) -> anyhow::Result<Self> {
         let mut claims = Claims::default();
-        args.compare.iter().for_each(|path| claims.input(path));
-        let all = [
-            (&args.json, JSON_OURS),
-            (&args.csv, CSV_OURS),
-            (&args.trace, TRACE_OURS),
-        ];
+        input.iter().for_each(|path| claims.input(path));
         let mut named = Vec::new();
-        for (path, ours) in all {
+        for &(path, ours) in files {
             let Some(path) = path else { continue };
             if !is_stdout(path) {
                 claims.output(path, ours)?;
