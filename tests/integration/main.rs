@@ -5,6 +5,7 @@ mod audio;
 mod audio_bad_bytes;
 mod batches;
 mod bench;
+mod claims;
 mod classify;
 mod dataset;
 mod dataset_check;

@@ -3,9 +3,9 @@
 //!
 //! A journal is one JSON object per line, which begins with the line's checksum. The first line
 //! holds the [`JournalSettings`] that the rows were made with. Every other line is a file that is
-//! done, or says that a run reached its end. A last line that a kill cut off is dropped when the run
-//! resumes. A line whose checksum does not match is passed over and counted, and its file is not
-//! done.
+//! done, or says that a run reached its end. A last line that a kill cut off is dropped when the
+//! run resumes. A line whose checksum does not match is passed over and counted, and its file is
+//! not done.
 
 mod error;
 mod line;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::classify::shard::Shard;
 use crate::model::{DecisionRule, Task};
 
-/// The version of the journal that this program writes. Version 1, whose lines have no checksums, is
-/// read and resumed, too.
+/// The version of the journal that this program writes. Version 1, whose lines have no checksums,
+/// is read and resumed, too.
 pub const VERSION: u32 = 2;
 
 /// What all rows of a journal were made with. Rows of different settings are not mixed.
