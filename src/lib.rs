@@ -69,6 +69,8 @@ pub mod cli;
 pub mod dataset;
 #[doc(hidden)]
 pub mod evaluate;
+#[doc(hidden)]
+pub mod files;
 pub mod frontend;
 pub mod gpu;
 pub mod inference;

@@ -1,7 +1,6 @@
 //! Timing the networks' convolutions, and a whole training step, with our kernels and with Burn's
 //! in turns on the same device.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use burn::module::Module;
@@ -15,7 +14,7 @@ use super::burn_network::BurnNetwork;
 use super::conv_max::MaxLayerTimes;
 use super::error::BenchError;
 use super::paired::{PairedTimes, TOLERANCE, noise};
-use super::record::{Stat, write_json};
+use super::record::{Stat, json};
 use super::roofline;
 use crate::gpu::{Compute, DeviceTraits};
 use crate::model::ops::conv::{self, ConvPlan};
@@ -153,12 +152,9 @@ pub struct ConvRecord {
 }
 
 impl ConvRecord {
-    /// Writes the record as JSON.
-    ///
-    /// # Errors
-    /// [`BenchError::Write`] if the file cannot be written.
-    pub fn write_json(&self, path: &Path) -> Result<(), BenchError> {
-        write_json(self, path)
+    /// Returns the record as JSON.
+    pub fn json(&self) -> String {
+        json(self)
     }
 }
 

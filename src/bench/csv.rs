@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::error::BenchError;
-use super::record::{Record, ShapeTimes, Stat};
+use super::record::{Record, ShapeTimes, Stat, write};
+use crate::files::Ours;
 
 const COLUMNS: [&str; 15] = [
     "device",
@@ -24,21 +25,29 @@ const COLUMNS: [&str; 15] = [
 ];
 
 impl Record {
-    /// Writes the record as CSV: a row per shape with an empty `baseline`, and below it a row per
+    /// Returns the record as CSV: a row per shape with an empty `baseline`, and below it a row per
     /// baseline. A baseline's total and rates are those of its features, and empty if it has none.
+    pub fn csv(&self) -> Vec<u8> {
+        bytes(self).expect("memory takes all rows")
+    }
+
+    /// Writes [`Record::csv`].
     ///
     /// # Errors
     /// [`BenchError::Write`] if the file cannot be written.
     pub fn write_csv(&self, path: &Path) -> Result<(), BenchError> {
-        write(self, path).map_err(|e| BenchError::Write {
-            path: path.into(),
-            source: e.into(),
-        })
+        write(path, &self.csv())
     }
 }
 
-fn write(record: &Record, path: &Path) -> csv::Result<()> {
-    let mut csv = csv::Writer::from_path(path)?;
+/// Recognizes a table by its first columns.
+pub const CSV_OURS: Ours = Ours {
+    what: "a table of times",
+    is: |head| head.starts_with("device,software,clock,id,"),
+};
+
+fn bytes(record: &Record) -> csv::Result<Vec<u8>> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record(COLUMNS)?;
     for shape in &record.shapes {
         csv.write_record(
@@ -62,8 +71,8 @@ fn write(record: &Record, path: &Path) -> csv::Result<()> {
             )?;
         }
     }
-    csv.flush()?;
-    Ok(())
+    let bytes = csv.into_inner();
+    Ok(bytes.map_err(|e| e.into_error())?)
 }
 
 /// `device` to `clips`.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::error::BenchError;
+use crate::files::{Ours, replace};
 
 /// Median and spread of several runs, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -170,20 +171,41 @@ impl Record {
         })
     }
 
+    /// Returns the record as JSON.
+    pub fn json(&self) -> String {
+        json(self)
+    }
+
     /// Writes the record as JSON.
     ///
     /// # Errors
     /// [`BenchError::Write`] if the file cannot be written.
     pub fn write_json(&self, path: &Path) -> Result<(), BenchError> {
-        write_json(self, path)
+        write(path, self.json().as_bytes())
     }
 }
 
-/// Writes `record` as indented JSON.
-pub(super) fn write_json(record: &impl Serialize, path: &Path) -> Result<(), BenchError> {
-    let text = serde_json::to_string_pretty(record).map_err(std::io::Error::from);
-    let written = text.and_then(|text| std::fs::write(path, text + "\n"));
-    written.map_err(|source| BenchError::Write {
+/// Recognizes a record of the front end or of convolutions by its first keys.
+pub const JSON_OURS: Ours = Ours {
+    what: "a record",
+    is: |head| {
+        let mut keys = ["sonoprint", "device"].iter();
+        keys.any(|key| head.starts_with(&format!("{{\n  \"{key}\": ")))
+            && head.end_contains("\n}\n")
+    },
+};
+
+/// Returns `record` as indented JSON.
+pub(super) fn json(record: &impl Serialize) -> String {
+    serde_json::to_string_pretty(record).expect("a record is plain data") + "\n"
+}
+
+/// Writes a file of results.
+///
+/// # Errors
+/// [`BenchError::Write`].
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), BenchError> {
+    replace(path, bytes).map_err(|source| BenchError::Write {
         path: path.into(),
         source,
     })

@@ -14,11 +14,22 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
 use super::error::BenchError;
+use crate::files::Ours;
 use crate::gpu::Gpu;
 
 /// The process ids that a trace shows.
 const HOST: u32 = 1;
 const GPU: u32 = 2;
+
+/// Recognizes a trace by its first event.
+pub const TRACE_OURS: Ours = Ours {
+    what: "a trace",
+    is: |head| {
+        head.starts_with(
+            "{\"traceEvents\":[{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":1,\"tid\":0,",
+        ) && String::from_utf8_lossy(&head.start[..head.start.len().min(200)]).contains("host")
+    },
+};
 
 /// A recorder of this crate's spans and of the GPU's passes.
 #[derive(Clone)]
@@ -106,18 +117,14 @@ impl Trace {
         self.0.name_thread();
     }
 
-    /// Writes the trace as JSON.
+    /// Returns the trace as JSON.
     ///
     /// # Errors
-    /// [`BenchError::Write`] if the file cannot be written.
-    pub fn write(&self, path: &Path) -> Result<(), BenchError> {
-        let write = || {
-            let file = std::fs::File::create(path)?;
-            let mut writer = std::io::BufWriter::new(file);
-            self.write_to(&mut writer)?;
-            writer.flush()
-        };
-        write().map_err(|source| BenchError::Write {
+    /// [`BenchError::Write`] names `path`.
+    pub fn json(&self, path: &Path) -> Result<Vec<u8>, BenchError> {
+        let mut bytes = Vec::new();
+        let written = self.write_to(&mut bytes);
+        written.map(|()| bytes).map_err(|source| BenchError::Write {
             path: path.into(),
             source,
         })

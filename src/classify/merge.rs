@@ -160,6 +160,18 @@ pub fn check_parts(parts: &[PathBuf]) -> Result<JournalSettings, MergeError> {
     }
 }
 
+/// Checks that `out` is not one of `parts`, by any name: its journal would be overwritten.
+///
+/// # Errors
+/// [`MergeError::OutputIsPart`].
+pub fn check_output(parts: &[PathBuf], out: &Path) -> Result<(), MergeError> {
+    let path = journal_of(out);
+    match parts.iter().any(|part| same_file(&journal_of(part), &path)) {
+        true => Err(MergeError::OutputIsPart(out.to_owned())),
+        false => Ok(()),
+    }
+}
+
 /// Writes the rows of `parts`, which [`check_parts`] found complete with `settings`, to the journal
 /// of `out`. Returns the number of files. [`super::write_tables`] makes tables of the journal.
 ///
@@ -170,11 +182,8 @@ pub fn merge(
     settings: &JournalSettings,
     out: &Path,
 ) -> Result<usize, MergeError> {
-    let path = journal_of(out);
-    if parts.iter().any(|part| same_file(&journal_of(part), &path)) {
-        return Err(MergeError::OutputIsPart(out.to_owned()));
-    }
-    let mut merged = Journal::open(&path)?;
+    check_output(parts, out)?;
+    let mut merged = Journal::open(&journal_of(out))?;
     merged.start(settings)?;
     let mut part_of: HashMap<PathBuf, &PathBuf> = HashMap::new();
     for part in parts {

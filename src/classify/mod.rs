@@ -19,7 +19,7 @@ mod stamp;
 
 pub use discover::{DiscoverError, Input, LeftOut, Search, discover};
 pub use list::{List, listed};
-pub use merge::{MergeError, check_parts, merge};
+pub use merge::{MergeError, check_output, check_parts, merge};
 pub use output::{
     Content, Format, OutputError, ResultTables, Schema, Table, TablePlan, write_tables,
 };

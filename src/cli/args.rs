@@ -10,6 +10,7 @@ use super::words;
 use crate::classify::Schema;
 use crate::dataset::LabelSource;
 use crate::dataset::pcm::{PCM_MEMORY, PcmMemory};
+use crate::files;
 use crate::frontend::config::Size;
 use crate::gpu::{Compute, DeviceChoice};
 use crate::model::{DecisionRule, ModelName, Task};
@@ -155,6 +156,15 @@ pub fn task(text: &str) -> Result<Task, String> {
 
 /// Creates a folder and its missing parents.
 pub fn make_folder(path: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(path)
-        .with_context(|| format!("cannot create folder {}", path.display()))
+    check_folder(path)?;
+    files::create_dir_all(path).with_context(|| format!("cannot create folder {}", path.display()))
+}
+
+/// Checks that the name of a folder is not that of stdout.
+pub fn check_folder(path: &Path) -> anyhow::Result<()> {
+    ensure!(
+        !words::is_stdout(path),
+        "- is stdout, and --out is a folder here: write ./- for a folder of that name"
+    );
+    Ok(())
 }

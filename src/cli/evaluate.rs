@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 
-use super::args::{DeviceArg, ModelArg, PcmMemoryArg, label_source, make_folder};
+use super::args::{DeviceArg, ModelArg, PcmMemoryArg, check_folder, label_source, make_folder};
 use super::progress::decode;
 use super::report::{self, Subject};
 use super::words::note;
 use super::{Done, train};
 use crate::dataset::{Dataset, LabelRules, LabelSource, Labeled, MatchedClasses, Split, Subset};
 use crate::evaluate::evaluate;
+use crate::evaluate::report::Report;
+use crate::files::Claims;
 use crate::frontend::FrontEnd;
 use crate::model::{Checkpoint, Header, Task};
 
@@ -61,6 +63,7 @@ fn subset(text: &str) -> Result<Subset, String> {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
+    claim(args)?;
     let source = args.labels.as_ref().unwrap_or(&LabelSource::Folders);
     let rules = LabelRules {
         min_files: 1,
@@ -141,6 +144,19 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     };
     report::write(subject, &result, &args.out)?;
     Ok(if left_out == 0 { Done::All } else { Done::Some })
+}
+
+/// Checks that the report may be written.
+fn claim(args: &Args) -> anyhow::Result<()> {
+    check_folder(&args.out)?;
+    let mut claims = Claims::default();
+    if let Some(LabelSource::Csv(path)) = &args.labels {
+        claims.input(path);
+    }
+    if let Some(path) = &args.split {
+        claims.input(path.as_ref());
+    }
+    Ok(Report::claim(&args.out, &mut claims)?)
 }
 
 /// Returns the checkpoint's index of each class of the dataset. Each must have one.

@@ -8,6 +8,7 @@ use crate::classify::journal::{JournalError, JournalSetting};
 use crate::classify::{MergeError, OutputError};
 use crate::dataset::DatasetError;
 use crate::evaluate::EvaluateError;
+use crate::files::ClaimError;
 use crate::frontend::FrontEndError;
 use crate::frontend::gpu::plan::PlanError;
 use crate::gpu::{DeviceChoice, GpuError};
@@ -52,6 +53,7 @@ fn advice(cause: &(dyn Error + 'static)) -> Option<Advice> {
         MergeError => merge,
         BenchError => bench,
         CompareError => compare,
+        ClaimError => claim,
     }
     None
 }
@@ -118,6 +120,7 @@ fn train(e: &TrainError) -> Advice {
         TrainError::RunExists(_) => {
             Some("choose another --out, or go on with that run: `sonoprint train --resume RUN`")
         }
+        TrainError::NotARun(_) => Some("choose another --out, or remove the file"),
         TrainError::Diverged { .. } => Some("use a smaller --lr"),
         TrainError::NothingToFreeze => {
             Some("name a model with --init: `sonoprint model list` shows the built-in ones")
@@ -205,9 +208,27 @@ fn journal(e: &JournalError) -> Advice {
 fn output(e: &OutputError) -> Advice {
     match e {
         OutputError::Journal(e) => journal(e),
+        OutputError::Claim(e) => claim(e),
+        OutputError::Ending { .. } => {
+            Some("end the name in .csv, .jsonl or .parquet; for --out, --format also decides")
+        }
+        OutputError::NoVectors { .. } => Some("end the name in .jsonl or .parquet"),
         OutputError::NotBuilt { .. } => {
             Some("build sonoprint with --features parquet, or choose another --format")
         }
+        _ => None,
+    }
+}
+
+fn claim(e: &ClaimError) -> Advice {
+    match e {
+        ClaimError::Special { .. } => {
+            Some("name a file; - is stdout, for a program that reads from a pipe")
+        }
+        ClaimError::Foreign { .. } => {
+            Some("choose another name, or remove the file if nobody needs it")
+        }
+        ClaimError::Input { .. } | ClaimError::Same { .. } => Some("choose another name"),
         _ => None,
     }
 }

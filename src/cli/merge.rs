@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
 use super::Done;
 use super::args::LabelArgs;
-use super::words::print_line;
-use crate::classify::journal::journal_of;
-use crate::classify::{Format, Schema, TablePlan, check_parts, merge, write_tables};
+use super::words::{is_stdout, print_line_lossy};
+use crate::classify::journal::{self, JournalSettings, journal_of};
+use crate::classify::{
+    Content, Format, Schema, Table, TablePlan, check_output, check_parts, merge, write_tables,
+};
 
 /// Joins the tables that several machines wrote with `classify --shard`, sorted by path.
 ///
@@ -20,7 +22,7 @@ pub struct Args {
     #[arg(required = true, value_name = "PART")]
     parts: Vec<PathBuf>,
     /// Write the whole table to FILE, and a journal to FILE.journal, with which `classify` can add
-    /// more files.
+    /// more files. - is stdout, without a journal.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Format of the table; chosen by the extension of --out if absent.
@@ -55,13 +57,49 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         rule,
     };
     let (timeline, embeddings) = (args.timeline.as_deref(), args.embeddings.as_deref());
+    if is_stdout(&args.out) {
+        ensure!(
+            timeline.is_none() && embeddings.is_none(),
+            "--timeline and --embeddings go with a table in a file: use --out FILE"
+        );
+        return print(args, &whole, schema);
+    }
+    for path in timeline.iter().chain(&embeddings) {
+        ensure!(
+            !is_stdout(path),
+            "only the table of --out can go to stdout: name a file instead of -"
+        );
+    }
     let plan = TablePlan::new(&args.out, args.format, timeline, embeddings, schema)?;
+    let journals: Vec<PathBuf> = args.parts.iter().map(|part| journal_of(part)).collect();
+    check_output(&args.parts, &args.out)?;
+    plan.claim(args.parts.iter().chain(&journals).map(PathBuf::as_path))?;
     let files = merge(&args.parts, &whole, &args.out)?;
     let failed = write_tables(&plan, &journal_of(&args.out))?;
-    print_line(format_args!(
+    print_line_lossy(format_args!(
         "{files} files of {} parts, {failed} of them could not be read; wrote {}",
         args.parts.len(),
         args.out.display()
-    ))?;
+    ));
+    Ok(if failed == 0 { Done::All } else { Done::Some })
+}
+
+/// Prints the whole table, by a journal in a temporary folder.
+fn print(args: &Args, whole: &JournalSettings, schema: Schema) -> anyhow::Result<Done> {
+    let format = args.format.unwrap_or(Format::Csv);
+    ensure!(
+        format.streams(),
+        "a {format} table is written to a file: use --out FILE"
+    );
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let out = folder.path().join("merged");
+    merge(&args.parts, whole, &out)?;
+    let mut table = Table::new(std::io::stdout(), Content::Files, format, schema)?;
+    let mut failed = 0;
+    journal::rows(&journal_of(&out), true, |result| {
+        failed += usize::from(result.outcome.is_failed());
+        Ok::<_, anyhow::Error>(table.write(&result)?)
+    })?;
+    table.finish()?;
     Ok(if failed == 0 { Done::All } else { Done::Some })
 }

@@ -7,6 +7,7 @@ mod dataset;
 mod devices;
 mod evaluate;
 mod hint;
+mod image_list;
 mod merge;
 mod model;
 mod model_facts;

@@ -1,16 +1,20 @@
 //! `sonoprint model`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::ensure;
 use burn::module::Module;
 use burn::tensor::Device;
 use clap::Subcommand;
 
 use super::model_facts::{ModelFacts, ModelRow};
-use super::words::print_line;
+use super::words::{is_stdout, note, print_bytes, print_line, print_line_lossy};
 use super::{Done, args};
+use crate::files::Claims;
 use crate::frontend::config::Size;
-use crate::model::{Checkpoint, ModelName, Network, NetworkKind, NetworkSpec};
+use crate::model::{
+    CHECKPOINT_OURS, Checkpoint, EXAMPLE_OURS, ModelName, Network, NetworkKind, NetworkSpec,
+};
 
 /// Networks, models and checkpoints.
 #[derive(clap::Args)]
@@ -48,7 +52,8 @@ enum Command {
     Export {
         #[command(flatten)]
         model: NamedModel,
-        /// File to write: the weights, with classes and front-end settings as JSON in the metadata.
+        /// File to write: the weights, with classes and front-end settings as JSON in the metadata. -
+        /// is stdout.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
         /// Also write features of noise and this network's logits for them, to compare another
@@ -111,16 +116,53 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
             out,
             example,
         } => {
-            let checkpoint = Checkpoint::open(model.get(), &device)?;
-            checkpoint.export(out)?;
-            print_line(format!("wrote {}", out.display()))?;
-            if let Some(path) = example {
-                checkpoint.export_example(&device, path)?;
-                print_line(format!("wrote {}", path.display()))?;
-            }
+            export(model.get(), out, example.as_deref(), &device)?;
         }
     }
     Ok(Done::All)
+}
+
+fn export(
+    model: ModelName,
+    out: &Path,
+    example: Option<&Path>,
+    device: &Device,
+) -> anyhow::Result<()> {
+    let mut claims = Claims::default();
+    if let ModelName::File(path) = &model {
+        claims.input(path);
+    }
+    for (path, ours) in [(Some(out), CHECKPOINT_OURS), (example, EXAMPLE_OURS)] {
+        if let Some(path) = path.filter(|path| !is_stdout(path)) {
+            claims.output(path, ours)?;
+        }
+    }
+    ensure!(
+        !(is_stdout(out) && example.is_some_and(is_stdout)),
+        "two files cannot both go to stdout"
+    );
+    let checkpoint = Checkpoint::open(model, device)?;
+    let mixed = is_stdout(out) || example.is_some_and(is_stdout);
+    let print_wrote = |path: &Path| match mixed {
+        true => note(format_args!("wrote {}", path.display())),
+        false => print_line_lossy(format_args!("wrote {}", path.display())),
+    };
+    match is_stdout(out) {
+        true => print_bytes(&checkpoint.export_bytes(out)?)?,
+        false => {
+            checkpoint.export(out)?;
+            print_wrote(out);
+        }
+    }
+    match example {
+        None => {}
+        Some(path) if is_stdout(path) => print_bytes(&checkpoint.example_bytes(device, path)?)?,
+        Some(path) => {
+            checkpoint.export_example(device, path)?;
+            print_wrote(path);
+        }
+    }
+    Ok(())
 }
 
 fn list(json: bool) -> anyhow::Result<()> {

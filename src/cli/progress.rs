@@ -1,8 +1,10 @@
 //! Progress bars, and times as people read them.
 
+use std::io;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use console::Term;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use super::words;
 use crate::dataset::DatasetError;
@@ -10,10 +12,59 @@ use crate::dataset::pcm::{PcmMemory, PcmSet};
 use crate::dataset::{Dataset, Split, Subset};
 use crate::frontend::config::FrontEndConfig;
 
+/// How often a bar is drawn, Hz: indicatif's own rate.
+const DRAW_RATE: u8 = 20;
+
+/// Returns where bars are drawn: on stderr, if it is a terminal.
+pub fn target() -> ProgressDrawTarget {
+    let term = Term::buffered_stderr();
+    match term.is_term() {
+        true => ProgressDrawTarget::term_like_with_hz(Box::new(LossyTerm(term)), DRAW_RATE),
+        false => ProgressDrawTarget::hidden(),
+    }
+}
+
+/// A terminal whose failures are ignored. indicatif panics if a terminal fails that bars of several
+/// kinds share, and a terminal may be closed during a run of hours.
+#[derive(Debug)]
+struct LossyTerm(Term);
+
+/// Passes each call on and ignores its failure.
+macro_rules! lossy {
+    ($($name:ident($($argument:ident: $kind:ty)?);)+) => {
+        $(fn $name(&self $(, $argument: $kind)?) -> io::Result<()> {
+            let _ = self.0.$name($($argument)?);
+            Ok(())
+        })+
+    };
+}
+
+impl TermLike for LossyTerm {
+    fn width(&self) -> u16 {
+        self.0.size().1
+    }
+
+    fn height(&self) -> u16 {
+        self.0.size().0
+    }
+
+    lossy! {
+        move_cursor_up(n: usize);
+        move_cursor_down(n: usize);
+        move_cursor_right(n: usize);
+        move_cursor_left(n: usize);
+        write_line(line: &str);
+        write_str(text: &str);
+        clear_line();
+        flush();
+    }
+}
+
 /// Returns a bar on stderr, which draws nothing if stderr is not a terminal.
 pub fn bar(length: usize, template: &str) -> ProgressBar {
     let style = ProgressStyle::with_template(template).expect("templates are constants");
-    let bar = ProgressBar::new(length as u64).with_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
+    let bar = ProgressBar::with_draw_target(Some(length as u64), target());
+    let bar = bar.with_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
     bar.set_message("starting");
     bar.enable_steady_tick(Duration::from_millis(200));
     bar

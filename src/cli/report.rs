@@ -1,9 +1,8 @@
 //! What `evaluate` and the end of `train` have in common: the report, and its headline on stdout.
 
-use std::io;
 use std::path::Path;
 
-use super::words::print_line;
+use super::words::print_line_lossy;
 use crate::audio::ClipSpan;
 use crate::dataset::pcm::PcmSet;
 use crate::evaluate::report::{Mistake, Report};
@@ -60,10 +59,6 @@ pub fn write(subject: Subject<'_>, evaluation: &Evaluation, folder: &Path) -> an
         .into_iter()
         .map(|wrong| mistake(&subject, &wrong, evaluation.single_label().is_none()))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    match &evaluation.figures {
-        Figures::SingleLabel(levels) => print_classes(levels, subject.classes)?,
-        Figures::MultiLabel(levels) => print_tags(levels, subject.classes)?,
-    }
     let report = Report {
         title: subject.title,
         facts: subject.facts,
@@ -72,28 +67,33 @@ pub fn write(subject: Subject<'_>, evaluation: &Evaluation, folder: &Path) -> an
         epochs: subject.epochs,
         mistakes,
     };
+    // The files first: they do not depend on a reader of stdout.
     report.write(folder)?;
-    print_line(format_args!(
+    match &evaluation.figures {
+        Figures::SingleLabel(levels) => print_classes(levels, subject.classes),
+        Figures::MultiLabel(levels) => print_tags(levels, subject.classes),
+    }
+    print_line_lossy(format_args!(
         "wrote {}",
         folder.join("report.html").display()
-    ))?;
+    ));
     Ok(())
 }
 
-fn print_classes(levels: &Levels<LevelMetrics>, classes: &[String]) -> io::Result<()> {
+fn print_classes(levels: &Levels<LevelMetrics>, classes: &[String]) {
     let Levels { clips, files } = levels;
     let (low, high) = files.interval;
-    print_line(format_args!(
+    print_line_lossy(format_args!(
         "{} of {} files right, accuracy {:.3}, 95 % interval {low:.3} to {high:.3} (Wilson); by clip {:.3}",
         files.correct(),
         files.total(),
         files.accuracy,
         clips.accuracy
-    ))?;
-    print_line(files.confusion.table(classes))
+    ));
+    print_line_lossy(files.confusion.table(classes));
 }
 
-fn print_tags(levels: &Levels<TagMetrics>, tags: &[String]) -> io::Result<()> {
+fn print_tags(levels: &Levels<TagMetrics>, tags: &[String]) {
     let Levels { clips, files } = levels;
     let figure = |value: Option<f64>| value.map_or("none".into(), |v| format!("{v:.3}"));
     let interval = |interval: Option<(f64, f64)>| {
@@ -101,7 +101,7 @@ fn print_tags(levels: &Levels<TagMetrics>, tags: &[String]) -> io::Result<()> {
             format!(" (95 % interval {low:.3} to {high:.3})")
         })
     };
-    print_line(format_args!(
+    print_line_lossy(format_args!(
         "mean of {} tags over {} files: PR-AUC {}{}, ROC-AUC {}{}; by clip {}, {}",
         files.tags_scored,
         files.items,
@@ -111,31 +111,30 @@ fn print_tags(levels: &Levels<TagMetrics>, tags: &[String]) -> io::Result<()> {
         interval(files.roc_auc_interval),
         figure(clips.pr_auc),
         figure(clips.roc_auc)
-    ))?;
+    ));
     let of_tags = || tags.iter().zip(&files.tags);
     let left_out = of_tags().filter(|(_, score)| score.roc_auc.is_none());
     let left_out: Vec<&str> = left_out.map(|(tag, _)| tag.as_str()).collect();
     if !left_out.is_empty() {
-        print_line(format_args!(
+        print_line_lossy(format_args!(
             "{} tags left out, which all of these files have or none has: {}",
             left_out.len(),
             left_out.join(", ")
-        ))?;
+        ));
     }
     let wide = tags.iter().map(|tag| tag.chars().count()).max();
     let wide = wide.unwrap_or(0).max("tag".len());
-    print_line(format_args!(
+    print_line_lossy(format_args!(
         "{:wide$} {:>7} {:>7} {:>7}",
         "tag", "files", "ROC-AUC", "PR-AUC"
-    ))?;
+    ));
     for (tag, score) in of_tags().filter(|(_, score)| score.roc_auc.is_some()) {
         let (roc_auc, pr_auc) = (figure(score.roc_auc), figure(score.pr_auc));
-        print_line(format_args!(
+        print_line_lossy(format_args!(
             "{tag:wide$} {:>7} {roc_auc:>7} {pr_auc:>7}",
             score.positives
-        ))?;
+        ));
     }
-    Ok(())
 }
 
 /// Decodes a clip again on which a mistake was made, and draws it.

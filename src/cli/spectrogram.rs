@@ -1,14 +1,15 @@
 //! `sonoprint spectrogram`.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::words::{note, print_line};
+use super::image_list::ImageList;
+use super::words::{note, print_line_lossy};
 use super::{Done, args, progress};
 use crate::audio;
 use crate::classify::{DiscoverError, Input, Search, discover};
+use crate::files;
 use crate::frontend::colormap::Colormap;
 use crate::frontend::config::{FrontEndConfig, ImageConfig, Output, Size};
 use crate::frontend::{FrontEnd, encode_png, presets};
@@ -22,7 +23,7 @@ pub struct Args {
     /// Search hidden files and folders too.
     #[arg(long)]
     hidden: bool,
-    /// Folder for the images; their paths are printed.
+    /// Folder for the images, and for images.csv, which says which image is of which file.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Which spectrogram: mel (librosa's melspectrogram) or deeppixel (matplotlib's specgram).
@@ -62,7 +63,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     args::make_folder(&args.out)?;
     let engine = FrontEnd::new(&args.device.open()?, &settings)?;
     let bar = progress::bar(inputs.len(), "{bar:30} {pos}/{len} files, {per_sec}");
-    let mut names = HashSet::new();
+    let mut images = ImageList::open(&args.out)?;
     let mut failed = 0;
     for input in &inputs {
         let drawn = match input {
@@ -73,9 +74,8 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         };
         match drawn {
             Ok((file, samples)) => {
-                let stem = unique_stem(&mut names, file);
-                for path in draw(&engine, &settings, samples, &args.out, &stem)? {
-                    bar.suspend(|| print_line(path.display()))?;
+                for path in draw(&engine, &settings, samples, &mut images, file)? {
+                    bar.suspend(|| print_line_lossy(path.display()));
                 }
             }
             Err(line) => {
@@ -89,48 +89,31 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     Ok(if failed == 0 { Done::All } else { Done::Some })
 }
 
-/// Returns the file's name without extension, numbered if an earlier file of the run has the same
-/// name.
-fn unique_stem(names: &mut HashSet<String>, file: &Path) -> String {
-    let stem = file
-        .file_stem()
-        .map_or_else(|| "clip".into(), |s| s.to_string_lossy().into_owned());
-    let mut name = stem.clone();
-    let mut n = 2;
-    while !names.insert(name.clone()) {
-        name = format!("{stem}-{n}");
-        n += 1;
-    }
-    name
-}
-
 /// Draws every clip of `samples`, a few at a time, and returns the paths of the images.
 fn draw(
     engine: &FrontEnd,
     settings: &FrontEndConfig,
     samples: Vec<f32>,
-    out: &Path,
-    stem: &str,
+    images: &mut ImageList,
+    file: &Path,
 ) -> anyhow::Result<Vec<PathBuf>> {
     let rule = settings.clip_rule(0.0);
     let samples = rule.prepare(samples);
     let spans = rule.spans(samples.len());
-    let mut paths = Vec::new();
+    let mut paths = images.names(file, spans.len())?.into_iter();
+    let mut drawn = Vec::new();
     for group in spans.chunks(4) {
         let pcm: Vec<Vec<f32>> = group
             .iter()
             .map(|&span| audio::extract(&samples, span, rule.len))
             .collect();
         let pcm: Vec<&[f32]> = pcm.iter().map(Vec::as_slice).collect();
-        for pixels in engine.images(&pcm)? {
-            let path = out.join(match spans.len() {
-                1 => format!("{stem}.png"),
-                _ => format!("{stem}.{:03}.png", paths.len()),
-            });
-            std::fs::write(&path, encode_png(&pixels, settings.image_size())?)
+        for (pixels, path) in engine.images(&pcm)?.iter().zip(&mut paths) {
+            let png = encode_png(pixels, settings.image_size())?;
+            files::write_beside(&path, &png)
                 .with_context(|| format!("cannot write {}", path.display()))?;
-            paths.push(path);
+            drawn.push(path);
         }
     }
-    Ok(paths)
+    Ok(drawn)
 }

@@ -5,6 +5,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::Path;
 
 /// Writes a line to stdout.
 ///
@@ -23,5 +24,21 @@ pub fn print_line_lossy(line: impl Display) {
 
 /// Writes a line to stderr and ignores failures: stderr is for people, and nobody may be there.
 pub fn note(line: impl Display) {
-    let _ = writeln!(io::stderr(), "{line}");
+    // One write: lines of several processes do not mix.
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+/// Whether an output is stdout.
+pub fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Writes bytes to stdout.
+///
+/// # Errors
+/// As [`print_line`].
+pub fn print_bytes(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    stdout.write_all(bytes)?;
+    stdout.flush()
 }

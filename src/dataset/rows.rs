@@ -1,12 +1,13 @@
 //! CSV files of a dataset, in and out: a header that names the columns, then a row per file.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
 
 use super::error::{DatasetError, Result};
+use crate::files::replace;
 
 /// A CSV file that is being read. Spaces around fields are removed.
 pub(super) struct Rows {
@@ -102,28 +103,6 @@ pub(super) fn write_rows<const N: usize>(
     let bytes = text.into_inner();
     let bytes = bytes.map_err(|e| io_error(path, e.into_error()))?;
     replace(path, &bytes).map_err(|e| io_error(path, e))
-}
-
-/// Replaces the file at `path` in one step: writes a file beside it, flushes that to the disk and
-/// renames it. A kill leaves the old file or the new one.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let Some(name) = path.file_name() else {
-        return Err(io::ErrorKind::InvalidInput.into());
-    };
-    let mut beside = std::ffi::OsString::from(".");
-    beside.push(name);
-    beside.push(format!(".{}.part", std::process::id()));
-    let beside = path.with_file_name(beside);
-    let written = File::create(&beside)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written
 }
 
 fn io_error(path: &Path, source: io::Error) -> DatasetError {

@@ -15,6 +15,8 @@ mod task;
 #[doc(hidden)]
 pub use architecture::Architecture;
 pub use builtin::{BuiltinModel, ModelName};
+#[doc(hidden)]
+pub use checkpoint::{CHECKPOINT_OURS, EXAMPLE_OURS};
 pub use checkpoint::{Checkpoint, CheckpointError, Header};
 pub use decision::DecisionRule;
 pub use network::Network;

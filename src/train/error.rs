@@ -48,6 +48,9 @@ pub enum TrainError {
     /// The folder already holds a run.
     #[error("{0} already holds a run")]
     RunExists(PathBuf),
+    /// The folder holds no run, but a file with the name of one of a run's.
+    #[error("{0} exists, and there is no run beside it")]
+    NotARun(PathBuf),
     /// The last layer alone was to be trained, and there is no model to start from.
     #[error("only the last layer is to be trained, and no model is given to start from")]
     NothingToFreeze,

@@ -11,6 +11,7 @@ use super::learner::{Learner, Step};
 use super::{TrainError, TrainSettings, batches};
 use crate::dataset::pcm::PcmSet;
 use crate::evaluate::report::plots::{Legend, Line, LinePlot, svg};
+use crate::files::replace;
 use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
 
@@ -100,11 +101,12 @@ impl LrSweep {
             path: path.to_owned(),
             source,
         };
-        let mut writer = csv::Writer::from_path(path).map_err(|e| failed(e.into()))?;
+        let mut writer = csv::Writer::from_writer(Vec::new());
         for tried in &self.0 {
             writer.serialize(tried).map_err(|e| failed(e.into()))?;
         }
-        writer.flush().map_err(failed)
+        let bytes = writer.into_inner().map_err(|e| failed(e.into_error()))?;
+        replace(path, &bytes).map_err(failed)
     }
 }
 

@@ -1,7 +1,6 @@
 //! The run folder: settings, split, labels, metrics, log, checkpoint.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -10,10 +9,21 @@ use super::state::State;
 use super::{TrainError, TrainSettings};
 use crate::dataset::{Dataset, LabelRules, LabelSource, Split};
 use crate::evaluate::Epoch;
+use crate::files;
 use crate::model::Task;
 
 /// Name of the labels in a run folder.
 const LABELS: &str = "labels.csv";
+/// Names of the other files that a run writes, `run.toml` aside.
+const FILES: [&str; 7] = [
+    "split.csv",
+    "metrics.csv",
+    "log.txt",
+    "best.safetensors",
+    "last.state",
+    "report.html",
+    "metrics.json",
+];
 
 /// A folder that holds one run.
 pub struct RunFolder {
@@ -83,8 +93,10 @@ impl RunFolder {
     /// from folders) and an empty `metrics.csv`.
     ///
     /// # Errors
-    /// [`TrainError::RunExists`] if the folder holds a run, [`TrainError::Write`] if a file cannot
-    /// be written, and those of [`TrainSettings::validate`].
+    /// [`TrainError::RunExists`] if the folder holds a run, [`TrainError::NotARun`] if it holds no
+    /// run but a file that a run would write, [`TrainError::Write`] if a file cannot be written, and
+    /// those of [`TrainSettings::validate`]. A folder that could not be made complete is left as it
+    /// was.
     pub fn create(
         root: &Path,
         data: &Dataset,
@@ -101,18 +113,40 @@ impl RunFolder {
         if folder.path("run.toml").exists() {
             return Err(TrainError::RunExists(root.to_owned()));
         }
-        fs::create_dir_all(root).map_err(|source| TrainError::Write {
+        let mut all = FILES.iter().chain([&LABELS]).map(|name| folder.path(name));
+        if let Some(path) = all.find(|path| path.symlink_metadata().is_ok()) {
+            return Err(TrainError::NotARun(path));
+        }
+        files::create_dir_all(root).map_err(|source| TrainError::Write {
             path: root.to_owned(),
             source,
         })?;
-        split.write_csv(data, &folder.path("split.csv"))?;
+        let filled = folder.fill(data, split, settings, device);
+        if filled.is_err() {
+            // The same command can then start again.
+            for name in ["split.csv", LABELS, "metrics.csv", "run.toml"] {
+                let _ = fs::remove_file(folder.path(name));
+            }
+        }
+        filled.map(|()| folder)
+    }
+
+    /// Writes the first files. `run.toml`, which makes the folder a run, comes last.
+    fn fill(
+        &self,
+        data: &Dataset,
+        split: &Split,
+        settings: &TrainSettings,
+        device: &str,
+    ) -> Result<(), TrainError> {
+        split.write_csv(data, &self.path("split.csv"))?;
         let labels = match &data.source {
             LabelSource::Folders => None,
             LabelSource::Tags => Some("tags".into()),
             LabelSource::Csv(path) => Some(path.display().to_string()),
         };
         if labels.is_some() {
-            data.write_labels(&folder.path(LABELS))?;
+            data.write_labels(&self.path(LABELS))?;
         }
         let record = RunRecord {
             sonoprint: env!("CARGO_PKG_VERSION").into(),
@@ -122,9 +156,8 @@ impl RunFolder {
             settings: settings.clone(),
         };
         let text = toml::to_string(&record).expect("valid settings are plain data");
-        folder.write("run.toml", &text)?;
-        folder.write_metrics(&[])?;
-        Ok(folder)
+        self.write_metrics(&[])?;
+        self.write("run.toml", &text)
     }
 
     /// Opens the folder of an existing run.
@@ -137,6 +170,9 @@ impl RunFolder {
             root: root.to_owned(),
             task: record.settings.task,
         };
+        for name in FILES {
+            files::remove_leftovers(&folder.path(name));
+        }
         Ok((folder, record))
     }
 
@@ -223,7 +259,8 @@ impl RunFolder {
     /// [`TrainError::Write`].
     pub fn write(&self, name: &str, text: &str) -> Result<(), TrainError> {
         let path = self.path(name);
-        fs::write(&path, text).map_err(|source| TrainError::Write { path, source })
+        let written = files::replace(&path, text.as_bytes());
+        written.map_err(|source| TrainError::Write { path, source })
     }
 
     /// Appends a line to a file of the folder.
@@ -232,11 +269,6 @@ impl RunFolder {
     /// [`TrainError::Write`].
     pub fn append(&self, name: &str, line: &str) -> Result<(), TrainError> {
         let path = self.path(name);
-        fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .and_then(|mut f| writeln!(f, "{line}"))
-            .map_err(|source| TrainError::Write { path, source })
+        files::append_line(&path, line).map_err(|source| TrainError::Write { path, source })
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, TensorView};
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Progress, TrainError, TrainSettings};
 use crate::evaluate::Epoch;
+use crate::files::replace;
 
 /// Metadata key of the state's TOML.
 const KEY: &str = "sonoprint-state";
@@ -66,11 +66,7 @@ impl State {
         });
         let metadata = HashMap::from([(KEY.to_owned(), text)]);
         let bytes = serialize(views, Some(metadata)).expect("two byte tensors");
-        let scratch = path.with_extension("tmp");
-        let mut file = fs::File::create(&scratch).map_err(failed)?;
-        file.write_all(&bytes).map_err(failed)?;
-        file.sync_all().map_err(failed)?;
-        fs::rename(&scratch, path).map_err(failed)
+        replace(path, &bytes).map_err(failed)
     }
 
     /// Reads what [`State::save`] wrote, or returns `None` if there is no file.

@@ -394,3 +394,87 @@ fn lists_of_files_are_read() {
     let out = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8(out.stdout).unwrap().lines().count(), 2);
 }
+
+/// A journal of version 1, whose lines have no checksums.
+fn without_checksums(journal: &str) -> String {
+    let lines = journal.lines().map(|line| {
+        let json = format!("{{{}", line.split_once(',').unwrap().1);
+        json.replace(
+            "{\"settings\":{\"journal\":2",
+            "{\"settings\":{\"journal\":1",
+        ) + "\n"
+    });
+    lines.collect()
+}
+
+/// A bit that flips in a journal is noticed: the file of that line is classified again, and the
+/// table is that of an unbroken run.
+#[test]
+fn a_flipped_bit_is_done_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let music = crate::support::tones(folder.path(), 6);
+    let music = music.to_str().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let out = at("out.csv");
+    let classify = |out: &Path| {
+        let out = out.to_str().unwrap();
+        let done = run(&["classify", music, "--sorted", "--out", out]);
+        (done.status.code(), String::from_utf8(done.stderr).unwrap())
+    };
+    assert_eq!(classify(&out).0, Some(0));
+    let (want, journal) = (text(&out), at("out.csv.journal"));
+    let good = std::fs::read(&journal).unwrap();
+    let second = good.iter().position(|&b| b == b'\n').unwrap() + 1;
+    // A digit of a probability, the checksum, and the end of a line.
+    let row = &good[second..];
+    let places = [
+        second + row.windows(3).position(|w| w == b"0.0").unwrap() + 2,
+        second + 10,
+        second + row.iter().position(|&b| b == b'\n').unwrap(),
+    ];
+    for place in places {
+        let mut bad = good.clone();
+        bad[place] ^= 1;
+        std::fs::write(&journal, bad).unwrap();
+        let merged = at("merged.csv");
+        let merge = run_merge(&out, &merged);
+        assert!(merge.contains("is not complete"), "{merge}");
+        let (code, stderr) = classify(&out);
+        assert_eq!(code, Some(0), "{stderr}");
+        assert!(
+            stderr.contains("1 lines of") && stderr.contains("are damaged"),
+            "{stderr}"
+        );
+        assert!(stderr.contains("files are done already"), "{stderr}");
+        assert_eq!(text(&out), want, "place {place}");
+        // The damage was made good, and is not told again as something to do.
+        let merge = run_merge(&out, &merged);
+        assert!(merge.is_empty(), "{merge}");
+        assert_eq!(text(&merged), want);
+        std::fs::remove_file(&merged).unwrap();
+        std::fs::remove_file(at("merged.csv.journal")).unwrap();
+    }
+    // The first line says what the rows were made with. Without it nothing is known.
+    let mut bad = good.clone();
+    bad[30] ^= 1;
+    std::fs::write(&journal, bad).unwrap();
+    let (code, stderr) = classify(&out);
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("is not a journal"), "{stderr}");
+    // An earlier version's journal is read and resumed.
+    let old = without_checksums(std::str::from_utf8(&good).unwrap());
+    std::fs::write(&journal, old).unwrap();
+    wav(&Path::new(music).join("new.wav"), 1.0, 440.0);
+    let (code, stderr) = classify(&out);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stderr.contains("6 files are done already"), "{stderr}");
+    assert!(text(&out).contains("new.wav") && text(&out).lines().count() == 8);
+    assert_eq!(classify(&out).0, Some(0));
+}
+
+/// Merges one part, and returns what is on stderr.
+fn run_merge(part: &Path, out: &Path) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sonoprint"));
+    let merge = command.arg("merge").arg(part).arg("--out").arg(out);
+    String::from_utf8(merge.output().unwrap().stderr).unwrap()
+}

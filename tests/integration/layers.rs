@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 6] = [
     &["frontend"],
 ];
 /// Rooms that import no other room.
-const GROUND: [&str; 3] = ["audio", "gpu", "rng"];
+const GROUND: [&str; 4] = ["audio", "files", "gpu", "rng"];
 
 /// Names of a module, from the crate's root: `["gpu", "timing"]`.
 type Module = Vec<String>;

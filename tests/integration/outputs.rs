@@ -316,3 +316,90 @@ fn a_hundred_thousand_entries() {
     );
     assert_eq!(rows(&out).len(), 100_001);
 }
+
+/// A training run survives streams that are closed or full, and its files have the mode of any new
+/// file.
+#[test]
+fn training_does_not_need_its_streams() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    crate::support::toy::toy(&root.join("toy"));
+    for (i, streams) in [
+        "2>/dev/full",
+        ">/dev/full 2>&1",
+        "2>&-",
+        ">&- 2>&-",
+        "| head -n 1",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let run = format!("run-{i}");
+        let script = format!(
+            "set -o pipefail; umask 022; \"$0\" train toy --out {run} --epochs 1 --batch 10 \
+             --clip-seconds 0.5 --size 16x16 --device cpu {streams}"
+        );
+        let status = Command::new("bash")
+            .args(["-c", &script, env!("CARGO_BIN_EXE_sonoprint")])
+            .current_dir(root)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(0), "{streams}");
+        for name in [
+            "report.html",
+            "metrics.json",
+            "best.safetensors",
+            "last.state",
+        ] {
+            let metadata = std::fs::metadata(root.join(&run).join(name));
+            let metadata = metadata.unwrap_or_else(|e| panic!("{streams}: {name}: {e}"));
+            assert_eq!(metadata.permissions().mode() & 0o777, 0o644, "{name}");
+        }
+    }
+    // A report is replaced by another.
+    let done = Command::new(env!("CARGO_BIN_EXE_sonoprint"))
+        .args(["evaluate", "toy", "--out", "run-0", "--device", "cpu"])
+        .args(["--model", "run-0/best.safetensors"])
+        .current_dir(root)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", words(&done));
+}
+
+/// A training run goes on when its terminal is closed: bars and lines are for people.
+#[test]
+fn training_survives_its_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    crate::support::toy::toy(&root.join("toy"));
+    // `script` makes a terminal. In another session, its end is no signal to the program.
+    let command = format!(
+        "exec setsid --wait {} train toy --out run --epochs 12 --batch 10 --clip-seconds 0.5 \
+         --size 32x32 --device cpu >/dev/null",
+        env!("CARGO_BIN_EXE_sonoprint")
+    );
+    let mut script = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let wait = |name: &str, what: &str| {
+        let start = Instant::now();
+        let path = root.join("run").join(name);
+        while !std::fs::read_to_string(&path).is_ok_and(|text| text.contains(what)) {
+            assert!(
+                start.elapsed() < Duration::from_secs(120),
+                "no {what} in {name}"
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    wait("metrics.csv", "\n1,");
+    script.kill().unwrap();
+    script.wait().unwrap();
+    wait("metrics.json", "\"epoch\": 12");
+}

@@ -6,14 +6,14 @@ use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::error::JournalError;
-use super::line::Line;
+use super::line::{Line, Parsed};
 use super::settings::{JournalSettings, VERSION};
 use crate::classify::result::FileResult;
 use crate::classify::stamp::Stamp;
 
 /// What a journal holds.
 pub struct JournalState {
-    /// What its rows were made with.
+    /// What its rows were made with. Their version is [`VERSION`], whatever that of the file is.
     pub settings: JournalSettings,
     /// The files that are done, and their versions when they were read. The last row of a file
     /// counts.
@@ -21,6 +21,9 @@ pub struct JournalState {
     /// Number of files that the last complete run saw; `None` if rows were added since, or no run
     /// reached its end.
     pub ended: Option<u64>,
+    /// Number of lines whose checksum does not match. Their files are not in [`Self::files`], or
+    /// with an earlier version only.
+    pub damaged: u64,
     /// Length of the complete lines, bytes.
     pub(super) len: u64,
 }
@@ -50,16 +53,26 @@ pub fn read(
     }
     let mut files = HashMap::new();
     let mut ended = None;
+    let mut damaged_at_end = 0;
     while let Some(row) = lines.next_row()? {
         match row {
-            Row::End(files) => ended = Some(files),
+            // A run that did not know of the damage did not do those files again.
+            Row::End { files, damaged } => {
+                ended = (damaged >= lines.damaged).then_some(files);
+                damaged_at_end = lines.damaged;
+            }
             Row::File(result) => {
                 files.insert(result.path, result.stamp);
                 ended = None;
             }
         }
     }
+    // A damaged line may have been a row.
+    if lines.damaged > damaged_at_end {
+        ended = None;
+    }
     Ok(Some(JournalState {
+        damaged: lines.damaged,
         len: lines.text.len,
         settings: lines.settings,
         files,
@@ -90,7 +103,7 @@ pub fn rows<E: From<JournalError>>(
             Some(Row::File(result)) => {
                 places.insert(result.path, place);
             }
-            Some(Row::End(_)) => {}
+            Some(Row::End { .. }) => {}
         }
     }
     let mut places: Vec<(PathBuf, Place)> = places.into_iter().collect();
@@ -112,12 +125,16 @@ pub fn rows<E: From<JournalError>>(
 /// A line after the first one.
 enum Row {
     File(FileResult),
-    End(u64),
+    End { files: u64, damaged: u64 },
 }
 
 /// The lines of a journal.
 struct Lines<'a> {
     settings: JournalSettings,
+    /// Whether each line has a checksum.
+    checked: bool,
+    /// Damaged lines so far.
+    damaged: u64,
     text: TextLines<'a>,
 }
 
@@ -127,24 +144,44 @@ impl<'a> Lines<'a> {
     fn open(path: &'a Path) -> Result<Option<Self>, JournalError> {
         let file = File::open(path).map_err(|e| JournalError::read(path, e))?;
         let mut text = TextLines::new(path, file);
-        match text.next_line()? {
-            None => Ok(None),
-            Some(Line::Settings(settings)) if settings.journal == VERSION => {
-                Ok(Some(Self { settings, text }))
+        let Some(line) = text.next_line(false)? else {
+            return Ok(None);
+        };
+        match line {
+            Parsed::Line(Line::Settings(settings)) if (1..=VERSION).contains(&settings.journal) => {
+                Ok(Some(Self {
+                    checked: settings.journal > 1,
+                    settings: JournalSettings {
+                        journal: VERSION,
+                        ..settings
+                    },
+                    damaged: 0,
+                    text,
+                }))
             }
-            Some(_) => Err(text.damaged()),
+            _ => Err(text.damaged()),
         }
     }
 
+    /// Returns the next row. Passes over damaged lines.
     fn next_row(&mut self) -> Result<Option<Row>, JournalError> {
-        match self.text.next_line()? {
-            None => Ok(None),
-            Some(Line::Settings(_)) => Err(self.text.damaged()),
-            Some(Line::End { files }) => Ok(Some(Row::End(files))),
-            Some(Line::File(line)) => {
-                let result = line.into_result(self.settings.classes.len());
-                let result = result.ok_or_else(|| self.text.damaged())?;
-                Ok(Some(Row::File(result)))
+        loop {
+            let Some(line) = self.text.next_line(self.checked)? else {
+                return Ok(None);
+            };
+            match line {
+                Parsed::Damaged => self.damaged += 1,
+                Parsed::Foreign | Parsed::Line(Line::Settings(_)) => {
+                    return Err(self.text.damaged());
+                }
+                Parsed::Line(Line::End { files, damaged }) => {
+                    return Ok(Some(Row::End { files, damaged }));
+                }
+                Parsed::Line(Line::File(line)) => {
+                    let result = line.into_result(self.settings.classes.len());
+                    let result = result.ok_or_else(|| self.text.damaged())?;
+                    return Ok(Some(Row::File(result)));
+                }
             }
         }
     }
@@ -185,7 +222,7 @@ impl<'a> TextLines<'a> {
     }
 
     /// Returns the next line; `None` at the end, or at a line that was cut off.
-    fn next_line(&mut self) -> Result<Option<Line>, JournalError> {
+    fn next_line(&mut self, checked: bool) -> Result<Option<Parsed>, JournalError> {
         self.text.clear();
         let read = self.reader.read_until(b'\n', &mut self.text);
         let read = read.map_err(|e| JournalError::read(self.path, e))?;
@@ -194,9 +231,8 @@ impl<'a> TextLines<'a> {
             return Ok(None);
         }
         self.number += 1;
-        let line = serde_json::from_slice(&self.text).map_err(|_| self.damaged())?;
         self.len = self.position;
-        Ok(Some(line))
+        Ok(Some(Line::parse(&self.text, checked)))
     }
 
     fn place(&self) -> Place {

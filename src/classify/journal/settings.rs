@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::classify::shard::Shard;
 use crate::model::{DecisionRule, Task};
 
-/// The version of the journal that this program writes.
-pub const VERSION: u32 = 1;
+/// The version of the journal that this program writes. Version 1, whose lines have no checksums,
+/// is read and resumed, too.
+pub const VERSION: u32 = 2;
 
 /// What all rows of a journal were made with. Rows of different settings are not mixed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Writing a journal.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::TryLockError;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use super::line::{FileLine, Line};
 use super::reader::JournalState;
 use super::settings::JournalSettings;
 use crate::classify::result::FileResult;
+use crate::files::OutFile;
 
 /// How often to check that the journal's file still exists.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -17,7 +18,9 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// A journal that rows are added to.
 pub struct Journal {
     path: PathBuf,
-    file: File,
+    file: OutFile,
+    /// Damaged lines, which stay in the journal.
+    damaged: u64,
     /// When the file was last known to exist.
     checked: Instant,
 }
@@ -28,8 +31,7 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Busy`] if another process has it locked; [`JournalError::Write`].
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let file = OpenOptions::new().create(true).append(true).open(path);
-        let file = file.map_err(|e| JournalError::write(path, e))?;
+        let file = OutFile::append(path).map_err(|e| JournalError::write(path, e))?;
         // A file system without locks gives another error: the journal is then used without a lock.
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             return Err(JournalError::Busy {
@@ -39,6 +41,7 @@ impl Journal {
         Ok(Self {
             path: path.to_owned(),
             file,
+            damaged: 0,
             checked: Instant::now(),
         })
     }
@@ -50,6 +53,7 @@ impl Journal {
     pub fn start(&mut self, settings: &JournalSettings) -> Result<(), JournalError> {
         let emptied = self.file.set_len(0);
         emptied.map_err(|e| JournalError::write(&self.path, e))?;
+        self.damaged = 0;
         self.add(&Line::Settings(settings.clone()))
     }
 
@@ -58,6 +62,7 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Write`].
     pub fn resume(&mut self, state: &JournalState) -> Result<(), JournalError> {
+        self.damaged = state.damaged;
         let cut = self.file.set_len(state.len);
         cut.map_err(|e| JournalError::write(&self.path, e))
     }
@@ -79,8 +84,9 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Write`].
     pub fn end(&mut self, files: u64) -> Result<(), JournalError> {
-        self.add(&Line::End { files })?;
-        let synced = self.file.sync_data();
+        let damaged = self.damaged;
+        self.add(&Line::End { files, damaged })?;
+        let synced = self.file.sync();
         synced.map_err(|e| JournalError::write(&self.path, e))
     }
 
@@ -101,9 +107,8 @@ impl Journal {
 
     fn add(&mut self, line: &Line) -> Result<(), JournalError> {
         let failed = |e| JournalError::write(&self.path, e);
-        let mut text = serde_json::to_string(line).map_err(|e| failed(e.into()))?;
-        text.push('\n');
+        let text = line.text().map_err(|e| failed(e.into()))?;
         // One write: a kill leaves a line whole, cut off, or not there.
-        self.file.write_all(text.as_bytes()).map_err(failed)
+        self.file.write_all(&text).map_err(failed)
     }
 }

@@ -4,6 +4,16 @@ use std::io;
 
 use super::row_writer::{Header, RowWriter, Sink};
 use super::schema::Cell;
+use crate::files::Ours;
+
+/// Recognized by the first columns, of files or of clips. An edited header is not.
+pub(super) const OURS: Ours = Ours {
+    what: "a CSV table",
+    is: |head| {
+        let mut all = ["path,status,", "path,start,end,"].iter();
+        all.any(|columns| head.starts_with(columns))
+    },
+};
 
 /// Starts a table and writes its header.
 pub(super) fn open(sink: Sink<'_>, header: Header) -> io::Result<Box<dyn RowWriter + '_>> {

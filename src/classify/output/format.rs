@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::row_writer::Open;
 use super::{csv, jsonl, parquet};
+use crate::files::Ours;
 
 /// What a row of the list says of a format.
 struct FormatInfo {
@@ -19,13 +20,15 @@ struct FormatInfo {
     /// Whether this build can write it.
     built: bool,
     open: Open,
+    /// How a table is recognized that this program wrote.
+    ours: Ours,
 }
 
 /// Declares [`Format`] from the list: one row per format.
 macro_rules! formats {
     ($($(#[doc = $doc:literal])+ $format:ident => {
         name: $name:literal, extensions: $extensions:expr, streams: $streams:expr,
-        vectors: $vectors:expr, built: $built:expr, open: $open:path $(,)?
+        vectors: $vectors:expr, built: $built:expr, open: $open:path, ours: $ours:expr $(,)?
     })+) => {
         /// The format of a table.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +51,7 @@ macro_rules! formats {
                         vectors: $vectors,
                         built: $built,
                         open: $open,
+                        ours: $ours,
                     },)+
                 }
             }
@@ -59,22 +63,23 @@ formats! {
     /// A header and one line per row; probabilities with four decimals, seconds with two.
     Csv => {
         name: "csv", extensions: ["csv"], streams: true,
-        vectors: false, built: true, open: csv::open,
+        vectors: false, built: true, open: csv::open, ours: csv::OURS,
     }
     /// One JSON object per line, with the same columns.
     Jsonl => {
         name: "jsonl", extensions: ["jsonl", "ndjson"], streams: true,
-        vectors: true, built: true, open: jsonl::open,
+        vectors: true, built: true, open: jsonl::open, ours: jsonl::OURS,
     }
     /// Typed columns for pandas, Polars, DuckDB and Spark; written when the run ends.
     Parquet => {
         name: "parquet", extensions: ["parquet", "pq"], streams: false,
         vectors: true, built: cfg!(feature = "parquet"), open: parquet::open,
+        ours: parquet::OURS,
     }
 }
 
 impl Format {
-    /// Returns the format that the extension of a table's name stands for, if any.
+    /// Returns the format that the extension of a table's name stands for, in any case, if any.
     ///
     /// ```
     /// use sonoprint::classify::Format;
@@ -83,9 +88,9 @@ impl Format {
     /// assert_eq!(Format::of("genres.txt".as_ref()), None);
     /// ```
     pub fn of(path: &Path) -> Option<Self> {
-        let extension = path.extension()?.to_str()?;
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         let mut all = Self::ALL.iter().copied();
-        all.find(|format| format.info().extensions.contains(&extension))
+        all.find(|format| format.info().extensions.contains(&extension.as_str()))
     }
 
     /// Returns the name, in lower case.
@@ -108,6 +113,10 @@ impl Format {
     /// Returns whether this build can write the format: Parquet is a cargo feature.
     pub fn is_built(self) -> bool {
         self.info().built
+    }
+
+    pub(super) fn ours(self) -> Ours {
+        self.info().ours
     }
 
     pub(super) fn opener(self) -> Open {

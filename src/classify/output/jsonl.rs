@@ -7,6 +7,21 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::row_writer::{Header, RowWriter, Sink};
 use super::schema::{Cell, Column};
+use crate::files::Ours;
+
+/// Recognized by the first row: `path` without spaces around it, and a key of files, of clips or of
+/// embeddings.
+pub(super) const OURS: Ours = Ours {
+    what: "a table in JSON Lines",
+    is: |head| {
+        let mut lines = head.start.split(|&b| b == b'\n');
+        let first = String::from_utf8_lossy(lines.next().unwrap_or_default());
+        // The row is longer than what was read, or a kill cut it off.
+        let cut = lines.next().is_none();
+        let mut keys = ["\"status\":", "\"start\":", "\"embedding\":"].iter();
+        head.starts_with("{\"path\":\"") && (cut || keys.any(|key| first.contains(key)))
+    },
+};
 
 /// Starts a table.
 pub(super) fn open(sink: Sink<'_>, header: Header) -> io::Result<Box<dyn RowWriter + '_>> {

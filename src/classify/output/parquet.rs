@@ -13,11 +13,19 @@ use parquet::schema::types::{Type, TypePtr};
 
 use super::row_writer::{Header, RowWriter, Sink};
 use super::schema::{Cell, Column, ColumnType};
+use crate::files::Ours;
 
 /// Rows per row group: they are held in memory until the group is full.
 const GROUP_ROWS: usize = 8192;
+
 /// Metadata key of the checkpoint's fingerprint.
 const MODEL_KEY: &str = "sonoprint.model";
+
+/// Recognized by the fingerprint in the metadata, which stands at the end.
+pub(super) const OURS: Ours = Ours {
+    what: "a Parquet table",
+    is: |head| head.start.starts_with(b"PAR1") && head.end_contains(MODEL_KEY),
+};
 
 /// Starts a table. Without its end it is no Parquet file.
 pub(super) fn open(sink: Sink<'_>, header: Header) -> io::Result<Box<dyn RowWriter + '_>> {

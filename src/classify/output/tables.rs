@@ -1,8 +1,8 @@
 //! The tables of a run on disk, and the journal that they can be rebuilt from.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, BufWriter};
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use super::format::Format;
@@ -11,9 +11,7 @@ use super::table::Table;
 use crate::classify::journal::{self, Journal, JournalError, JournalSettings, journal_of};
 use crate::classify::result::FileResult;
 use crate::classify::stamp::Stamp;
-
-/// Suffix of a table that is being rebuilt, beside the old one.
-const TMP: &str = ".tmp";
+use crate::files::{ClaimError, Claims, OutFile, Part, remove_leftovers};
 
 /// Why tables cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +27,25 @@ pub enum OutputError {
         path: PathBuf,
         /// The system's error.
         source: io::Error,
+    },
+    /// A table or its journal would be written over a file that is not this program's.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
+    /// The ending of a table's name stands for no format.
+    #[error("cannot write {path}: no format has the ending .{ending}")]
+    Ending {
+        /// Path of the table.
+        path: PathBuf,
+        /// The ending.
+        ending: String,
+    },
+    /// The format cannot hold embeddings.
+    #[error("cannot write {path}: a {format} table cannot hold embeddings")]
+    NoVectors {
+        /// Path of the table.
+        path: PathBuf,
+        /// The format.
+        format: Format,
     },
     /// A table's format was left out of this build.
     #[error("cannot write {path}: this build of sonoprint has no {format} support")]
@@ -67,11 +84,11 @@ struct PlannedTable {
 impl TablePlan {
     /// Plans a table of files at `out` and, if a path is given, one of clips and one of embeddings.
     ///
-    /// A table has the format that its name stands for, or else CSV; embeddings, which CSV cannot
-    /// hold, have JSON Lines instead. `format`, if given, holds for the table of files.
+    /// A table has the format that the ending of its name stands for. A name without an ending is
+    /// CSV, or JSON Lines for embeddings. `format`, if given, holds for the table of files.
     ///
     /// # Errors
-    /// [`OutputError::NotBuilt`].
+    /// [`OutputError::Ending`], [`OutputError::NoVectors`] and [`OutputError::NotBuilt`].
     pub fn new(
         out: &Path,
         format: Option<Format>,
@@ -79,20 +96,22 @@ impl TablePlan {
         embeddings: Option<&Path>,
         schema: Schema,
     ) -> Result<Self, OutputError> {
-        let by_name = |path| Format::of(path).unwrap_or(Format::Csv);
         let table = |path: &Path, content, format| PlannedTable {
             path: path.to_owned(),
             content,
             format,
         };
-        let format = format.unwrap_or_else(|| by_name(out));
+        let format = format.map_or_else(|| by_name(out, Format::Csv), Ok)?;
         let mut tables = vec![table(out, Content::Files, format)];
         if let Some(path) = timeline {
-            tables.push(table(path, Content::Clips, by_name(path)));
+            tables.push(table(path, Content::Clips, by_name(path, Format::Csv)?));
         }
         if let Some(path) = embeddings {
-            let format = Some(by_name(path)).filter(|format| format.has_vectors());
-            let format = format.unwrap_or(Format::Jsonl);
+            let format = by_name(path, Format::Jsonl)?;
+            if !format.has_vectors() {
+                let path = path.to_owned();
+                return Err(OutputError::NoVectors { path, format });
+            }
             tables.push(table(path, Content::Embeddings, format));
         }
         if let Some(table) = tables.iter().find(|table| !table.format.is_built()) {
@@ -113,15 +132,37 @@ impl TablePlan {
         self.tables.iter().all(|table| table.format.streams())
     }
 
-    /// Moves the rebuilt tables to the place of the old ones.
-    fn replace(&self, wanted: fn(Format) -> bool) -> Result<(), OutputError> {
+    /// Checks that the tables and the journal may be written: each is a new file or one that this
+    /// program wrote, no two are the same file, and none is one of `inputs`.
+    ///
+    /// # Errors
+    /// [`OutputError::Claim`].
+    pub fn claim<'a>(&self, inputs: impl IntoIterator<Item = &'a Path>) -> Result<(), OutputError> {
+        let mut claims = Claims::default();
+        inputs.into_iter().for_each(|input| claims.input(input));
         for PlannedTable { path, format, .. } in &self.tables {
-            if wanted(*format) {
-                let moved = std::fs::rename(with_suffix(path, TMP), path);
-                moved.map_err(OutputError::write(path))?;
-            }
+            claims.output(path, format.ours())?;
         }
+        claims.output(&journal_of(&self.tables[0].path), journal::OURS)?;
         Ok(())
+    }
+
+    /// Removes what a killed run left of tables that it was writing.
+    fn remove_leftovers(&self) {
+        for table in &self.tables {
+            remove_leftovers(&table.path);
+        }
+    }
+}
+
+fn by_name(path: &Path, without: Format) -> Result<Format, OutputError> {
+    match (Format::of(path), path.extension()) {
+        (Some(format), _) => Ok(format),
+        (None, None) => Ok(without),
+        (None, Some(ending)) => Err(OutputError::Ending {
+            path: path.to_owned(),
+            ending: ending.to_string_lossy().into_owned(),
+        }),
     }
 }
 
@@ -133,6 +174,8 @@ pub struct ResultTables {
     plan: TablePlan,
     /// Files that failed, those of earlier runs included.
     failed: usize,
+    /// Damaged lines of the journal.
+    damaged: u64,
 }
 
 impl ResultTables {
@@ -140,18 +183,23 @@ impl ResultTables {
     /// Also returns the files that are done, and their versions when they were read.
     ///
     /// # Errors
-    /// [`OutputError`]; [`JournalError::Settings`] if the earlier run had other settings.
+    /// [`OutputError`]; [`JournalError::Settings`] if the earlier run had other settings;
+    /// [`OutputError::Claim`] if a file is there that this program did not write.
     pub fn open(
         plan: TablePlan,
         settings: &JournalSettings,
         fresh: bool,
     ) -> Result<(Self, HashMap<PathBuf, Option<Stamp>>), OutputError> {
+        plan.claim(iter::empty())?;
         let journal_path = journal_of(&plan.tables[0].path);
         let mut journal = Journal::open(&journal_path)?;
+        // Nobody else writes these tables: the journal is locked.
+        plan.remove_leftovers();
         let state = match fresh {
             true => None,
             false => journal::read(&journal_path, Some(settings))?,
         };
+        let damaged = state.as_ref().map_or(0, |state| state.damaged);
         let (tables, failed, done) = match state {
             Some(state) => {
                 journal.resume(&state)?;
@@ -162,8 +210,7 @@ impl ResultTables {
             }
             None => {
                 journal.start(settings)?;
-                let tables = OpenTables::create(&plan, "", Format::streams)?;
-                (tables, 0, HashMap::new())
+                (OpenTables::create(&plan)?, 0, HashMap::new())
             }
         };
         let tables = Self {
@@ -172,8 +219,19 @@ impl ResultTables {
             tables,
             plan,
             failed,
+            damaged,
         };
         Ok((tables, done))
+    }
+
+    /// Returns the number of damaged lines that the journal had. Their files are not done.
+    pub fn damaged(&self) -> u64 {
+        self.damaged
+    }
+
+    /// Returns the path of the journal.
+    pub fn journal(&self) -> &Path {
+        &self.journal_path
     }
 
     /// Writes a row, to the journal first: what is in a table is in the journal too.
@@ -211,40 +269,46 @@ impl ResultTables {
 /// # Errors
 /// [`OutputError`].
 pub fn write_tables(plan: &TablePlan, journal: &Path) -> Result<usize, OutputError> {
-    let mut tables = OpenTables::create(plan, TMP, |_| true)?;
+    plan.claim(iter::empty())?;
+    let (mut tables, parts) = OpenTables::create_parts(plan, |_| true)?;
     let failed = tables.fill(journal, true)?;
     tables.finish()?;
-    plan.replace(|_| true)?;
+    for (path, part) in parts {
+        part.commit().map_err(OutputError::write(&path))?;
+    }
     Ok(failed)
 }
 
 /// Tables that rows are added to.
 struct OpenTables(Vec<(PathBuf, Table<'static>)>);
 
+/// Files that take the place of tables, with the tables' paths.
+type Parts = Vec<(PathBuf, Part)>;
+
 impl OpenTables {
-    /// Starts the tables whose formats are `wanted`, in files whose names end with `suffix`.
-    fn create(
-        plan: &TablePlan,
-        suffix: &str,
-        wanted: fn(Format) -> bool,
-    ) -> Result<Self, OutputError> {
+    /// Starts the tables that stream, in place of old ones.
+    fn create(plan: &TablePlan) -> Result<Self, OutputError> {
         let mut all = Vec::new();
-        for table in &plan.tables {
-            let PlannedTable {
-                path,
-                content,
-                format,
-            } = table;
-            if !wanted(*format) {
-                continue;
-            }
-            let table = File::create(with_suffix(path, suffix)).and_then(|file| {
-                let file = BufWriter::new(file);
-                Table::new(file, *content, *format, plan.schema.clone())
-            });
-            all.push((path.clone(), table.map_err(OutputError::write(path))?));
+        for table in plan.tables.iter().filter(|table| table.format.streams()) {
+            let file = OutFile::create(&table.path);
+            all.push(open(table, file, &plan.schema)?);
         }
         Ok(Self(all))
+    }
+
+    /// Starts the tables whose formats are `wanted`, beside the old ones.
+    fn create_parts(
+        plan: &TablePlan,
+        wanted: fn(Format) -> bool,
+    ) -> Result<(Self, Parts), OutputError> {
+        let (mut all, mut parts) = (Vec::new(), Vec::new());
+        for table in plan.tables.iter().filter(|table| wanted(table.format)) {
+            let created = Part::create(&table.path);
+            let (part, file) = created.map_err(OutputError::write(&table.path))?;
+            parts.push((table.path.clone(), part));
+            all.push(open(table, Ok(file), &plan.schema)?);
+        }
+        Ok((Self(all), parts))
     }
 
     fn write(&mut self, result: &FileResult) -> Result<(), OutputError> {
@@ -264,9 +328,11 @@ impl OpenTables {
     /// Rebuilds the tables that stream from a journal, and leaves them open for more rows. Also
     /// returns how many of the files failed.
     fn rebuild(plan: &TablePlan, journal: &Path) -> Result<(Self, usize), OutputError> {
-        let mut tables = Self::create(plan, TMP, Format::streams)?;
+        let (mut tables, parts) = Self::create_parts(plan, Format::streams)?;
         let failed = tables.fill(journal, false)?;
-        plan.replace(Format::streams)?;
+        for (path, part) in parts {
+            part.publish().map_err(OutputError::write(&path))?;
+        }
         Ok((tables, failed))
     }
 
@@ -281,8 +347,18 @@ impl OpenTables {
     }
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
+/// Starts a table in `file`.
+fn open(
+    table: &PlannedTable,
+    file: io::Result<OutFile>,
+    schema: &Schema,
+) -> Result<(PathBuf, Table<'static>), OutputError> {
+    let PlannedTable {
+        path,
+        content,
+        format,
+    } = table;
+    let open = |file| Table::new(BufWriter::new(file), *content, *format, schema.clone());
+    let opened = file.and_then(open).map_err(OutputError::write(path))?;
+    Ok((path.clone(), opened))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::ensure;
 
 use super::super::Done;
-use super::super::words::print_line;
+use super::output::Lines;
 use crate::bench::{
     ConvRecord, LAYERS, LayerTimes, MAX_LAYERS, MaxLayerTimes, PairedTimes, STEP, Stat, TOLERANCE,
     conv, conv_max_layer, conv_record, step,
@@ -22,6 +22,7 @@ pub fn run(
     only: &[String],
     runs: usize,
     json: Option<&Path>,
+    lines: &Lines,
 ) -> anyhow::Result<Done> {
     let is_selected = |id: &str| only.iter().any(|o| id.starts_with(o.as_str()));
     let layers: Vec<_> = LAYERS.iter().filter(|l| is_selected(l.id)).collect();
@@ -34,25 +35,24 @@ pub fn run(
         MAX_LAYERS.map(|l| l.id).join(", ")
     );
     let mut record = conv_record(compute, runs)?;
-    print_line(head(&record))?;
+    lines.print(head(&record))?;
     for layer in layers {
         let times = conv(compute, layer, runs)?;
-        print_line(rows(&times, record.peak))?;
+        lines.print(rows(&times, record.peak))?;
         record.layers.push(times);
     }
     for layer in max_layers {
         let times = conv_max_layer(compute, layer, runs)?;
-        print_line(max_rows(&times, record.peak))?;
+        lines.print(max_rows(&times, record.peak))?;
         record.max_layers.push(times);
     }
     if is_selected(STEP) {
         let times = step(compute, runs)?;
-        print_line(step_row(&times))?;
+        lines.print(step_row(&times))?;
         record.step = Some(times);
     }
     if let Some(path) = json {
-        record.write_json(path)?;
-        print_line(format!("wrote {}", path.display()))?;
+        lines.write(path, record.json().as_bytes())?;
     }
     Ok(Done::All)
 }

@@ -1,17 +1,20 @@
 //! `sonoprint bench`.
 
 mod conv;
+mod output;
 mod table;
 mod trace;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{bail, ensure};
 
+use self::output::Lines;
 use super::progress::bar;
-use super::words::print_line;
 use super::{Done, args};
-use crate::bench::{Options, Record, Verdict, catalog, compare, measure, record};
+use crate::bench::{
+    CSV_OURS, JSON_OURS, Options, Record, TRACE_OURS, Verdict, catalog, compare, measure, record,
+};
 use crate::frontend::gpu::autotune::tune_presets;
 use crate::gpu::Compute;
 
@@ -34,10 +37,10 @@ pub struct Args {
     /// and realfft on all cores.
     #[arg(long, alias = "rivals")]
     baselines: bool,
-    /// Write all results as JSON, which --compare reads.
+    /// Write all results as JSON, which --compare reads. - is stdout.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Write a table with a row per shape.
+    /// Write a table with a row per shape. - is stdout.
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
     /// Compare with the results that --json wrote earlier. The exit code is 1 if a shape became
@@ -61,6 +64,12 @@ with that of a copy kernel on the same device. Every result is compared with the
 before it is timed. docs/BENCHMARKS.md explains the columns.";
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
+    let files = [
+        (args.json.as_deref(), JSON_OURS),
+        (args.csv.as_deref(), CSV_OURS),
+        (args.trace.as_deref(), TRACE_OURS),
+    ];
+    let lines = Lines::of(&files, args.compare.as_deref())?;
     if conv::is_selected(&args.only) {
         let front_end_only = args.csv.is_some() || args.compare.is_some() || args.trace.is_some();
         ensure!(
@@ -69,7 +78,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         );
         let compute = args.device.open()?;
         let json = args.json.as_deref();
-        return conv::run(&compute, &args.only, usize::from(args.runs), json);
+        return conv::run(&compute, &args.only, usize::from(args.runs), json, &lines);
     }
     let mut shapes = catalog();
     let is_selected =
@@ -88,70 +97,63 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     let old = args.compare.as_deref().map(Record::read).transpose()?;
     let compute = args.device.open()?;
     if args.tune {
-        tune(&compute)?;
+        tune(&compute, &lines)?;
     }
     let options = Options {
         runs: usize::from(args.runs),
         baselines: args.baselines,
     };
     let mut record = record(&compute, &options)?;
-    print_line(table::head(&record))?;
+    lines.print(table::head(&record))?;
     let bar = bar(shapes.len(), "{bar:30} {pos}/{len} shapes, {msg}");
     for shape in &shapes {
         bar.set_message(shape.label);
         let times = measure(&compute, shape, &options)?;
-        bar.suspend(|| print_line(table::rows(&times, record.copy_gigabytes_per_second)))?;
+        bar.suspend(|| lines.print(table::rows(&times, record.copy_gigabytes_per_second)))?;
         record.shapes.push(times);
         bar.inc(1);
     }
     bar.finish_and_clear();
     if let Some(path) = &args.json {
-        record.write_json(path)?;
-        print_wrote(path)?;
+        lines.write(path, record.json().as_bytes())?;
     }
     if let Some(path) = &args.csv {
-        record.write_csv(path)?;
-        print_wrote(path)?;
+        lines.write(path, &record.csv())?;
     }
     if let Some(path) = &args.trace {
-        trace::run(&compute)?.write(path)?;
-        print_wrote(path)?;
+        lines.write(path, &trace::run(&compute)?.json(path)?)?;
     }
     match old {
-        Some(old) => print_changes(&old, &record),
+        Some(old) => print_changes(&old, &record, &lines),
         None => Ok(Done::All),
     }
 }
 
-fn print_wrote(path: &Path) -> std::io::Result<()> {
-    print_line(format!("wrote {}", path.display()))
-}
-
-fn print_changes(old: &Record, new: &Record) -> anyhow::Result<Done> {
+fn print_changes(old: &Record, new: &Record, lines: &Lines) -> anyhow::Result<Done> {
     let changes = compare(old, new)?;
     for change in &changes {
-        print_line(table::change(change))?;
+        lines.print(table::change(change))?;
     }
     let slower = changes.iter().any(|c| c.verdict == Verdict::Slower);
     Ok(if slower { Done::Some } else { Done::All })
 }
 
 /// Prints the time of each STFT kernel, and remembers the fastest.
-fn tune(compute: &Compute) -> anyhow::Result<()> {
+fn tune(compute: &Compute, lines: &Lines) -> anyhow::Result<()> {
     let Compute::Gpu(gpu) = compute else {
         bail!("--tune chooses among STFT kernels of a GPU, but this is the cpu device");
     };
     for (config, tuned) in tune_presets(gpu)? {
         for t in &tuned.times {
             let ms = 1e3 * t.time.as_secs_f64();
-            print_line(format!(
+            lines.print(format!(
                 "{:<10} {:<16} {ms:9.2} ms",
                 config.preset, t.kernel
             ))?;
         }
         match tuned.kept {
-            Ok(path) => print_line(format!("saved the choice to {}", path.display()))?,
-            Err(why) => print_line(format!("the choice holds for this run only: {why}"))?,
+            Ok(path) => lines.print(format!("saved the choice to {}", path.display()))?,
+            Err(why) => lines.print(format!("the choice holds for this run only: {why}"))?,
         }
     }
     Ok(())

@@ -17,6 +17,8 @@ use crate::classify::{
 pub struct Console {
     /// The table on stdout; `None` for lines that people read.
     table: Option<Table<'static>>,
+    /// Whether stdout failed, and nothing more is printed there.
+    closed: bool,
     /// Whether the results are also in a table on disk.
     has_file: bool,
     schema: Schema,
@@ -27,17 +29,18 @@ pub struct Console {
 }
 
 impl Console {
-    /// Starts the output: a table in `format`, or else lines for people. `has_file` says whether
-    /// the results are also in a table on disk. `done` files are done already.
+    /// Starts the output: a table of this content and format, or else lines for people. `has_file`
+    /// says whether the results are also in a table on disk. `done` files are done already.
     pub fn new(
-        format: Option<Format>,
+        table: Option<(Content, Format)>,
         has_file: bool,
         schema: &Schema,
         done: usize,
     ) -> anyhow::Result<Self> {
-        let start = |format| Table::new(io::stdout(), Content::Files, format, schema.clone());
+        let start = |(content, format)| Table::new(io::stdout(), content, format, schema.clone());
         let console = Self {
-            table: format.map(start).transpose()?,
+            table: table.map(start).transpose()?,
+            closed: false,
             has_file,
             schema: schema.clone(),
             counts: LabelCounts::new(schema),
@@ -68,14 +71,22 @@ impl Console {
                 self.audio_seconds += prediction.seconds;
                 self.counts.add(&self.schema, &prediction.probabilities);
                 if self.table.is_none()
+                    && !self.closed
                     && let Some(line) = line(&self.schema, &result.path, prediction)
                 {
                     self.print(&line)?;
                 }
             }
         }
-        if let Some(table) = &mut self.table {
-            self.bar.suspend(|| table.write(result))?;
+        if let Some(table) = &mut self.table
+            && let Err(e) = self.bar.suspend(|| table.write(result))
+        {
+            // The tables in files are worth more than the one on stdout.
+            if !self.has_file {
+                return Err(e.into());
+            }
+            words::note(format_args!("cannot write to stdout: {e}; the files go on"));
+            (self.table, self.closed) = (None, true);
         }
         self.files += 1;
         let elapsed = self.bar.elapsed().as_secs_f64().max(1e-3);

@@ -4,7 +4,7 @@ mod console;
 mod lines;
 mod startup_times;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::available_parallelism;
 
@@ -12,15 +12,16 @@ use anyhow::{Context, bail, ensure};
 
 use self::console::{Console, print_left_out, print_summary};
 use self::startup_times::StartupTimes;
+use super::words::{is_stdout, note};
 use super::{Done, args};
 use crate::classify::journal::{self, JournalSettings};
 use crate::classify::{
-    DiscoverError, Format, Input, List, Options, ResultTables, Schema, Search, Shard, Stamp,
-    TablePlan, classify, discover, listed,
+    Content, DiscoverError, Format, Input, List, Options, ResultTables, Schema, Search, Shard,
+    Stamp, TablePlan, classify, discover, listed,
 };
 use crate::gpu::Compute;
 use crate::inference::Predictor;
-use crate::model::Checkpoint;
+use crate::model::{Checkpoint, ModelName};
 
 /// Names the genre, or the tags, of audio files and folders.
 ///
@@ -48,7 +49,7 @@ pub struct Args {
     model: args::ModelArg,
     /// Write the result table to FILE, and a journal to FILE.journal. If the run is killed or
     /// stopped, the same command resumes it; if it is complete, the same command classifies only
-    /// new and changed files.
+    /// new and changed files. - is stdout, without a journal.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Format of the result table; chosen by the extension of --out if absent. Without --out, the
@@ -62,12 +63,12 @@ pub struct Args {
     #[arg(long, requires = "out")]
     fresh: bool,
     /// Also write a table with one row per clip: CSV, or the format of the extension (.jsonl,
-    /// .parquet).
+    /// .parquet). - is stdout.
     #[arg(long, value_name = "FILE", requires = "out")]
     timeline: Option<PathBuf>,
     /// Also write a table of embeddings (what the network's last layer reads, the mean over a file's
-    /// clips), for search and clustering: JSON Lines, or Parquet if the extension is
-    /// .parquet.
+    /// clips), for search and clustering: JSON Lines, or Parquet if the extension is .parquet. - is
+    /// stdout.
     #[arg(long, value_name = "FILE", requires = "out")]
     embeddings: Option<PathBuf>,
     /// Fraction of a clip that it shares with the next one, from 0 to 0.95.
@@ -110,12 +111,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         let names: Vec<_> = searched.map(|p| p.display().to_string()).collect();
         bail!(DiscoverError::NoAudio(names.join(", ")));
     }
-    if let (None, Some(format)) = (&args.out, args.format) {
-        ensure!(
-            format.streams(),
-            "a {format} table is written to a file: add --out FILE"
-        );
-    }
+    let targets = Targets::of(args)?;
     let compute = args.device.open()?;
     times.end_step("device");
     let checkpoint = Checkpoint::open(&args.model.model, &compute.burn())?;
@@ -140,15 +136,15 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         model: settings.model.clone(),
         rule,
     };
-    let (mut tables, done) = match table_plan(args, &schema)? {
+    let (mut tables, done) = match targets.plan(args, &schema)? {
         Some(plan) => {
             let (tables, done) = ResultTables::open(plan, &settings, args.fresh)?;
+            note_damage(&tables);
             (Some(tables), done)
         }
         None => (None, Default::default()),
     };
-    let table_on_stdout = args.format.filter(|_| args.out.is_none());
-    let mut console = Console::new(table_on_stdout, args.out.is_some(), &schema, done.len())?;
+    let mut console = Console::new(targets.stdout, tables.is_some(), &schema, done.len())?;
 
     let (seen, changed) = (AtomicU64::new(0), AtomicU64::new(0));
     let inputs = inputs.filter(|input| {
@@ -188,24 +184,87 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     };
     let counts = console.finish()?;
     counts.print(&schema);
-    print_summary(
-        &summary,
-        counts.unsure,
-        &times,
-        &options,
-        args.out.as_deref(),
-    );
+    print_summary(&summary, counts.unsure, &times, &options, targets.out);
     print_left_out(&search.left_out);
     Ok(if failed == 0 { Done::All } else { Done::Some })
 }
 
-fn table_plan(args: &Args, schema: &Schema) -> anyhow::Result<Option<TablePlan>> {
-    let Some(out) = &args.out else {
-        return Ok(None);
-    };
-    let (timeline, embeddings) = (args.timeline.as_deref(), args.embeddings.as_deref());
-    let plan = TablePlan::new(out, args.format, timeline, embeddings, schema.clone())?;
-    Ok(Some(plan))
+/// Where the tables go.
+struct Targets<'a> {
+    /// The table on stdout, in place of the lines for people.
+    stdout: Option<(Content, Format)>,
+    out: Option<&'a Path>,
+    timeline: Option<&'a Path>,
+    embeddings: Option<&'a Path>,
+}
+
+impl<'a> Targets<'a> {
+    fn of(args: &'a Args) -> anyhow::Result<Self> {
+        let file = |path: &'a Option<PathBuf>| path.as_deref().filter(|path| !is_stdout(path));
+        let on_stdout = |path: &Option<PathBuf>| path.as_deref().is_some_and(is_stdout);
+        let files = match (&args.out, args.format) {
+            (None, format) => format,
+            (Some(_), format) if on_stdout(&args.out) => Some(format.unwrap_or(Format::Csv)),
+            _ => None,
+        };
+        let all = [
+            files.map(|format| (Content::Files, format)),
+            on_stdout(&args.timeline).then_some((Content::Clips, Format::Csv)),
+            on_stdout(&args.embeddings).then_some((Content::Embeddings, Format::Jsonl)),
+        ];
+        let targets = Self {
+            stdout: all.iter().flatten().next().copied(),
+            out: file(&args.out),
+            timeline: file(&args.timeline),
+            embeddings: file(&args.embeddings),
+        };
+        ensure!(
+            all.iter().flatten().count() < 2,
+            "two tables cannot both go to stdout"
+        );
+        if let Some(format) = files {
+            ensure!(
+                format.streams(),
+                "a {format} table is written to a file: add --out FILE"
+            );
+        }
+        ensure!(
+            targets.out.is_some() || !(args.sorted || args.fresh),
+            "--sorted and --fresh are for a table in a file: add --out FILE"
+        );
+        ensure!(
+            targets.out.is_some() || (args.timeline.is_none() && args.embeddings.is_none()),
+            "--timeline and --embeddings need the journal beside the result table: add --out FILE"
+        );
+        Ok(targets)
+    }
+
+    /// Plans the tables in files, if there are any, and checks that they may be written.
+    fn plan(&self, args: &Args, schema: &Schema) -> anyhow::Result<Option<TablePlan>> {
+        let Some(out) = self.out else {
+            return Ok(None);
+        };
+        let schema = schema.clone();
+        let plan = TablePlan::new(out, args.format, self.timeline, self.embeddings, schema)?;
+        let model = match &args.model.model {
+            ModelName::File(path) => Some(path),
+            ModelName::Builtin(_) => None,
+        };
+        let inputs = args.paths.iter().chain(&args.files_from).chain(model);
+        plan.claim(inputs.map(PathBuf::as_path))?;
+        Ok(Some(plan))
+    }
+}
+
+/// Says how many lines of the journal are damaged.
+fn note_damage(tables: &ResultTables) {
+    match tables.damaged() {
+        0 => {}
+        n => note(format_args!(
+            "{n} lines of {} are damaged: their files are classified again",
+            tables.journal().display()
+        )),
+    }
 }
 
 /// Returns the inputs that the command line names, while they are found.

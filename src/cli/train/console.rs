@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
+use crate::cli::progress;
 use crate::cli::words::print_line_lossy;
 use crate::evaluate::{Auc, Epoch, Validation};
 use crate::model::Task;
@@ -42,7 +43,7 @@ pub struct Console<'a> {
 impl<'a> Console<'a> {
     /// Starts the display of a run that it calls `name`: "run", or "run 2 of 5".
     pub fn new(name: &str, job: &Job<'a>) -> Self {
-        let bars = MultiProgress::new();
+        let bars = MultiProgress::with_draw_target(progress::target());
         let (run_left, epoch_left) = (TimeLeft::new(), TimeLeft::new());
         // Patience may end a run earlier.
         let at_most = job.settings.patience.map_or("", |_| "at most ");

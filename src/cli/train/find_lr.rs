@@ -10,6 +10,7 @@ use crate::cli::args::{PcmMemoryArg, make_folder};
 use crate::cli::progress::{bar, decode};
 use crate::cli::words::print_line_lossy;
 use crate::dataset::Subset;
+use crate::files::replace;
 use crate::gpu::Compute;
 use crate::train::{SWEEP_STEPS, find_lr};
 
@@ -22,11 +23,13 @@ pub fn run(
 ) -> anyhow::Result<Done> {
     let settings = &plan.settings;
     let (csv, svg) = (plan.root.join("find_lr.csv"), plan.root.join("find_lr.svg"));
-    if csv.exists() {
-        bail!(
-            "{} exists already: choose another --out, or remove it",
-            csv.display()
-        );
+    for path in [&csv, &svg] {
+        if path.exists() {
+            bail!(
+                "{} exists already: choose another --out, or remove it",
+                path.display()
+            );
+        }
     }
     make_folder(&plan.root)?;
     let memory = memory.open(compute);
@@ -51,7 +54,8 @@ pub fn run(
     let sweep = sweep?;
     sweep.write_csv(&csv)?;
     if let Some(text) = sweep.svg() {
-        std::fs::write(&svg, text).with_context(|| format!("cannot write {}", svg.display()))?;
+        replace(&svg, text.as_bytes())
+            .with_context(|| format!("cannot write {}", svg.display()))?;
     }
     match (sweep.lowest(), sweep.suggestion()) {
         (Some(lowest), Some(lr)) => print_line_lossy(format_args!(

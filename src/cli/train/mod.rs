@@ -15,11 +15,25 @@ pub use self::plan::STRATIFIED;
 use self::plan::plans;
 use self::run::Ended;
 use super::Done;
+use super::args::check_folder;
 use super::words::{note, print_line_lossy};
 use crate::evaluate::MeanInterval;
+use crate::files::{self, Claims, Ours};
 use crate::model::Task;
 
+/// Name of the figures of several runs.
+const SUMMARY: &str = "summary.txt";
+/// Recognized by its first words.
+const SUMMARY_OURS: Ours = Ours {
+    what: "a summary of runs",
+    is: |head| {
+        let mut figures = ["accuracy", "mean PR-AUC"].iter();
+        figures.any(|figure| head.starts_with(&format!("{figure} on the test subset over ")))
+    },
+};
+
 pub fn run(args: &Args) -> anyhow::Result<Done> {
+    args.out.as_deref().map_or(Ok(()), check_folder)?;
     let mut plans = plans(args)?;
     // Check all runs before anything is decoded or written.
     for plan in &plans {
@@ -31,6 +45,9 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         return find_lr::run(plan, &compute, &args.memory, stop);
     }
     let several = plans.len() > 1;
+    if let (true, Some(root)) = (plans.len() > 1, &args.out) {
+        Claims::default().output(&root.join(SUMMARY), SUMMARY_OURS)?;
+    }
     if several {
         // All runs have their folders before the first one begins, so that all can be resumed.
         for plan in plans.iter_mut().filter(|plan| !plan.resumes) {
@@ -68,11 +85,9 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         let root = args.out.as_deref().or(args.resume.as_deref());
         let root = root.context("--out is missing")?;
         let values: Vec<String> = figures.iter().map(|a| format!("{a:.4}")).collect();
-        std::fs::write(
-            root.join("summary.txt"),
-            format!("{line}\n{}\n", values.join(" ")),
-        )
-        .with_context(|| format!("cannot write a summary in {}", root.display()))?;
+        let path = root.join(SUMMARY);
+        files::replace(&path, format!("{line}\n{}\n", values.join(" ")).as_bytes())
+            .with_context(|| format!("cannot write a summary in {}", root.display()))?;
     }
     Ok(Done::All)
 }

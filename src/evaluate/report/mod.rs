@@ -12,9 +12,34 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{Epoch, EvaluateError, Figures, Levels};
+use crate::files::{ClaimError, Claims, Ours, replace};
 use crate::model::Task;
 
 pub use html::html;
+
+/// Names of the files.
+const HTML: &str = "report.html";
+const JSON: &str = "metrics.json";
+
+/// Recognized by the head of the page.
+const HTML_OURS: Ours = Ours {
+    what: "a report",
+    is: |head| {
+        let icon = b"</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>";
+        let page = &head.start;
+        head.starts_with("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
+            && page.windows(icon.len()).any(|window| window == icon)
+    },
+};
+/// Recognized by the first keys.
+const JSON_OURS: Ours = Ours {
+    what: "figures of a report",
+    is: |head| {
+        let facts = b"\n  \"facts\": {";
+        let text = &head.start;
+        head.starts_with("{\n  \"title\": \"") && text.windows(facts.len()).any(|w| w == facts)
+    },
+};
 
 /// A mistake on a clip, with the clip's image.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,14 +111,25 @@ impl Report {
         serde_json::to_string_pretty(&json).expect("a report is plain data")
     }
 
+    /// Checks that the report may be written into `folder`: its files are not there yet, or are
+    /// those of an earlier report.
+    ///
+    /// # Errors
+    /// [`ClaimError`].
+    pub fn claim(folder: &Path, claims: &mut Claims) -> Result<(), ClaimError> {
+        claims.output(&folder.join(HTML), HTML_OURS)?;
+        claims.output(&folder.join(JSON), JSON_OURS)
+    }
+
     /// Writes `report.html` and `metrics.json` into `folder`.
     ///
     /// # Errors
     /// [`EvaluateError::Write`].
     pub fn write(&self, folder: &Path) -> Result<(), EvaluateError> {
-        for (name, text) in [("report.html", html(self)), ("metrics.json", self.json())] {
+        for (name, text) in [(HTML, html(self)), (JSON, self.json())] {
             let path = folder.join(name);
-            std::fs::write(&path, text).map_err(|source| EvaluateError::Write { path, source })?;
+            replace(&path, text.as_bytes())
+                .map_err(|source| EvaluateError::Write { path, source })?;
         }
         Ok(())
     }

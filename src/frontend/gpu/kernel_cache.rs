@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::kernels::StftKernel;
 use super::plan::{Limits, Plan};
+use crate::files;
 use crate::frontend::config::{FrontEndConfig, Rows};
 use crate::gpu::Gpu;
 
@@ -86,11 +87,9 @@ fn keep_in(key: &str, kernel: StftKernel, path: Option<&Path>) -> Result<PathBuf
         let mut all = read_file(path);
         all.insert(key.to_owned(), kernel);
         let folder = path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder)?;
-        // A rename replaces the file as a whole, even if two processes write at once.
-        let part = folder.join(format!("tune.{}.part", std::process::id()));
-        std::fs::write(&part, serde_json::to_vec_pretty(&all)?)?;
-        std::fs::rename(&part, path)
+        files::create_dir_all(folder)?;
+        // The file is replaced as a whole, even if two processes write at once.
+        files::replace(path, &serde_json::to_vec_pretty(&all)?)
     };
     write().map_err(|e| format!("{}: {e}", path.display()))?;
     Ok(path.to_owned())

@@ -9,7 +9,34 @@ use safetensors::tensor::{Dtype, TensorView};
 
 use super::file::Checkpoint;
 use super::header::{CheckpointError, KEY};
+use crate::files::{Ours, replace};
 use crate::rng::{below, stream};
+
+/// Recognizes a checkpoint, and what [`Checkpoint::export`] writes, by the key of its metadata.
+pub const CHECKPOINT_OURS: Ours = Ours {
+    what: "a checkpoint",
+    is: |head| {
+        let key = format!("{{\"__metadata__\":{{\"{KEY}\":");
+        head.start
+            .get(HEADER_AT..)
+            .is_some_and(|header| header.starts_with(key.as_bytes()))
+    },
+};
+/// Recognizes what [`Checkpoint::export_example`] writes by the names of its tensors.
+pub const EXAMPLE_OURS: Ours = Ours {
+    what: "an example",
+    is: |head| {
+        let header = String::from_utf8_lossy(head.start.get(HEADER_AT..).unwrap_or_default());
+        header.starts_with('{')
+            && NAMES
+                .iter()
+                .all(|name| header.contains(&format!("\"{name}\":{{")))
+    },
+};
+/// Where the header of a safetensors file starts: behind its length.
+const HEADER_AT: usize = 8;
+/// Names of an example's tensors.
+const NAMES: [&str; 2] = ["pictures", "logits"];
 
 /// Clips of an example.
 const EXAMPLES: usize = 4;
@@ -22,13 +49,18 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError::Write`].
     pub fn export(&self, path: &Path) -> Result<(), CheckpointError> {
-        let failed = |why: String| CheckpointError::Write {
-            path: path.to_owned(),
-            why,
-        };
+        let failed = write_error(path);
+        replace(path, &self.export_bytes(path)?).map_err(|e| failed(e.to_string()))
+    }
+
+    /// Returns what [`Checkpoint::export`] writes. Errors name `path`.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Write`].
+    pub fn export_bytes(&self, path: &Path) -> Result<Vec<u8>, CheckpointError> {
+        let failed = write_error(path);
         let text = serde_json::to_string(&self.header).map_err(|e| failed(e.to_string()))?;
-        let mut store = SafetensorsStore::from_file(path)
-            .overwrite(true)
+        let mut store = SafetensorsStore::from_bytes(None)
             .skip_enum_variants(true)
             .with_to_adapter(BurnToPyTorchAdapter)
             .clear_metadata()
@@ -36,9 +68,9 @@ impl Checkpoint {
         for (burn, pytorch) in self.header.network.kind.pytorch_keys() {
             store = store.with_key_remapping(burn, *pytorch);
         }
-        self.network
-            .save_into(&mut store)
-            .map_err(|e| failed(e.to_string()))
+        let saved = self.network.save_into(&mut store);
+        let bytes = saved.and_then(|()| store.get_bytes());
+        bytes.map_err(|e| failed(e.to_string()))
     }
 
     /// Writes an example to compare another program's network with, as safetensors: features of
@@ -48,10 +80,16 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError::Write`], also if the device fails.
     pub fn export_example(&self, device: &Device, path: &Path) -> Result<(), CheckpointError> {
-        let failed = |why: String| CheckpointError::Write {
-            path: path.to_owned(),
-            why,
-        };
+        let failed = write_error(path);
+        replace(path, &self.example_bytes(device, path)?).map_err(|e| failed(e.to_string()))
+    }
+
+    /// Returns what [`Checkpoint::export_example`] writes. Errors name `path`.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::export_example`].
+    pub fn example_bytes(&self, device: &Device, path: &Path) -> Result<Vec<u8>, CheckpointError> {
+        let failed = write_error(path);
         let [channels, height, width] = self.header.network.input;
         let shape = [EXAMPLES, channels, height, width];
         let mut rng = stream(0, "example pictures");
@@ -67,14 +105,20 @@ impl Checkpoint {
             .try_to_vec()
             .map_err(|e| failed(e.to_string()))?;
         let tensors = [
-            ("pictures", shape.to_vec(), &features),
-            ("logits", vec![EXAMPLES, logits.len() / EXAMPLES], &logits),
+            (NAMES[0], shape.to_vec(), &features),
+            (NAMES[1], vec![EXAMPLES, logits.len() / EXAMPLES], &logits),
         ];
         let views = tensors.iter().map(|(name, shape, values)| {
             let view = TensorView::new(Dtype::F32, shape.clone(), bytemuck::cast_slice(values));
             (*name, view.expect("four bytes per element"))
         });
-        let bytes = serialize(views, None).map_err(|e| failed(e.to_string()))?;
-        std::fs::write(path, bytes).map_err(|e| failed(e.to_string()))
+        serialize(views, None).map_err(|e| failed(e.to_string()))
+    }
+}
+
+fn write_error(path: &Path) -> impl Fn(String) -> CheckpointError {
+    |why| CheckpointError::Write {
+        path: path.to_owned(),
+        why,
     }
 }

@@ -14,6 +14,7 @@ use safetensors::SafeTensors;
 use sha2::{Digest, Sha256};
 
 use super::header::{CheckpointError, Header, KEY, first_line};
+use crate::files::replace;
 use crate::model::Network;
 use crate::model::builtin::{BuiltinModel, ModelName, names};
 
@@ -56,16 +57,16 @@ impl Checkpoint {
             why,
         };
         let text = toml::to_string(header).map_err(|e| failed(e.to_string()))?;
-        let mut store = SafetensorsStore::from_file(path)
-            .overwrite(true)
+        let mut store = SafetensorsStore::from_bytes(None)
             .skip_enum_variants(true)
             // One key only, because several would be written in a random order, and a seed should
             // fix the file's bytes.
             .clear_metadata()
             .metadata(KEY, text);
-        network
-            .save_into(&mut store)
-            .map_err(|e| failed(e.to_string()))
+        let saved = network.save_into(&mut store);
+        let bytes = saved.and_then(|()| store.get_bytes());
+        let bytes = bytes.map_err(|e| failed(e.to_string()))?;
+        replace(path, &bytes).map_err(|e| failed(e.to_string()))
     }
 
     /// Reads a checkpoint and puts its network on `device`.

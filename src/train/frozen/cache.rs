@@ -8,6 +8,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 
 use crate::dataset::pcm::PcmSet;
+use crate::files;
 use crate::train::{TrainError, TrainSettings};
 
 /// Metadata key of [`Key`].
@@ -54,11 +55,9 @@ pub(super) fn save(path: &Path, key: &Key, features: &Features) -> Result<(), Tr
     let metadata = HashMap::from([(KEY.to_owned(), key.0.clone())]);
     let bytes = serialize([(ROWS, view)], Some(metadata)).expect("one tensor");
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(failed)?;
+        files::create_dir_all(folder).map_err(failed)?;
     }
-    let scratch = path.with_extension("tmp");
-    fs::write(&scratch, bytes).map_err(failed)?;
-    fs::rename(&scratch, path).map_err(failed)
+    files::replace(path, &bytes).map_err(failed)
 }
 
 /// Reads the features of `key`. `None` if there are none, or if they are of another key.

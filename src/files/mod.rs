@@ -1,0 +1,35 @@
+//! Writing files: every file that the program writes goes through this module.
+//!
+//! [`OutFile`] is a file that rows are appended to. [`Part`] and [`replace`] write a file beside
+//! the old one and rename it, so that a reader sees the old file or the complete new one.
+//! [`Claims`] refuses to write over a file that is an input or that another program wrote.
+//! [`fault`] lets a test fail any of the calls.
+
+mod claim;
+pub mod fault;
+mod out_file;
+mod part;
+
+pub use claim::{ClaimError, Claims, Head, Ours};
+pub use out_file::OutFile;
+pub use part::{Part, remove_leftovers, replace, write_beside};
+
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Creates a folder and its missing parents.
+///
+/// # Errors
+/// The system's error.
+pub fn create_dir_all(path: &Path) -> io::Result<()> {
+    fault::pass(|| std::fs::create_dir_all(path))
+}
+
+/// Appends a line to a file, which is created if it is missing.
+///
+/// # Errors
+/// The system's error. A part of the line may be in the file then.
+pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
+    // One write: a kill leaves a line whole, cut off, or not there.
+    OutFile::append(path)?.write_all(format!("{line}\n").as_bytes())
+}
