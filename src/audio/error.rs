@@ -32,7 +32,7 @@ pub enum AudioError {
     #[error("not an audio file of a known format")]
     UnknownFormat,
     /// The format was recognized, but this part of it has no decoder here.
-    #[error("not supported: {what}; 16-bit WAV is")]
+    #[error("not supported: {what}. Convert it to FLAC or WAV")]
     Unsupported {
         /// What is not supported.
         what: String,
