@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use sonoprint::audio::Clips;
-use sonoprint::classify::{Input, Options, Shard, Summary, classify, discover};
+use sonoprint::classify::{Input, Options, Search, Summary, classify, discover};
 use sonoprint::frontend::config::{FrontEndConfig, Size};
 use sonoprint::frontend::presets;
 use sonoprint::gpu::Compute;
@@ -48,7 +48,7 @@ fn main() {
         timeline: false,
         embeddings: false,
     };
-    let files: Vec<PathBuf> = discover(&[folder], Shard::default())
+    let files: Vec<PathBuf> = discover(&[folder], &Search::default())
         .expect("a folder")
         .map(|input| input.path().to_owned())
         .collect();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use crate::classify::text_of_path;
 use crate::files::{Claims, Ours, OutFile};
 
 /// Name of the list.
@@ -111,14 +112,10 @@ fn names(stem: &str, clips: usize) -> Vec<String> {
     }
 }
 
-/// Returns a file's name so that it is the same from every folder. A name that is not UTF-8 is
-/// written with escapes.
+/// Returns a file's name so that it is the same from every folder.
 fn source(file: &Path) -> String {
     let whole = file.canonicalize().unwrap_or_else(|_| file.to_owned());
-    match whole.to_str() {
-        Some(text) => text.to_owned(),
-        None => format!("{whole:?}"),
-    }
+    text_of_path(&whole)
 }
 
 #[cfg(test)]

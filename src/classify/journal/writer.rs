@@ -12,6 +12,10 @@ use super::settings::JournalSettings;
 use crate::classify::result::FileResult;
 use crate::files::OutFile;
 
+/// How often a journal that is locked is tried, and the pause between two tries.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
 /// How often to check that the journal's file still exists.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -33,10 +37,17 @@ impl Journal {
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let file = OutFile::append(path).map_err(|e| JournalError::write(path, e))?;
         // A file system without locks gives another error: the journal is then used without a lock.
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            return Err(JournalError::Busy {
-                path: path.to_owned(),
-            });
+        // A process that is being started holds copies of this process's files, and their locks,
+        // until its program runs.
+        let mut tries = 0;
+        while let Err(TryLockError::WouldBlock) = file.try_lock() {
+            tries += 1;
+            if tries == LOCK_TRIES {
+                return Err(JournalError::Busy {
+                    path: path.to_owned(),
+                });
+            }
+            std::thread::sleep(LOCK_PAUSE);
         }
         Ok(Self {
             path: path.to_owned(),
