@@ -3,8 +3,8 @@
 //! HE-AAC (ISO/IEC 14496-3, SBR) is AAC-LC at half the rate, with data in each block from which a
 //! decoder makes the upper half of the band. Without that, the lower half can still be heard.
 
-/// Sample rates by index.
-const RATES: [u32; 13] = [
+/// Sample rates in Hz by index.
+pub(super) const RATES: [u32; 13] = [
     96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
     7_350,
 ];
@@ -95,9 +95,16 @@ impl Config {
 
     /// Returns the header of the core alone, AAC-LC.
     pub(super) fn core(&self) -> Box<[u8]> {
-        let bits = LOW_COMPLEXITY << 11 | self.rate_index << 7 | self.channels << 3;
-        (bits as u16).to_be_bytes().into()
+        config(LOW_COMPLEXITY, self.rate, self.channels)
     }
+}
+
+/// Writes an AudioSpecificConfig of an object type under 31, a rate of [`RATES`], and a number of a
+/// layout of channels.
+pub(super) fn config(object_type: u32, rate: u32, channels: u32) -> Box<[u8]> {
+    let index = RATES.iter().position(|&r| r == rate).unwrap_or(4) as u32;
+    let bits = object_type << 11 | index << 7 | channels << 3;
+    (bits as u16).to_be_bytes().into()
 }
 
 /// Returns whether a block of AAC ends before it begins: its first element is the end. No encoder
@@ -112,6 +119,8 @@ pub(super) fn is_empty(block: &[u8]) -> bool {
 /// end of the block (three bits 111) follows, then up to seven bits 0. A block in which all that
 /// fits by chance is rare, so several blocks should be asked.
 pub(super) fn ends_with_sbr(block: &[u8]) -> bool {
+    // A block of two channels has at most 1536 bytes.
+    let block = &block[block.len().saturating_sub(1536)..];
     (0..(8 * block.len()).saturating_sub(18)).any(|at| is_sbr_at(block, at) == Some(true))
 }
 

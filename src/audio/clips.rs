@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::error::Result;
 use super::reader::MonoReader;
 use super::rule::{ClipRule, Ends, looped};
-use super::silence::{check_length, is_silent};
+use super::silence::is_silent;
 
 /// One clip of a file that is read as a stream.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +57,6 @@ impl Clip {
 /// ```
 pub struct Clips {
     reader: MonoReader,
-    sample_rate: u32,
     rule: ClipRule,
     /// Samples of the file and its margins from `base` on.
     buffer: Vec<f32>,
@@ -79,7 +78,6 @@ impl Clips {
         let len = rule.len.max(1);
         Ok(Self {
             reader: MonoReader::open(path, sample_rate)?,
-            sample_rate,
             rule: ClipRule {
                 len,
                 step: rule.step.clamp(1, len),
@@ -129,7 +127,7 @@ impl Clips {
             return Ok(None);
         }
         if self.last.is_none() {
-            let checked = check_length(self.read as u64, self.sample_rate);
+            let checked = self.reader.check_length();
             if checked.is_err() {
                 self.last = Some(0);
                 self.read = 0;
@@ -186,6 +184,11 @@ impl Clips {
     /// Returns the end of the buffer, with the margin before the file.
     fn end(&self) -> usize {
         self.base + self.buffer.len()
+    }
+
+    /// Returns whether the file is silent, as [`MonoReader::is_silent`]. Final at the end.
+    pub fn is_silent(&self) -> bool {
+        self.reader.is_silent()
     }
 
     /// Returns the number of samples read from the file so far; the total at the end.

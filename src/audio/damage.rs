@@ -15,8 +15,11 @@ pub(super) struct Damage {
     /// Frames that were decoded and that the header states, if they are fewer.
     short: Option<(u64, u64)>,
     upper_band_missing: bool,
-    /// What changes within the file, and what is odd about a stream.
-    notes: Vec<String>,
+    /// The first change of rate or channels, and how many there are.
+    change: Option<String>,
+    changes: u64,
+    /// What is odd about a stream.
+    notes: Vec<&'static str>,
     broken: Option<String>,
 }
 
@@ -59,13 +62,24 @@ impl Damage {
     }
 
     /// Something else that the reader of a result should know.
-    pub(super) fn remark(&mut self, what: String) {
+    pub(super) fn remark(&mut self, what: &'static str) {
         if !self.notes.contains(&what) {
             self.notes.push(what);
         }
     }
 
-    /// Nothing was read behind this.
+    /// The sound changes its rate or its channels.
+    pub(super) fn change(&mut self, what: String) {
+        self.change.get_or_insert(what);
+        self.changes += 1;
+    }
+
+    /// Returns how often the sound has changed its rate or its channels.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// A part of the file was not read.
     pub(super) fn broken(&mut self, why: String) {
         self.broken.get_or_insert(why);
     }
@@ -84,9 +98,9 @@ impl Damage {
         let holes = (self.holes > 0).then(|| {
             let (n, missing, first) = (self.holes, self.missing, self.first);
             match n {
-                1 => format!("{missing:.2} s are missing at {first:.2} s, and silence there"),
+                1 => format!("{missing:.2} s are missing at {first:.2} s and were replaced with silence"),
                 _ => format!(
-                    "{missing:.2} s are missing in {n} places, and silence there, the first at {first:.2} s"
+                    "{missing:.2} s are missing in {n} places, the first at {first:.2} s, and were replaced with silence"
                 ),
             }
         });
@@ -99,9 +113,21 @@ impl Damage {
         let band = self
             .upper_band_missing
             .then(|| "upper band missing (HE-AAC)".to_owned());
-        let notes = [band, self.broken.clone(), failed, holes, step, short];
-        let notes = notes.into_iter().flatten();
-        let notes: Vec<_> = notes.chain(self.notes.iter().cloned()).collect();
+        let change = self.change.as_ref().map(|change| match self.changes {
+            1 => change.clone(),
+            n => format!("{change}, and {} more times", n - 1),
+        });
+        let notes = [
+            band,
+            self.broken.clone(),
+            failed,
+            holes,
+            step,
+            short,
+            change,
+        ];
+        let odd = self.notes.iter().map(|note| (*note).to_owned());
+        let notes: Vec<_> = notes.into_iter().flatten().chain(odd).collect();
         (!notes.is_empty()).then(|| notes.join("; "))
     }
 }

@@ -23,7 +23,7 @@ use super::error::{AudioError, Result};
 use super::mono::downmix;
 use super::opus::Opus;
 use super::resample::Resample;
-use super::silence::{SILENT_LEVEL, level};
+use super::silence::{SHORTEST_SECONDS, SILENT_LEVEL, is_silent, level};
 use super::sniff::Format;
 use super::timeline::{Before, Part, Timeline, rescale};
 use super::vorbis::Vorbis;
@@ -32,6 +32,9 @@ use super::{MAX_CHANNELS, RATES, guarded};
 /// Packets in a row that may fail before the first sample, and behind it. The second number is
 /// several minutes of sound.
 const FAILING: (u32, u32) = (2_000, 20_000);
+
+/// Changes of rate or channels that are followed. Each takes a new decoder.
+const CHANGES: u64 = 1000;
 
 /// Samples of silence per block.
 const SILENCE: u64 = 65_536;
@@ -57,8 +60,10 @@ pub(super) struct Decoding {
     failing: u32,
     unusable: u64,
     samples: u64,
-    /// The largest level of a packet over all channels, and that of their mean.
-    levels: (f32, f32),
+    /// The largest level of a packet in any channel.
+    loudest: f32,
+    /// Samples per channel of packets whose mean over the channels is not silent.
+    sounding: u64,
     interleaved: Vec<f32>,
     damage: Damage,
     ended: bool,
@@ -79,6 +84,8 @@ struct Running {
     timeline: Option<Timeline>,
     /// Ticks of packets that gave no sound, since the last that did.
     missing: u64,
+    /// Whether packets before the first that gives sound are lost.
+    lost: bool,
     /// Blocks of AAC that were searched for SBR, and those that had it.
     sbr: (u32, u32),
 }
@@ -102,6 +109,7 @@ impl Running {
             stream,
             timeline: None,
             missing: 0,
+            lost: false,
             sbr,
         })
     }
@@ -172,7 +180,8 @@ impl Decoding {
             failing: 0,
             unusable: 0,
             samples: 0,
-            levels: (0.0, 0.0),
+            loudest: 0.0,
+            sounding: 0,
             interleaved: Vec::new(),
             damage: Damage::default(),
             ended: false,
@@ -196,6 +205,11 @@ impl Decoding {
             None => self.end(),
             Some(Event::Broken(why)) => {
                 self.damage.broken(why);
+                self.end()
+            }
+            Some(Event::Stream(_)) if self.damage.changes() > CHANGES => {
+                self.damage
+                    .broken("it changes its format too often".to_owned());
                 self.end()
             }
             Some(Event::Stream(stream)) => {
@@ -250,7 +264,7 @@ impl Decoding {
             return;
         };
         if let Some(note) = stream.note {
-            self.damage.remark(note.to_owned());
+            self.damage.remark(note);
         }
         if 2 * found > searched {
             self.damage.upper_band_missing();
@@ -276,17 +290,19 @@ impl Decoding {
         }
         let Some(timeline) = &mut running.timeline else {
             running.missing += missing;
+            running.lost |= group.gap || failed.is_some();
             return Ok(());
         };
+        let gap = group.gap || std::mem::take(&mut running.lost);
         if matches!(group.place, Place::Until { .. }) {
             // A page says where it ends, so what is missing in it is known.
-            self.put(timeline, group.place, &block, group.gap, failed);
+            self.put(timeline, group.place, &block, gap, failed);
             return Ok(());
         }
         if block.is_empty() {
             // What fails at the end of the sound needs no silence.
             running.missing += missing;
-            if group.gap {
+            if gap {
                 self.put(timeline, group.place, &[], true, None);
             }
             return Ok(());
@@ -296,7 +312,7 @@ impl Decoding {
             let lost = rescale(ticks as i64, timeline.rate(), running.stream.timescale);
             self.put(timeline, Place::After(lost as u64), &[], false, None);
         }
-        self.put(timeline, group.place, &block, group.gap, None);
+        self.put(timeline, group.place, &block, gap, None);
         Ok(())
     }
 
@@ -312,9 +328,10 @@ impl Decoding {
         let rate = f64::from(timeline.rate());
         let mut parts = Vec::new();
         match timeline.put(place, block, gap, failed, &mut parts) {
-            Before::Nothing if gap && block.is_empty() => {
-                self.damage.remark("its end is damaged".to_owned());
-            }
+            Before::Nothing if gap && block.is_empty() => self.damage.remark(match place {
+                Place::Next => "its end is damaged",
+                _ => "some bytes in it are no sound",
+            }),
             Before::Nothing => {}
             Before::Hole(frames) => self.damage.hole(self.seconds, frames as f64 / rate),
             Before::Step(frames) => self.damage.step(frames as f64 / rate),
@@ -388,7 +405,7 @@ impl Decoding {
             let (first, before) = *self.spec.get_or_insert(spec);
             if (first, before) != spec && !running.stream.chained {
                 let at = self.seconds;
-                self.damage.remark(format!(
+                self.damage.change(format!(
                     "changes from {before} channels at {first} Hz to {channels} at {rate} Hz at {at:.2} s"
                 ));
             }
@@ -401,9 +418,12 @@ impl Decoding {
         self.samples += self.interleaved.len() as u64;
         let before = block.len();
         self.unusable += downmix(&self.interleaved, channels as u16, block);
-        let (all, mean) = &mut self.levels;
-        *all = all.max(level(&self.interleaved));
-        *mean = mean.max(level(&block[before..]));
+        if !is_silent(&block[before..]) {
+            self.sounding += frames;
+        } else if channels > 1 {
+            let loudest = loudest_channel(&self.interleaved, channels);
+            self.loudest = self.loudest.max(loudest);
+        }
         // A packet of ADTS may hold several blocks, of which the decoder knows the first.
         let expected = rescale(ticks as i64, rate, running.stream.timescale) as u64;
         Ok(match 2 * frames <= expected {
@@ -468,15 +488,34 @@ impl Decoding {
         (self.unusable, self.samples)
     }
 
+    /// Returns whether there is less sound so far than is of any use.
+    pub(super) fn is_silent(&self) -> bool {
+        let (rate, _) = self.spec();
+        (self.sounding as f64) < SHORTEST_SECONDS * f64::from(rate)
+    }
+
     /// Returns whether the channels have sound so far and their mean has none.
     pub(super) fn is_cancelled(&self) -> bool {
-        let (all, mean) = self.levels;
         // Sound that is 20 dB louder than what counts as silence.
-        all > 10.0 * SILENT_LEVEL && mean < SILENT_LEVEL
+        self.is_silent() && self.loudest > 10.0 * SILENT_LEVEL
     }
 
     /// Returns what is wrong with the part of the file that was read, if anything.
     pub(super) fn note(&self) -> Option<String> {
         self.damage.note()
     }
+}
+
+/// Returns the largest level of a channel.
+fn loudest_channel(interleaved: &[f32], channels: usize) -> f32 {
+    let of = |channel: usize| {
+        let samples: Vec<f32> = interleaved
+            .iter()
+            .skip(channel)
+            .step_by(channels)
+            .copied()
+            .collect();
+        level(&samples)
+    };
+    (0..channels).map(of).fold(0.0, f32::max)
 }

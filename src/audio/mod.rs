@@ -11,7 +11,8 @@
 //! | Opus | the `opus-pure` crate (`opus.rs`) |
 //!
 //! `container/` reads the containers. The format is told from the first bytes only; what a file is
-//! called decides nothing but whether a folder walk takes it ([`is_audio_path`]).
+//! called decides whether a folder walk takes it ([`is_audio_path`]), and names the format where the
+//! bytes show none.
 //!
 //! What is missing in a file becomes silence of its length and is said ([`MonoReader::damaged`]).
 //!
@@ -42,6 +43,7 @@ mod silence;
 mod sniff;
 mod timeline;
 mod vorbis;
+mod vorbis_books;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -14,11 +14,11 @@ pub const EXTENSIONS: &[&str] = &[
 /// Extensions of audio that no decoder here reads. A folder walk takes such files too: each becomes
 /// a failed row that names the format, and nothing is passed over without a word.
 pub const UNREADABLE: &[&str] = &[
-    "8svx", "aa", "aa3", "aax", "ac3", "adx", "amr", "ape", "apl", "at3", "awb", "caf", "dff",
-    "dsd", "dsf", "dts", "dtshd", "eac3", "ec3", "gsm", "it", "la", "mid", "midi", "mka", "mlp",
-    "mo3", "mod", "mp+", "mpc", "mpp", "nist", "ofr", "ofs", "oma", "pac", "ra", "ram", "rm",
-    "rmi", "s3m", "shn", "sid", "sph", "spx", "tak", "tta", "voc", "vqf", "w64", "webm", "wma",
-    "wv", "xm",
+    "8svx", "aa", "aa3", "aax", "ac3", "ac4", "adx", "amb", "amr", "ape", "apl", "asf", "at3",
+    "awb", "caf", "caff", "dff", "dsd", "dsf", "dts", "dtshd", "eac3", "ec3", "gsm", "iff", "it",
+    "kar", "la", "mid", "midi", "mka", "mlp", "mo3", "mod", "mp+", "mpc", "mpp", "nist", "ofr",
+    "ofs", "oma", "pac", "qcp", "ra", "ram", "rm", "rmi", "s3m", "sd2", "shn", "sid", "sph", "spx",
+    "svx", "tak", "tta", "voc", "vox", "vqf", "w64", "weba", "webm", "wma", "wv", "wvc", "xm",
 ];
 
 /// Folders in which macOS keeps its own data about files on other systems' disks.

@@ -9,6 +9,9 @@ use super::decode::Decoding;
 use super::error::{AudioError, Result};
 use super::names::{NameKind, name_kind};
 use super::resample::Resample;
+#[cfg(doc)]
+use super::silence::SHORTEST_SECONDS;
+use super::silence::check_length;
 use super::sniff::sniff;
 
 /// The longest file that [`load`] reads, in seconds: four hours, 1.3 GB at 22 050 Hz.
@@ -163,6 +166,20 @@ impl MonoReader {
         Ok(())
     }
 
+    /// Returns whether the file has less than [`SHORTEST_SECONDS`] of sound so far, judged at its own
+    /// rate: resampling makes some at the ends of a constant. Final at the end.
+    pub fn is_silent(&self) -> bool {
+        self.source.is_silent()
+    }
+
+    /// Checks that the file has at least [`SHORTEST_SECONDS`] of samples so far.
+    ///
+    /// # Errors
+    /// `TooShort`.
+    pub(super) fn check_length(&self) -> Result<()> {
+        check_length(self.taken, self.source_rate())
+    }
+
     /// Returns the file's own sample rate in Hz.
     pub fn source_rate(&self) -> u32 {
         self.source.spec().0
@@ -202,6 +219,8 @@ pub struct Loaded {
     pub channels: u16,
     /// The damage of the file, in one line.
     pub damaged: Option<String>,
+    /// Whether it has too little sound to be of use ([`MonoReader::is_silent`]).
+    pub silent: bool,
 }
 
 /// Reads all of `path` as mono samples at `sample_rate` Hz, as [`MonoReader`] describes.
@@ -236,5 +255,6 @@ pub fn load(path: &Path, sample_rate: u32) -> Result<Loaded> {
         source_rate: reader.source_rate(),
         channels: reader.channels(),
         damaged: reader.damaged(),
+        silent: reader.is_silent(),
     })
 }

@@ -103,7 +103,8 @@ pub(super) fn sniff(file: &mut File, len: u64) -> io::Result<Result<(Format, u64
         let Some(tag) = id3v2_len(&head) else { break };
         start += tag;
         if start >= len {
-            return Ok(Err(AudioError::Empty));
+            // A tag that states too great a length.
+            return Ok(search(file, len)?.ok_or(AudioError::Empty));
         }
         head = read_head(file, start)?;
     }

@@ -34,6 +34,8 @@ pub(super) struct Timeline {
     /// The frame that comes next. Frames before 0 are never heard.
     position: i64,
     started: bool,
+    /// Frames that the time stamps stepped ahead by without being believed.
+    ignored: i64,
     /// What is to be heard, ascending.
     keep: Vec<Kept>,
     /// See [`Stream::padding`].
@@ -66,6 +68,7 @@ impl Timeline {
             tolerance: stream.tolerance as i64,
             position: 0,
             started: false,
+            ignored: 0,
             keep,
             padding: stream.padding,
             held: Vec::new(),
@@ -96,9 +99,12 @@ impl Timeline {
         let start = match place {
             Place::Next => self.position,
             Place::After(lost) => self.position.saturating_add(to_signed(lost)),
-            Place::At(ticks) => self.believed(rescale(ticks, self.rate, self.timescale), gap),
+            Place::At(ticks) => {
+                let stamp = rescale(ticks, self.rate, self.timescale);
+                self.believed(stamp.saturating_sub(self.ignored), gap)
+            }
             Place::Until { end, last } => {
-                let end = rescale(end, self.rate, self.timescale);
+                let end = rescale(end, self.rate, self.timescale).saturating_sub(self.ignored);
                 let start = end.saturating_sub(len);
                 // A stream of one page begins at 0, and what is too much is at its end.
                 let single = last && start < 0;
@@ -106,14 +112,15 @@ impl Timeline {
                 if !self.started && !single && !lost {
                     self.begin(start);
                 }
-                if last && (self.position..self.position + len).contains(&end) {
+                if last && (self.position..self.position.saturating_add(len)).contains(&end) {
                     block = &block[..(end - self.position) as usize];
                 }
                 self.believed(start, lost)
             }
         };
         self.started = true;
-        let hole = (start - self.position).max(0) as u64;
+        self.forget_parts();
+        let hole = start.saturating_sub(self.position).max(0) as u64;
         let before = match hole {
             0 => Before::Nothing,
             hole if hole > LONGEST_HOLE * u64::from(self.rate) => Before::Step(hole),
@@ -124,8 +131,11 @@ impl Timeline {
             _ => (&[][..], block),
         };
         self.sound(first, parts);
-        if let Before::Hole(hole) = before {
-            self.silence(hole, parts);
+        match before {
+            Before::Hole(hole) => self.silence(hole, parts),
+            // The stamps go on from there.
+            Before::Step(step) => self.ignored = self.ignored.saturating_add(to_signed(step)),
+            Before::Nothing => {}
         }
         self.sound(second, parts);
         before
@@ -145,20 +155,28 @@ impl Timeline {
     /// Returns the place that a time stamp states, or what was decoded so far if the two are close.
     fn believed(&self, stamp: i64, lost: bool) -> i64 {
         let tolerance = if lost { 0 } else { self.tolerance };
-        match stamp - self.position > tolerance {
+        match stamp.saturating_sub(self.position) > tolerance {
             true => stamp,
             false => self.position,
         }
     }
 
+    /// Drops the parts that lie behind the position, but not the last: its end is the stream's.
+    fn forget_parts(&mut self) {
+        let position = self.position;
+        let behind = self.keep.iter().take_while(|part| part.end <= position);
+        let behind = behind.count().min(self.keep.len() - 1);
+        self.keep.drain(..behind);
+    }
+
     fn silence(&mut self, len: u64, parts: &mut Vec<Part>) {
-        let place = self.position..self.position + len as i64;
+        let place = self.position..self.position.saturating_add(to_signed(len));
         if self.padding.is_some() && self.keep.last().is_some_and(|part| place.end > part.end) {
             self.forget_end(parts);
         }
         let kept = self.keep.iter().map(|part| {
             let start = part.start.max(place.start);
-            (part.end.min(place.end) - start).max(0) as u64
+            part.end.min(place.end).saturating_sub(start).max(0) as u64
         });
         let kept = kept.sum::<u64>();
         if kept > 0 {
@@ -168,7 +186,7 @@ impl Timeline {
     }
 
     fn sound(&mut self, block: &[f32], parts: &mut Vec<Part>) {
-        let place = self.position..self.position + block.len() as i64;
+        let place = self.position..self.position.saturating_add(block.len() as i64);
         for part in &self.keep {
             let start = part.start.max(place.start);
             let end = part.end.min(place.end);

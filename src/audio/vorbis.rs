@@ -14,6 +14,8 @@ use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, Finaliz
 use symphonia::core::errors::{Error, Result};
 use symphonia::core::packet::PacketRef;
 
+use super::vorbis_books::are_sane;
+
 /// Bytes of the identification header (Vorbis I, 4.2.2).
 const IDENTIFICATION: usize = 30;
 /// Samples per channel of the longest block.
@@ -45,6 +47,9 @@ impl Vorbis {
             .ok_or(Error::DecodeError("the Vorbis headers are cut off"))?;
         let identification = read_header_ident(first)
             .map_err(|_| Error::DecodeError("the Vorbis identification header is damaged"))?;
+        if !are_sane(second) {
+            return Err(Error::DecodeError("the Vorbis codebooks are damaged"));
+        }
         let channels = identification.audio_channels;
         let sizes = (identification.blocksize_0, identification.blocksize_1);
         let setup = read_header_setup(second, channels, sizes)

@@ -45,6 +45,9 @@ pub(super) struct DecodedFile {
     pub(super) damaged: Option<String>,
 }
 
+/// The reason and the message of a file without sound.
+pub(super) const SILENT: (&str, &str) = ("silent", "there is no sound in it");
+
 /// Why a file was not read to its end.
 pub(super) struct DecodeFailure {
     /// A stable word for tables.
@@ -151,6 +154,12 @@ fn decode(
         }
     }
     *resampling += clips.resampling();
+    if clips.is_silent() {
+        return Some(Err(DecodeFailure {
+            reason: SILENT.0,
+            message: SILENT.1.to_owned(),
+        }));
+    }
     Some(Ok(DecodedFile {
         seconds: seconds(clips.samples()),
         damaged: clips.damaged(),

@@ -9,6 +9,9 @@ use percent_encoding::percent_decode_str;
 use super::discover::Input;
 use super::shard::Shard;
 
+/// Why an address in a list gives no row.
+const ADDRESS: &str = "an address, not a file";
+
 /// The first line of an extended playlist. Lines that begin with `#` are comments in it.
 const PLAYLIST: &[u8] = b"#EXTM3U";
 
@@ -60,14 +63,21 @@ pub fn listed(
                 line.pop();
             }
             if std::mem::take(&mut first) && !list.zero {
-                playlist = line.trim_ascii_end().starts_with(PLAYLIST);
+                playlist = line.starts_with(PLAYLIST) || is_playlist(&list.name);
+            }
+            if playlist {
+                line.truncate(line.trim_ascii_end().len());
             }
             if line.is_empty() || (playlist && line.starts_with(b"#")) {
                 continue;
             }
-            let path = match playlist {
-                true => entry(line, list.folder.as_deref()),
-                false => path(line),
+            if !list.zero && is_address(&line) {
+                let text = String::from_utf8_lossy(&line).into_owned();
+                return Some(Input::Unreadable(text.into(), ADDRESS.to_owned()));
+            }
+            let path = match list.zero {
+                true => path(line),
+                false => entry(line, list.folder.as_deref().filter(|_| playlist)),
             };
             if shard.has(&path) {
                 return Some(Input::File(path));
@@ -76,10 +86,29 @@ pub fn listed(
     })
 }
 
-/// Returns the path of a line of a playlist in `folder`.
+/// Returns whether a list is a playlist by its name.
+fn is_playlist(name: &Path) -> bool {
+    let extension = name.extension().unwrap_or_default();
+    ["m3u", "m3u8"]
+        .iter()
+        .any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+/// Returns whether a line is an address on the network.
+fn is_address(line: &[u8]) -> bool {
+    ["http://", "https://", "ftp://"].iter().any(|scheme| {
+        let begin = line.get(..scheme.len());
+        begin.is_some_and(|begin| begin.eq_ignore_ascii_case(scheme.as_bytes()))
+    })
+}
+
+/// Returns the path of a line. One that is relative lies in `folder`.
 fn entry(line: Vec<u8>, folder: Option<&Path>) -> PathBuf {
     if let Some(address) = std::str::from_utf8(&line).ok().and_then(|line| {
-        let rest = line.strip_prefix("file://")?;
+        let scheme = line
+            .get(..7)
+            .filter(|s| s.eq_ignore_ascii_case("file://"))?;
+        let rest = &line[scheme.len()..];
         // `file://localhost/..` and `file:///..` are the same.
         Some(rest.strip_prefix("localhost").unwrap_or(rest))
     }) {

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use super::decode::{DecodeFailure, DecodedClip, DecodedFile, DecoderEvent, decode_loop};
+use super::decode::{DecodeFailure, DecodedClip, DecodedFile, DecoderEvent, SILENT, decode_loop};
 use super::discover::Input;
 use super::result::{ClipPrediction, FileResult, Outcome, Prediction};
 use super::stamp::Stamp;
@@ -314,7 +314,7 @@ impl<'a> Packer<'a> {
         };
         let outcome = match file.end {
             Some(Ok(end)) => match file.average.probabilities() {
-                None => failed("silent", "there is no sound in it".into()),
+                None => failed(SILENT.0, SILENT.1.into()),
                 Some(probabilities) => Outcome::Ok(Prediction {
                     probabilities,
                     embedding: file.average.embedding(),

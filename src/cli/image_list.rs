@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use crate::classify::text_of_path;
+use crate::files::text_of_path;
 use crate::files::{Claims, Ours, OutFile};
 
 /// Name of the list.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::fingerprint::SECONDS;
+use super::fingerprint::{LEAST_NUMBERS, SECONDS, different};
 
 /// The largest share of bits in which the same sound differs. Between the 8.7 % of excerpts and
 /// the 26 % of other recordings.
@@ -38,7 +38,7 @@ pub(super) struct Pair {
 
 /// Returns the pairs of recordings that hold the same sound, each pair once.
 ///
-/// Memory is eight bytes per number and as many for an index; time grows with the number of
+/// Memory is four bytes per number and twelve for an index; time grows with the number of
 /// recordings, and little faster.
 pub(super) fn pairs(prints: &[Vec<u32>]) -> Vec<Pair> {
     let mut index: Vec<(u32, u32, u32)> = Vec::new();
@@ -123,6 +123,10 @@ fn difference(a: &[u32], b: &[u32], offset: i64) -> Option<f64> {
     let (a, b) = (a.get(skip_a..)?, b.get(skip_b..)?);
     let len = a.len().min(b.len());
     if len < OVERLAP {
+        return None;
+    }
+    // Silence lies on silence, which says nothing.
+    if different(&a[..len]) < LEAST_NUMBERS || different(&b[..len]) < LEAST_NUMBERS {
         return None;
     }
     let bits: u32 = a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum();

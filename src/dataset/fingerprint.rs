@@ -21,7 +21,7 @@ pub(super) const SECONDS: f64 = STEP as f64 / RATE;
 
 /// A fingerprint under as many different numbers as this is of a tone or of silence, and says
 /// nothing.
-const LEAST_NUMBERS: usize = 8;
+pub(super) const LEAST_NUMBERS: usize = 8;
 
 /// Makes the fingerprint of a recording that comes in blocks.
 pub(super) struct Listener(Option<Fingerprinter>);
@@ -53,12 +53,17 @@ impl Listener {
         };
         printer.finish();
         let numbers = printer.fingerprint().to_vec();
-        let mut different = numbers.clone();
-        different.sort_unstable();
-        different.dedup();
-        match different.len() < LEAST_NUMBERS {
+        match different(&numbers) < LEAST_NUMBERS {
             true => Vec::new(),
             false => numbers,
         }
     }
+}
+
+/// Returns how many different numbers there are.
+pub(super) fn different(numbers: &[u32]) -> usize {
+    let mut different = numbers.to_vec();
+    different.sort_unstable();
+    different.dedup();
+    different.len()
 }

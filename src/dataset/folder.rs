@@ -7,11 +7,12 @@ use walkdir::WalkDir;
 
 use super::error::{DatasetError, Result};
 use crate::audio::{is_audio_path, is_hidden};
+use crate::files::text_of_path;
 
 /// One audio file and its labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Path relative to [`Dataset::root`]. Always UTF-8. In a folder that holds a folder per class,
+    /// Path relative to [`Dataset::root`]. In a folder that holds a folder per class,
     /// its first part is the class folder.
     pub path: PathBuf,
     /// Indices into [`Dataset::classes`], ascending, at least one. In a folder that holds a folder
@@ -175,18 +176,19 @@ pub(super) fn audio_files(root: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
             continue;
         }
         let path = item.path().strip_prefix(root).unwrap_or(item.path());
-        if path.to_str().is_none() {
-            return Err(DatasetError::NotUtf8 {
-                path: path.to_owned(),
-            });
-        }
         files.push(path.to_owned());
     }
     Ok(files)
 }
 
-/// Returns a path in a dataset with `/` between its parts.
+/// Returns a path in a dataset as split files and reports write it: with `/` between its parts, or
+/// as [`text_of_path`] escapes one that is not UTF-8.
 pub(super) fn key(path: &Path) -> String {
-    let parts: Vec<_> = path.iter().map(|p| p.to_string_lossy()).collect();
-    parts.join("/")
+    match path.to_str() {
+        Some(_) => {
+            let parts: Vec<_> = path.iter().map(|p| p.to_string_lossy()).collect();
+            text_of_path(Path::new(&parts.join("/")))
+        }
+        None => text_of_path(path),
+    }
 }

@@ -104,6 +104,34 @@ impl Split {
         }
     }
 
+    /// As [`Split::keep_together`] for the folds of a cross-validation, in which every file is tested
+    /// once: the files of each group move to the part that most of them are in.
+    pub fn keep_folds_together(folds: &mut [Self], groups: &Groups) {
+        let k = folds.len();
+        for group in groups.several() {
+            let tested = |part: &usize| {
+                let test = &folds[*part].test;
+                group.iter().filter(|file| test.contains(file)).count()
+            };
+            let Some(part) = (0..k).rev().max_by_key(tested) else {
+                continue;
+            };
+            for (i, fold) in folds.iter_mut().enumerate() {
+                for subset in Subset::ALL {
+                    fold.subset_mut(subset).retain(|file| !group.contains(file));
+                }
+                let subset = match part {
+                    part if part == i => Subset::Test,
+                    part if part == (i + 1) % k => Subset::Valid,
+                    _ => Subset::Train,
+                };
+                let files = fold.subset_mut(subset);
+                files.extend(&group);
+                files.sort_unstable();
+            }
+        }
+    }
+
     /// Returns the subset of each of `n` entries.
     fn subsets(&self, n: usize) -> Vec<Option<Subset>> {
         let mut subsets = vec![None; n];
@@ -160,5 +188,26 @@ mod tests {
         };
         assert_eq!(split, want);
         assert_eq!(split.crossed(&groups), Vec::<Vec<usize>>::new());
+    }
+
+    #[test]
+    fn folds_test_each_file_once() {
+        let part = |i: usize| vec![2 * i, 2 * i + 1];
+        let mut folds: Vec<Split> = (0..4)
+            .map(|i| Split {
+                train: [part((i + 2) % 4), part((i + 3) % 4)].concat(),
+                valid: part((i + 1) % 4),
+                test: part(i),
+            })
+            .collect();
+        let groups = Groups::of_sets(8, &[&[1, 2], &[4, 5, 7]]);
+        Split::keep_folds_together(&mut folds, &groups);
+        let mut tested: Vec<usize> = folds.iter().flat_map(|fold| fold.test.clone()).collect();
+        tested.sort_unstable();
+        assert_eq!(tested, (0..8).collect::<Vec<_>>());
+        for fold in &folds {
+            assert_eq!(fold.crossed(&groups), Vec::<Vec<usize>>::new());
+            assert_eq!(fold.train.len() + fold.valid.len() + fold.test.len(), 8);
+        }
     }
 }

@@ -5,9 +5,11 @@ use std::fmt;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::tags::SAMPLES;
 use crate::model::Task;
 use crate::rng::{below, stream};
+
+/// Samples of a bootstrap.
+pub(super) const SAMPLES: usize = 1000;
 
 /// Returns the 95 % Wilson score interval of `correct` out of `n` (Wilson 1927), which also holds
 /// for small `n` and for shares near 0 and 1.

@@ -3,12 +3,10 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::metrics::SAMPLES;
 use super::metrics::{CalibrationBin, argmax, calibration};
 use super::ranking::{Auc, Ranking, mean};
 use crate::rng::{below, stream};
-
-/// Bootstrap samples behind an interval.
-pub(super) const SAMPLES: usize = 1000;
 
 /// What was predicted for a file or a clip.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,10 +9,12 @@ mod claim;
 pub mod fault;
 mod out_file;
 mod part;
+mod path_text;
 
 pub use claim::{ClaimError, Claims, Head, Ours};
 pub use out_file::OutFile;
 pub use part::{Part, remove_leftovers, replace, write_beside};
+pub use path_text::{path_of_text, text_of_path};
 
 use std::io::{self, Write};
 use std::path::Path;

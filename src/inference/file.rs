@@ -135,6 +135,9 @@ impl Predictor {
                 batch.clear();
             }
         }
+        if clips.is_silent() {
+            return Err(InferenceError::Silent(path.to_owned()));
+        }
         if !batch.is_empty() {
             self.add(&mut average, &batch, embeddings)?;
         }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::state::State;
 use super::{TrainError, TrainSettings};
 use crate::dataset::{Dataset, LabelRules, LabelSource, Split};
 use crate::evaluate::Epoch;
@@ -174,33 +173,6 @@ impl RunFolder {
             files::remove_leftovers(&folder.path(name));
         }
         Ok((folder, record))
-    }
-
-    /// Lets the run of `record` train on to `epochs` epochs, also if it has reached its end: writes
-    /// `run.toml` and the state. The learning rate follows the schedule of a run of that length from
-    /// where the run is, and patience counts anew. Returns the new record.
-    ///
-    /// # Errors
-    /// [`TrainError::TooFewEpochs`] if it has as many already, [`TrainError::NoEpochs`] if its layers
-    /// are frozen, [`TrainError::State`] and [`TrainError::Write`].
-    pub fn extend(&self, record: &RunRecord, epochs: usize) -> Result<RunRecord, TrainError> {
-        if record.settings.transfer.freeze {
-            return Err(TrainError::NoEpochs);
-        }
-        let mut record = record.clone();
-        record.settings.epochs = epochs;
-        record.settings.validate()?;
-        if let Some((mut state, blobs)) = State::load(&self.state())? {
-            let done = state.epochs.len();
-            if epochs <= done {
-                return Err(TrainError::TooFewEpochs { done, epochs });
-            }
-            state.patience_from = done;
-            state.save(&self.state(), &blobs)?;
-        }
-        let text = toml::to_string(&record).expect("valid settings are plain data");
-        self.write("run.toml", &text)?;
-        Ok(record)
     }
 
     /// Returns the path of a file in the folder.

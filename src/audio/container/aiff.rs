@@ -22,7 +22,6 @@ pub(super) fn open(file: File, start: u64, len: u64) -> io::Result<Result<Blocks
             break;
         };
         let size = u64::from(u32::from_be_bytes([s0, s1, s2, s3]));
-        let body = window.position();
         match &[a, b, c, d] {
             b"COMM" => {
                 let head = window.peek(22)?;
@@ -39,7 +38,8 @@ pub(super) fn open(file: File, start: u64, len: u64) -> io::Result<Result<Blocks
                 };
                 let offset = 8 + u64::from(u32::from_be_bytes([o0, o1, o2, o3]));
                 // A writer into a pipe does not know the size.
-                let unknown = size <= offset || size >= 0x7fff_0000 && size > window.left();
+                let is_unknown = matches!(size, 0x7fff_0000..=0x8000_0000 | 0xffff_0000..);
+                let unknown = size <= offset || is_unknown && size > window.left();
                 samples = Some(Extent {
                     start: window.position() + offset,
                     stated: (!unknown).then(|| size - offset),
@@ -49,10 +49,10 @@ pub(super) fn open(file: File, start: u64, len: u64) -> io::Result<Result<Blocks
             }
             _ => {}
         }
-        window.skip(size + (size & 1));
+        window.skip(size);
         // A chunk of odd size has a byte of padding, which some writers leave out.
-        if size & 1 == 1 && !begins_chunk(&mut window)? {
-            window = Window::new(file.try_clone()?, body.saturating_add(size), len);
+        if size & 1 == 1 && (is_name(&mut window, 1)? || !is_name(&mut window, 0)?) {
+            window.skip(1);
         }
     }
     Ok(match (layout, samples) {
@@ -64,10 +64,12 @@ pub(super) fn open(file: File, start: u64, len: u64) -> io::Result<Result<Blocks
     })
 }
 
-/// Returns whether the next four bytes can be the name of a chunk, or the file ends.
-fn begins_chunk(window: &mut Window) -> io::Result<bool> {
-    let name = window.peek(4)?;
-    Ok(name.len() < 4 || name[..4].iter().all(|b| (b' '..=b'~').contains(b)))
+/// Returns whether the four bytes that lie `at` bytes ahead can be the name of a chunk, or the file
+/// ends.
+fn is_name(window: &mut Window, at: usize) -> io::Result<bool> {
+    let ahead = window.peek(at + 4)?;
+    let name = ahead.get(at..at + 4);
+    Ok(name.is_none_or(|name| name.iter().all(|b| (b' '..=b'~').contains(b))))
 }
 
 /// Reads a `COMM` chunk.

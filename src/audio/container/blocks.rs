@@ -10,8 +10,8 @@ use symphonia::core::units::{Duration, Timestamp};
 
 use super::super::error::AudioError;
 use super::super::{MAX_CHANNELS, RATES};
+use super::stream::{Container, Event, Group, Stream};
 use super::window::Window;
-use super::{Container, Event, Group, Stream};
 
 /// Frames per packet, about.
 const FRAMES: u64 = 8192;
@@ -92,7 +92,7 @@ impl Blocks {
             layout,
             window: Window::new(file, extent.start, end),
             stream: Some(Stream {
-                stated: stated / block * frames,
+                stated: (stated / block).saturating_mul(frames),
                 note: extent.note,
                 ..Stream::new(params)
             }),

@@ -17,8 +17,9 @@ use symphonia::core::units::{Duration, Timestamp};
 
 use super::super::error::AudioError;
 use super::flac_header::{Format, FrameHeader, LONGEST, STREAM_INFO, StreamInfo};
+use super::stream::{Container, Event, Group, Place, Stream};
+use super::tags::end_of_sound;
 use super::window::Window;
-use super::{Container, Event, Group, Place, Stream};
 
 /// Bytes looked at per step.
 const STEP: usize = 32 * 1024;
@@ -30,9 +31,6 @@ const LONGEST_FRAME: usize = 8 * 65_535 * 4 + 1024;
 /// Frame starts that are held at the same time. More than one is only ever held behind damage.
 const STARTS: usize = 8;
 
-/// The end of a file that may be a tag: ID3v1, or APEv2 with its footer.
-const TAIL: u64 = 128;
-
 /// A FLAC file.
 pub(super) struct Flac {
     window: Window,
@@ -43,6 +41,8 @@ pub(super) struct Flac {
     /// Where frames may begin in `bytes`, with the checksum from there to `checked`.
     starts: Vec<(usize, FrameHeader, Crc16Ansi)>,
     checked: usize,
+    /// An end without a header behind it: the start of its frame, and the end.
+    noted: Option<(usize, usize)>,
     /// The format of the stream that was announced.
     format: Option<Format>,
     numbers: Numbers,
@@ -63,7 +63,7 @@ pub(super) struct Flac {
 impl Flac {
     /// Reads the header blocks from byte `start` on. `len` is the length of the file.
     pub(super) fn open(file: File, start: u64, len: u64) -> io::Result<Result<Self, AudioError>> {
-        let end = end_of_frames(&file, start, len)?;
+        let end = end_of_sound(&file, start, len)?;
         let mut window = Window::new(file, start, end);
         window.skip(4);
         let mut info = None;
@@ -101,6 +101,7 @@ impl Flac {
             scanned: 0,
             starts: Vec::new(),
             checked: 0,
+            noted: None,
             format: None,
             numbers,
             given: 0,
@@ -126,20 +127,19 @@ impl Flac {
                 .len()
                 .saturating_sub(LONGEST.max(8 + STREAM_INFO)),
         };
-        let format = self.format.unwrap_or(self.info.format());
         let mut at = self.scanned;
         let may_begin = |&b: &u8| b == 0xff || b == b'f';
         while let Some(next) = self.bytes[at..until].iter().position(may_begin) {
             let start = at + next;
             at = start + 1;
+            let format = self.info.format();
             if let Some(info) = second_file(&self.bytes[start..]) {
                 self.join(start, info);
-            } else if is_sync(&self.bytes[start..]) {
-                // A frame also ends in front of one whose header is damaged.
+            } else if let Some(header) = FrameHeader::read(&self.bytes[start..], format) {
                 self.end(start);
-                if let Some(header) = FrameHeader::read(&self.bytes[start..], format) {
-                    self.start(start, header);
-                }
+                self.start(start, header);
+            } else if is_sync(&self.bytes[start..]) {
+                self.note_end(start);
             }
         }
         self.scanned = until;
@@ -157,27 +157,42 @@ impl Flac {
         }
         if self.starts.len() == STARTS {
             self.starts.remove(0);
+            self.noted = None;
             self.late |= self.is_first();
         }
         self.starts.push((start, header, Crc16Ansi::new(0)));
     }
 
-    /// A frame may end at `end`: takes it if the checksum over one of the starts is right.
+    /// A frame may end at `end`, where another begins: takes it if the checksum over one of the
+    /// starts is right, here or at an end that was noted before.
     fn end(&mut self, end: usize) {
-        let bytes = &self.bytes[self.checked.min(end)..end];
-        for (_, _, crc) in &mut self.starts {
-            crc.process_buf_bytes(bytes);
-        }
-        self.checked = end;
-        // A checksum over a frame and the checksum behind it is 0.
-        let whole = self.starts.iter().position(|(_, _, crc)| crc.crc() == 0);
-        if let Some(i) = whole {
+        let whole = self.whole_at(end).map(|i| (i, end)).or(self.noted);
+        self.noted = None;
+        if let Some((i, end)) = whole {
             self.late |= i > 0 && self.is_first();
             let (begin, header, _) = self.starts[i];
             let frame = self.bytes[begin..end].to_vec();
             self.starts.clear();
             self.frame(header, frame);
         }
+    }
+
+    /// Notes that a frame ends at `end` if its checksum is right. The header that follows there is
+    /// damaged, or these are bytes of a frame that look like one.
+    fn note_end(&mut self, end: usize) {
+        let whole = self.whole_at(end).map(|i| (i, end));
+        self.noted = self.noted.or(whole);
+    }
+
+    /// Brings the checksums to byte `end`, and returns the first start whose frame ends there.
+    fn whole_at(&mut self, end: usize) -> Option<usize> {
+        let bytes = &self.bytes[self.checked.min(end)..end];
+        for (_, _, crc) in &mut self.starts {
+            crc.process_buf_bytes(bytes);
+        }
+        self.checked = end;
+        // A checksum over a frame and the checksum behind it is 0.
+        self.starts.iter().position(|(_, _, crc)| crc.crc() == 0)
     }
 
     /// Returns whether no frame was found so far.
@@ -187,11 +202,8 @@ impl Flac {
 
     /// Another file begins at `start`, behind the last frame of the one before.
     fn join(&mut self, start: usize, info: StreamInfo) {
-        self.end(start);
-        self.starts.clear();
-        if let Some((header, frame)) = self.waiting.take() {
-            self.place(header, frame);
-        }
+        self.close(start);
+        (self.late, self.skipped) = (false, false);
         self.numbers = Numbers::new(&info);
         self.given = 0;
         self.info = info;
@@ -202,9 +214,13 @@ impl Flac {
     /// The file ends here: takes the last frame.
     fn finish(&mut self) {
         self.ended = true;
-        let end = self.bytes.len();
+        self.close(self.bytes.len());
+    }
+
+    /// The frames end at `end`. A last frame with other bytes behind it still decodes, and one that
+    /// is cut off does not.
+    fn close(&mut self, end: usize) {
         self.end(end);
-        // A last frame with other bytes behind it still decodes, and one that is cut off does not.
         if let Some((begin, header, _)) = self.starts.pop() {
             let frame = self.bytes[begin..end].to_vec();
             self.frame(header, frame);
@@ -221,12 +237,18 @@ impl Flac {
         let held = self.starts.len();
         self.starts
             .retain(|&(start, ..)| scanned - start.min(scanned) <= LONGEST_FRAME);
-        self.late |= self.starts.len() < held && self.is_first();
+        if self.starts.len() < held {
+            self.noted = None;
+            self.late |= self.is_first();
+        }
         let keep = self.starts.first().map_or(scanned, |&(start, ..)| start);
         self.skipped |= self.starts.is_empty() && keep > 0;
         self.bytes.drain(..keep);
         self.scanned -= keep;
         self.checked = self.checked.saturating_sub(keep);
+        if let Some((_, end)) = &mut self.noted {
+            *end -= keep.min(*end);
+        }
         for (start, ..) in &mut self.starts {
             *start -= keep;
         }
@@ -370,23 +392,4 @@ fn second_file(bytes: &[u8]) -> Option<StreamInfo> {
         [0 | 0x80, 0, 0, 34, info @ ..] => StreamInfo::read(info),
         _ => None,
     }
-}
-
-/// Returns where the frames end: in front of the tags that some programs append.
-fn end_of_frames(file: &File, start: u64, len: u64) -> io::Result<u64> {
-    let mut end = len;
-    let mut tail = Window::new(file.try_clone()?, end.saturating_sub(TAIL).max(start), end);
-    if tail.peek(TAIL as usize)?.starts_with(b"TAG") && end - start > TAIL {
-        end -= TAIL;
-    }
-    let mut footer = Window::new(file.try_clone()?, end.saturating_sub(32).max(start), end);
-    if let Some(size) = footer.peek(32)?.strip_prefix(b"APETAGEX") {
-        let size = size.get(4..8).map_or(0, |b| {
-            u64::from(u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-        });
-        if size < end - start {
-            end -= size;
-        }
-    }
-    Ok(end)
 }

@@ -1,9 +1,12 @@
 //! The atoms of MP4 and QuickTime that symphonia's reader leaves out: edit lists, how PCM is stored
 //! and where it lies (ISO/IEC 14496-12; Apple's QuickTime File Format).
 
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
-use super::Kept;
+use super::bytes::{u16_at, u32_at, u64_at};
+use super::stream::Kept;
 
 /// An atom: its kind, and where its contents lie.
 #[derive(Debug, Clone)]
@@ -12,6 +15,29 @@ pub(super) struct Atom {
     /// First byte of its header.
     pub start: usize,
     pub body: Range<usize>,
+}
+
+/// Reads the kind and the size of the atom at byte `at` of a file of `len` bytes. A size of 0 means
+/// that it reaches to the end. `None` if no header can be there.
+pub(super) fn head_of_atom(
+    file: &mut File,
+    at: u64,
+    len: u64,
+) -> io::Result<Option<([u8; 4], u64)>> {
+    if len.saturating_sub(at) < 8 {
+        return Ok(None);
+    }
+    let mut head = Vec::new();
+    file.seek(SeekFrom::Start(at))?;
+    (&mut *file).take(16).read_to_end(&mut head)?;
+    let Some(&[_, _, _, _, a, b, c, d]) = head.get(..8) else {
+        return Ok(None);
+    };
+    let size = match u32_at(&head, 0) {
+        Some(1) => u64_at(&head, 8).unwrap_or(1),
+        size => size.map_or(0, u64::from),
+    };
+    Ok(Some(([a, b, c, d], size)))
 }
 
 /// Returns the atoms that lie in `range` of `bytes`, one behind the other. A size that reaches
@@ -48,18 +74,6 @@ pub(super) fn find(bytes: &[u8], range: Range<usize>, path: &[&[u8; 4]]) -> Opti
         let atom = atoms(bytes, range).into_iter().find(|a| a.kind == **kind)?;
         Some(atom.body)
     })
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
-}
-
-pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
-}
-
-pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
 }
 
 /// An audio track.

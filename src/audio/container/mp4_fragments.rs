@@ -7,7 +7,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
-use super::mp4_atoms::{atoms, find, u32_at, u64_at};
+use super::bytes::{u32_at, u64_at};
+use super::mp4_atoms::{atoms, find, head_of_atom};
 
 /// The largest header of a fragment in bytes.
 const LARGEST: u64 = 16 * 1024 * 1024;
@@ -38,18 +39,11 @@ impl Fragments {
         });
         let mut starts: Vec<(i64, i64)> = Vec::new();
         let mut counted = 0_i64;
-        while at + 8 <= len {
-            let mut head = Vec::new();
-            file.seek(SeekFrom::Start(at))?;
-            (&mut *file).take(16).read_to_end(&mut head)?;
-            let size = match u32_at(&head, 0) {
-                Some(1) => u64_at(&head, 8).unwrap_or(0),
-                size => size.map_or(0, u64::from),
-            };
+        while let Some((kind, size)) = head_of_atom(file, at, len)? {
             if size < 8 {
                 break;
             }
-            if head.get(4..8) == Some(b"moof") && size <= LARGEST {
+            if &kind == b"moof" && size <= LARGEST {
                 let mut bytes = Vec::new();
                 file.seek(SeekFrom::Start(at))?;
                 (&mut *file).take(size).read_to_end(&mut bytes)?;
@@ -129,7 +123,7 @@ fn run(bytes: &[u8], body: Range<usize>, default: u32) -> i64 {
         return 0;
     };
     if flags & 0x100 == 0 {
-        return i64::from(count) * i64::from(default);
+        return i64::from(count).saturating_mul(i64::from(default));
     }
     let header = 8 + 4 * (flags & 1) as usize + 4 * (flags >> 2 & 1) as usize;
     let size = 4 * (flags >> 8 & 15).count_ones() as usize;

@@ -13,19 +13,19 @@ use symphonia::core::codecs::audio::well_known::*;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::{Duration, Timestamp};
 
-use super::super::sniff::{Format, id3v2_len};
+use super::super::aac::config;
+use super::super::sniff::Format;
+use super::bytes::u32_at;
 use super::mpeg_header::{Header, Parse, adts_header, find, mpeg_header};
+use super::stream::{Container, Event, Group, Kept, Place, Stream};
+use super::tags::{HEAD as TAG, begins_tag, end_of_sound, len_of_tag};
 use super::window::Window;
-use super::{Container, Event, Group, Kept, Place, Stream};
 
 /// Bytes that are searched at a time for the next frame.
 const SEARCH: usize = 64 * 1024;
 
 /// Bytes of a frame that show whether it is a tag.
 const HEAD: usize = 256;
-
-/// Longest tag behind the frames of a joined file that is looked for in one piece.
-const TAG: usize = 32;
 
 /// Samples that the synthesis of an MP3 decoder adds in front (LAME's tag counts without them).
 const DECODER_DELAY: u64 = 529;
@@ -49,9 +49,10 @@ pub(super) struct Mpeg {
 
 impl Mpeg {
     /// Frames from byte `start` on, where the first one begins. `len` is the length of the file.
-    pub(super) fn new(file: File, format: Format, start: u64, len: u64) -> Self {
-        Self {
-            window: Window::new(file, start, len),
+    pub(super) fn open(file: File, format: Format, start: u64, len: u64) -> io::Result<Self> {
+        let end = end_of_sound(&file, start, len)?;
+        Ok(Self {
+            window: Window::new(file, start, end),
             parse: match format {
                 Format::Adts => adts_header,
                 _ => mpeg_header,
@@ -61,7 +62,7 @@ impl Mpeg {
             bytes: 0,
             surplus: 0,
             events: VecDeque::new(),
-        }
+        })
     }
 
     /// Takes the frame that begins here, whose header is `header`.
@@ -84,7 +85,9 @@ impl Mpeg {
         self.last = Some(header);
         if let Some(tag) = tag {
             let left = self.window.left() + header.len as u64;
-            self.surplus = tag.bytes.map_or(0, |bytes| left.saturating_sub(bytes));
+            // A longer rest is another file that follows.
+            let surplus = |bytes: u64| left.saturating_sub(bytes).min(bytes / 4);
+            self.surplus = tag.bytes.map_or(0, surplus);
             return Ok(());
         }
         self.frames += 1;
@@ -99,29 +102,9 @@ impl Mpeg {
         Ok(())
     }
 
-    /// Skips a tag that begins here: ID3v1, ID3v2, APEv2, Lyrics3. Returns whether there was one.
+    /// Skips a tag that begins here. Returns whether there was one.
     fn skip_tag(&mut self) -> io::Result<bool> {
-        let head = self.window.peek(TAG)?;
-        let len = if head.starts_with(b"TAG") {
-            128
-        } else if let Some(len) = id3v2_len(head) {
-            len
-        } else if let Some(b) = head.strip_prefix(b"APETAGEX") {
-            // Without its 32 bytes of header, but with as many of footer.
-            match b.get(4..8) {
-                Some(b) => 32 + u64::from(u32::from_le_bytes([b[0], b[1], b[2], b[3]])),
-                None => 0,
-            }
-        } else if head.starts_with(b"LYRICSBEGIN") {
-            let ahead = self.window.peek(SEARCH)?;
-            let end = |w: &[u8]| w == b"LYRICS200" || w == b"LYRICSEND";
-            match ahead.windows(9).position(end) {
-                Some(at) => at as u64 + 9,
-                None => 0,
-            }
-        } else {
-            0
-        };
+        let len = len_of_tag(&mut self.window)?;
         self.window.skip(len);
         Ok(len > 0)
     }
@@ -139,7 +122,10 @@ impl Mpeg {
                     lost += at as u64;
                     break;
                 }
-                None if whole => return Ok(false),
+                None if whole => {
+                    self.rest(lost + self.window.left());
+                    return Ok(false);
+                }
                 None => {
                     // A chain of headers may begin near the end of what was searched.
                     self.window.skip(SEARCH as u64 / 2);
@@ -173,6 +159,17 @@ impl Mpeg {
         Ok(true)
     }
 
+    /// The last `lost` bytes are no frames. That is said if a frame would have had room in them.
+    fn rest(&mut self, lost: u64) {
+        if self.frames > 0 && lost * self.frames >= self.bytes {
+            self.events.push_back(Event::Group(Group {
+                packets: Vec::new(),
+                place: Place::Next,
+                gap: true,
+            }));
+        }
+    }
+
     /// Returns whether the frame here is followed by a frame, a tag or the file's end.
     fn is_followed(&mut self, header: &Header) -> io::Result<bool> {
         let parse = self.parse;
@@ -180,9 +177,7 @@ impl Mpeg {
         let Some(behind) = ahead.get(header.len..) else {
             return Ok(true);
         };
-        let is_tag = [&b"TAG"[..], b"ID3", b"APETAGEX", b"LYRICSBEGIN"]
-            .iter()
-            .any(|tag| behind.starts_with(tag));
+        let is_tag = begins_tag(behind);
         Ok(behind.len() < 7 || is_tag || parse(behind).is_some_and(|next| header.continues(&next)))
     }
 }
@@ -242,7 +237,11 @@ fn stream(header: &Header, tag: Option<&Tag>) -> Stream {
         .with_sample_rate(header.rate)
         .with_channels(Channels::Discrete(header.channels));
     if header.layer == 4 {
-        params.with_extra_data(Box::new(specific_config(header)));
+        let channels = match header.channels {
+            8 => 7,
+            channels => channels,
+        };
+        params.with_extra_data(config(header.detail.into(), header.rate, channels.into()));
     }
     let mut stream = Stream::new(params);
     if let Some(tag) = tag {
@@ -256,21 +255,6 @@ fn stream(header: &Header, tag: Option<&Tag>) -> Stream {
         stream.stated = total.unwrap_or(0).saturating_sub(SLACK);
     }
     stream
-}
-
-/// Writes the AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1) of an ADTS stream.
-fn specific_config(header: &Header) -> [u8; 2] {
-    const RATES: [u32; 13] = [
-        96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025,
-        8_000, 7_350,
-    ];
-    let rate = RATES.iter().position(|&r| r == header.rate).unwrap_or(4) as u16;
-    let channels = if header.channels == 8 {
-        7
-    } else {
-        header.channels
-    };
-    (u16::from(header.detail) << 11 | rate << 7 | channels << 3).to_be_bytes()
 }
 
 /// What a Xing, Info or VBRI frame says about the stream. It holds no sound.
@@ -287,8 +271,8 @@ struct Tag {
 impl Tag {
     fn read(frame: &[u8], header: &Header) -> Option<Self> {
         if frame.get(36..40) == Some(b"VBRI") {
-            let bytes = word(frame, 36 + 10)?;
-            let frames = word(frame, 36 + 14)?;
+            let bytes = u32_at(frame, 36 + 10)?;
+            let frames = u32_at(frame, 36 + 14)?;
             return Some(Self::of(frames, bytes, None));
         }
         // The checksum of a protected frame is not counted in the place of the tag.
@@ -299,15 +283,15 @@ impl Tag {
         if frame[header.prefix..at].iter().any(|&b| b != 0) {
             return None;
         }
-        let flags = word(frame, at + 4)?;
+        let flags = u32_at(frame, at + 4)?;
         let mut next = at + 8;
         let frames = match flags & 1 {
             0 => 0,
-            _ => word(frame, next)?,
+            _ => u32_at(frame, next)?,
         };
         let bytes = match flags & 2 {
             0 => 0,
-            _ => word(frame, next + 4 * (flags & 1) as usize)?,
+            _ => u32_at(frame, next + 4 * (flags & 1) as usize)?,
         };
         for (bit, len) in [(1, 4), (2, 4), (4, 100), (8, 4)] {
             if flags & bit != 0 {
@@ -332,11 +316,6 @@ impl Tag {
             gaps,
         }
     }
-}
-
-/// Reads a big-endian number.
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 //! three headers of the same kind follow each other at exactly the distances that they state, or
 //! if the last one ends exactly where the file does.
 
+use super::super::aac::RATES as AAC_RATES;
+
 /// A parsed frame header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) struct Header {
@@ -145,13 +147,8 @@ pub(in super::super) fn mpeg_header(bytes: &[u8]) -> Option<Header> {
 
 /// Parses an ADTS header (ISO/IEC 13818-7).
 pub(in super::super) fn adts_header(bytes: &[u8]) -> Option<Header> {
-    const RATES: [u32; 13] = [
-        96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025,
-        8_000, 7_350,
-    ];
-
     let b: [u8; 7] = bytes.get(..7)?.try_into().ok()?;
-    let rate = *RATES.get(usize::from(b[2] >> 2 & 15))?;
+    let rate = *AAC_RATES.get(usize::from(b[2] >> 2 & 15))?;
     if b[0] != 0xff || b[1] & 0xf6 != 0xf0 {
         return None;
     }

@@ -14,11 +14,17 @@ use symphonia::core::units::{Duration, Timestamp};
 use super::super::error::AudioError;
 use super::ogg_codec::{Headers, Kind};
 use super::ogg_page::{Found, Page, next};
+use super::stream::{Container, Event, Group, Place};
 use super::window::Window;
-use super::{Container, Event, Group, Place};
 
 /// Longest packet in bytes. A larger one is damage.
 const LONGEST: usize = 16 * 1024 * 1024;
+
+/// Packets that are held until a page says where they end.
+const PACKETS: usize = 4096;
+
+/// Times from here on are damage: 180 years at 48 kHz.
+const LATEST: i64 = 1 << 48;
 
 /// Pages in which the headers of a stream must come. Large pictures take many.
 const HEADER_PAGES: u32 = 4096;
@@ -158,6 +164,7 @@ impl Ogg {
                     ended: false,
                 });
             }
+            (kind, _) if self.others.contains(&kind) => {}
             (kind, _) => self.others.push(kind),
         }
     }
@@ -208,7 +215,8 @@ impl Logical {
             Some(255) => packet,
             _ => None,
         };
-        if completed && page.granule != -1 {
+        // -1 says that no packet ends here, and other numbers without sense say no more.
+        if completed && (0..LATEST).contains(&page.granule) {
             let place = Place::Until {
                 end: page.granule,
                 last: page.last,
@@ -217,6 +225,9 @@ impl Logical {
             self.put(place, events);
         }
         self.ended = page.last;
+        if self.packets.len() > PACKETS {
+            self.put(Place::Next, events);
+        }
     }
 
     /// Takes a packet. Returns whether it holds sound.

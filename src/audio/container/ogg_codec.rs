@@ -6,7 +6,7 @@ use symphonia::core::codecs::audio::well_known::{CODEC_ID_FLAC, CODEC_ID_OPUS, C
 
 use super::super::opus;
 use super::flac_header::{STREAM_INFO, StreamInfo};
-use super::{Kept, Stream};
+use super::stream::{Kept, Stream};
 
 /// Codecs that this reader decodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -83,15 +83,18 @@ pub(super) fn next(window: &mut Window) -> io::Result<Option<Found>> {
         let len = segments.iter().map(|&n| usize::from(n)).sum::<usize>();
         let bytes = window.peek(header + len)?;
         let bytes = &bytes[..bytes.len().min(header + len)];
-        let page = page(bytes, header);
-        if bytes.len() == header + len && checksum(bytes) == stated(bytes) {
+        // The unused flags are 0 in every page.
+        let is_right =
+            bytes[5] < 8 && bytes.len() == header + len && checksum(bytes) == stated(bytes);
+        if is_right {
+            let page = page(bytes, header);
             window.skip((header + len) as u64);
             return Ok(Some(Found::Page(page)));
         }
+        let page = page(&bytes[..header], header);
         // The length may be what is wrong, so the next page may begin anywhere behind the name.
         window.pass_over(4);
-        let body = Vec::new();
-        return Ok(Some(Found::Bad(Page { body, ..page })));
+        return Ok(Some(Found::Bad(page)));
     }
 }
 

@@ -14,12 +14,16 @@ use super::super::error::AudioError;
 use super::blocks::{Blocks, Extent, Layout};
 use super::window::Window;
 
-/// Sizes of `data` from which on nobody knew the size: a pipe's writers state 0x7ffff000 (sox),
+/// Sizes of `data` that say that nobody knew the size: a pipe's writers state 0x7ffff000 (sox),
 /// 0x7fffffff, 0xfffffff0 or 0xffffffff.
-const UNKNOWN: u64 = 0x7fff_0000;
+const UNKNOWN: [std::ops::RangeInclusive<u64>; 2] =
+    [0x7fff_0000..=0x8000_0000, 0xffff_0000..=u64::MAX];
 
 /// Bytes that are searched for a chunk behind one that leads nowhere.
 const SEARCH: usize = 1024 * 1024;
+
+/// Times that a file is searched.
+const SEARCHES: u32 = 64;
 
 /// Chunks that follow `data` in real files.
 const KNOWN: &[&[u8; 4]] = &[
@@ -35,6 +39,7 @@ pub(super) fn open(file: File, start: u64, len: u64) -> io::Result<Result<Blocks
     window.skip(12);
     let mut large_data = None;
     let mut layout = None;
+    let mut searches = 0;
     loop {
         let Some((id, size)) = chunk(&mut window)? else {
             return Ok(Err(match layout {
@@ -63,9 +68,11 @@ pub(super) fn open(file: File, start: u64, len: u64) -> io::Result<Result<Blocks
                     (true, Some(data)) if size == u64::from(u32::MAX) => data,
                     _ => size,
                 };
-                let empty = size == 0 && (window.left() == 0 || is_chunk(&mut window)?);
+                let empty = size == 0 && (window.left() == 0 || is_chunk(&mut window, 0)?);
                 if let (Some(layout), false) = (layout, empty) {
-                    let unknown = size == 0 || (!large && size >= UNKNOWN && size > window.left());
+                    let is_unknown = UNKNOWN.iter().any(|sizes| sizes.contains(&size));
+                    let trusted = large && large_data.is_some_and(|size| size <= i64::MAX as u64);
+                    let unknown = size == 0 || (!trusted && is_unknown && size > window.left());
                     let extent = Extent {
                         start: body,
                         stated: (!unknown).then_some(size),
@@ -80,16 +87,17 @@ pub(super) fn open(file: File, start: u64, len: u64) -> io::Result<Result<Blocks
             }
             _ => {}
         }
-        window.skip(size + (size & 1));
+        window.skip(size);
         // A chunk of odd size has a byte of padding, which some writers leave out.
-        if size & 1 == 1 && !is_chunk(&mut window)? {
-            let mut unpadded = Window::new(file.try_clone()?, body + size, len);
-            if is_chunk(&mut unpadded)? {
-                window = unpadded;
+        if size & 1 == 1 && (is_chunk(&mut window, 1)? || !is_chunk(&mut window, 0)?) {
+            window.skip(1);
+        }
+        if window.left() == 0 || !is_chunk(&mut window, 0)? {
+            searches += 1;
+            if searches > SEARCHES {
+                window.skip(u64::MAX);
                 continue;
             }
-        }
-        if window.left() > 0 && !is_chunk(&mut window)? || window.left() == 0 {
             // The size leads nowhere. The next chunk begins somewhere behind this one's name.
             let mut behind = Window::new(file.try_clone()?, body, len);
             match find(&mut behind, layout.is_some())? {
@@ -129,12 +137,12 @@ fn chunk(window: &mut Window) -> io::Result<Option<([u8; 4], u64)>> {
     Ok(Some(([a, b, c, d], u64::from(size))))
 }
 
-/// Returns whether a chunk begins here: one of a known name, or of any name whose size fits into
-/// the file. Also where none can begin because the file ends.
-fn is_chunk(window: &mut Window) -> io::Result<bool> {
-    let left = window.left();
-    let head = window.peek(8)?;
-    let Some(&[a, b, c, d, s0, s1, s2, s3]) = head.get(..8) else {
+/// Returns whether a chunk begins `at` bytes ahead: one of a known name, or of any name whose size
+/// fits into the file. Also where none can begin because the file ends.
+fn is_chunk(window: &mut Window, at: usize) -> io::Result<bool> {
+    let left = window.left().saturating_sub(at as u64);
+    let head = window.peek(at + 8)?;
+    let Some(&[a, b, c, d, s0, s1, s2, s3]) = head.get(at..at + 8) else {
         return Ok(true);
     };
     let name = [a, b, c, d];

@@ -6,9 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::settings::JournalSettings;
-use crate::classify::path_text::{path_of_text, text_of_path};
 use crate::classify::result::{FileResult, Outcome};
 use crate::classify::stamp::Stamp;
+use crate::files::{path_of_text, text_of_path};
 
 /// One line of a journal.
 #[derive(Serialize, Deserialize)]
@@ -79,11 +79,23 @@ fn split_crc(text: &[u8]) -> Option<(u32, &[u8])> {
     Some((crc, rest.strip_prefix(CRC.1)?))
 }
 
+/// Rewrites the bytes of a path, in hexadecimal, as [`text_of_path`] does.
+fn escaped(hex: &str) -> Option<String> {
+    let digits = hex.is_ascii() && hex.len().is_multiple_of(2);
+    let pairs = (0..hex.len())
+        .step_by(2)
+        .map(|i| format!("\\x{}", &hex[i..i + 2]));
+    digits.then(|| format!("bytes:{}", pairs.collect::<String>()))
+}
+
 /// A [`FileResult`] as a journal stores it.
 #[derive(Serialize, Deserialize)]
 pub(super) struct FileLine {
     /// As [`text_of_path`] writes it.
     path: String,
+    /// In version 1, the bytes in hexadecimal of a path that is not UTF-8.
+    #[serde(default, skip_serializing)]
+    bytes: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stamp: Option<Stamp>,
     outcome: Outcome,
@@ -93,6 +105,7 @@ impl FileLine {
     pub(super) fn new(result: &FileResult) -> Self {
         Self {
             path: text_of_path(&result.path),
+            bytes: None,
             stamp: result.stamp,
             outcome: result.outcome.clone(),
         }
@@ -109,7 +122,10 @@ impl FileLine {
             }
         }
         Some(FileResult {
-            path: path_of_text(&self.path)?,
+            path: match self.bytes {
+                Some(hex) => path_of_text(&escaped(&hex)?)?,
+                None => path_of_text(&self.path)?,
+            },
             stamp: self.stamp,
             outcome: self.outcome,
         })

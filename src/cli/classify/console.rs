@@ -207,6 +207,7 @@ pub fn print_left_out(left_out: &LeftOut) {
     }
     match left_out.hidden() {
         0 => {}
+        1 => parts.push("1 hidden file or folder (--hidden takes it)".into()),
         n => parts.push(format!(
             "{n} hidden files and folders (--hidden takes them)"
         )),

@@ -63,7 +63,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         if plans.len() > 1 {
             print_line_lossy(format_args!("== {name}: {}", plan.root.display()));
         }
-        if several && let (true, Some(figure)) = (!args.epochs_given, plan.figure()) {
+        if several && let (true, Some(figure)) = (plan.is_finished(), plan.figure()) {
             print_line_lossy("finished before");
             figures.push(figure);
             continue;

@@ -14,7 +14,7 @@ use crate::frontend::config::Output;
 use crate::frontend::presets;
 use crate::gpu::Compute;
 use crate::model::{Checkpoint, ModelName, Task};
-use crate::train::{RunFolder, RunRecord, TrainError, TrainSettings};
+use crate::train::{RunFolder, RunRecord, TrainError, TrainSettings, extend};
 
 /// Shares of the validation and the test files in a stratified split.
 pub const STRATIFIED: (f64, f64) = (0.15, 0.15);
@@ -61,6 +61,15 @@ impl PlannedRun {
         Ok(())
     }
 
+    /// Returns whether the report of the run tells of all its epochs.
+    pub fn is_finished(&self) -> bool {
+        let text = std::fs::read_to_string(self.root.join("metrics.json")).unwrap_or_default();
+        let metrics: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        let epoch = metrics.pointer("/facts/epoch").and_then(|v| v.as_str());
+        let of = format!(" of {}", self.settings.epochs);
+        epoch.is_some_and(|epoch| epoch.ends_with(&of))
+    }
+
     /// Returns the figure of a run that has reached its end: the accuracy by file on its test files,
     /// or of tags the mean PR-AUC.
     pub fn figure(&self) -> Option<f64> {
@@ -96,16 +105,14 @@ pub fn plans(args: &Args) -> anyhow::Result<Vec<PlannedRun>> {
             .collect());
     }
     if let Some(k) = args.folds {
-        let folds = Split::folds(&first.data, usize::from(k), seed)?;
+        let mut folds = Split::folds(&first.data, usize::from(k), seed)?;
+        Split::keep_folds_together(&mut folds, &first.groups);
         return Ok((1..)
             .zip(folds)
-            .map(|(fold, mut split)| {
-                split.keep_together(&first.groups);
-                PlannedRun {
-                    split,
-                    root: numbered("fold", fold),
-                    ..first.clone()
-                }
+            .map(|(fold, split)| PlannedRun {
+                split,
+                root: numbered("fold", fold),
+                ..first.clone()
             })
             .collect());
     }
@@ -148,7 +155,7 @@ fn parts(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
 fn resume(root: &Path, args: &Args) -> anyhow::Result<PlannedRun> {
     let (folder, mut record) = RunFolder::open(root)?;
     if args.epochs_given {
-        record = folder.extend(&record, args.settings.epochs)?;
+        record = extend(&folder, &record, args.settings.epochs)?;
     }
     let data = record.dataset(&folder.path("run.toml"))?;
     let split = Split::from_csv(&data, &folder.path("split.csv"))?;

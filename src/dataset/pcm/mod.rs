@@ -224,12 +224,15 @@ fn decode(
         Err(e) => return out(e.to_string()),
     };
     let Loaded {
-        samples, damaged, ..
+        samples,
+        damaged,
+        silent,
+        ..
     } = loaded;
     if let Err(e) = audio::check_length(samples.len() as u64, sample_rate) {
         return out(e.to_string());
     }
-    if audio::is_silent(&samples) {
+    if silent {
         return out("it is silent".into());
     }
     if let (Some(damage), true) = (&damaged, known_damaged(data, entry)) {

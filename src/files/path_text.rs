@@ -16,7 +16,7 @@ const BYTES: &str = "bytes:";
 /// use std::ffi::OsStr;
 /// use std::os::unix::ffi::OsStrExt;
 /// use std::path::Path;
-/// use sonoprint::classify::{path_of_text, text_of_path};
+/// use sonoprint::files::{path_of_text, text_of_path};
 ///
 /// let path = Path::new(OsStr::from_bytes(b"caf\xe9.mp3"));
 /// assert_eq!(text_of_path(path), r"bytes:caf\xe9.mp3");
