@@ -203,6 +203,17 @@ fn an_mp3_may_change_and_have_holes() {
     let got = read(&hole, 44_100);
     assert_eq!(got.samples.len(), 30 * 1152);
     assert!(got.damaged.expect("a note").contains("0.13 s are missing"));
+    // Bytes behind the sound end the file, and are said unless a tag counts all frames.
+    for junk in [vec![0; 200_000], b"not a frame".repeat(20_000)] {
+        let got = read(&[sound.clone(), junk.clone()].concat(), 44_100);
+        assert_eq!(got.samples.len(), 30 * 1152);
+        assert_eq!(got.damaged.as_deref(), Some("its end is damaged"));
+        let tagged = read(
+            &[info_frame(30, 576, 1000), sound.clone(), junk].concat(),
+            44_100,
+        );
+        assert_eq!(tagged.damaged, None);
+    }
     // Behind a lot of bytes that are no sound.
     for n in [70_000, 1_100_000] {
         let late = [vec![0; n], sound.clone()].concat();

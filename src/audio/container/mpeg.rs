@@ -42,6 +42,8 @@ pub(super) struct Mpeg {
     /// Frames and bytes of this stream so far.
     frames: u64,
     bytes: u64,
+    /// Frames that the stream's tag states.
+    stated: Option<u64>,
     /// Bytes that the stream is longer than its tag states.
     surplus: u64,
     events: VecDeque<Event>,
@@ -60,6 +62,7 @@ impl Mpeg {
             last: None,
             frames: 0,
             bytes: 0,
+            stated: None,
             surplus: 0,
             events: VecDeque::new(),
         })
@@ -81,6 +84,7 @@ impl Mpeg {
             let stream = stream(&header, tag.as_ref());
             self.events.push_back(Event::Stream(Box::new(stream)));
             (self.frames, self.bytes) = (0, 0);
+            self.stated = tag.as_ref().and_then(|tag| tag.frames);
         }
         self.last = Some(header);
         if let Some(tag) = tag {
@@ -124,6 +128,7 @@ impl Mpeg {
                 }
                 None if whole => {
                     self.rest(lost + self.window.left());
+                    self.window.skip(u64::MAX);
                     return Ok(false);
                 }
                 None => {
@@ -159,9 +164,11 @@ impl Mpeg {
         Ok(true)
     }
 
-    /// The last `lost` bytes are no frames. That is said if a frame would have had room in them.
+    /// The last `lost` bytes are no frames. That is said if a frame would have had room in them,
+    /// unless the stream has all frames that its tag states.
     fn rest(&mut self, lost: u64) {
-        if self.frames > 0 && lost * self.frames >= self.bytes {
+        let is_whole = self.stated.is_some_and(|stated| self.frames >= stated);
+        if self.frames > 0 && !is_whole && lost * self.frames >= self.bytes {
             self.events.push_back(Event::Group(Group {
                 packets: Vec::new(),
                 place: Place::Next,
