@@ -11,20 +11,20 @@ pub mod journal;
 mod list;
 mod merge;
 mod output;
-mod path_text;
 mod pipeline;
 mod result;
 mod shard;
 mod stamp;
 
-pub use discover::{DiscoverError, Input, LeftOut, Search, discover};
+pub use discover::{DiscoverError, Input, Search, discover};
 pub use list::{List, listed};
 pub use merge::{MergeError, check_output, check_parts, merge};
 pub use output::{
     Content, Format, OutputError, ResultTables, Schema, Table, TablePlan, write_tables,
 };
-pub use path_text::{path_of_text, text_of_path};
 pub use pipeline::{Options, Summary, classify};
 pub use result::{ClipPrediction, FileResult, Outcome, Prediction, ranked};
 pub use shard::{Shard, ShardError};
 pub use stamp::Stamp;
+
+pub use crate::files::{path_of_text, text_of_path};

@@ -3,16 +3,18 @@
 //! [`OutFile`] is a file that rows are appended to. [`Part`] and [`replace`] write a file beside
 //! the old one and rename it, so that a reader sees the old file or the complete new one.
 //! [`Claims`] refuses to write over a file that is an input or that another program wrote.
-//! [`fault`] lets a test fail any of the calls.
+//! [`fault`] lets a test fail any of the calls. [`text_of_path`] writes paths as text.
 
 mod claim;
 pub mod fault;
 mod out_file;
 mod part;
+mod path_text;
 
 pub use claim::{ClaimError, Claims, Head, Ours};
 pub use out_file::OutFile;
 pub use part::{Part, remove_leftovers, replace, write_beside};
+pub use path_text::{path_of_text, text_of_path};
 
 use std::io::{self, Write};
 use std::path::Path;

@@ -6,9 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::settings::JournalSettings;
-use crate::classify::path_text::{path_of_text, text_of_path};
 use crate::classify::result::{FileResult, Outcome};
 use crate::classify::stamp::Stamp;
+use crate::files::{path_of_text, text_of_path};
 
 /// One line of a journal.
 #[derive(Serialize, Deserialize)]

@@ -1,8 +1,8 @@
 //! The columns of tables and the cells of their rows, in no format yet. A column is added or
 //! changed here only.
 
-use crate::classify::path_text::text_of_path;
 use crate::classify::result::{ClipPrediction, FileResult, Outcome, Prediction, ranked};
+use crate::files::text_of_path;
 use crate::model::{DecisionRule, Task};
 
 /// The type of a column.

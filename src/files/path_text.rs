@@ -1,6 +1,6 @@
 //! Paths as text, which is UTF-8 while paths need not be.
 //!
-//! Every table and the journal write a path in the same way: as it is if it is UTF-8, and otherwise
+//! Every table, list and the journal write a path in the same way: as it is if it is UTF-8, and otherwise
 //! as `bytes:` with its bytes in ASCII, `\\xff` for those that ASCII does not have. Python turns
 //! that back with `text[6:].encode().decode("unicode_escape").encode("latin-1")`.
 
@@ -16,7 +16,7 @@ const BYTES: &str = "bytes:";
 /// use std::ffi::OsStr;
 /// use std::os::unix::ffi::OsStrExt;
 /// use std::path::Path;
-/// use sonoprint::classify::{path_of_text, text_of_path};
+/// use sonoprint::files::{path_of_text, text_of_path};
 ///
 /// let path = Path::new(OsStr::from_bytes(b"caf\xe9.mp3"));
 /// assert_eq!(text_of_path(path), r"bytes:caf\xe9.mp3");
