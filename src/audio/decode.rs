@@ -23,7 +23,7 @@ use super::error::{AudioError, Result};
 use super::mono::downmix;
 use super::opus::Opus;
 use super::resample::Resample;
-use super::silence::{SHORTEST_SECONDS, SILENT_LEVEL, is_silent, level};
+use super::silence::{SHORTEST_SECONDS, SILENT_LEVEL, level, level_of};
 use super::sniff::Format;
 use super::timeline::{Before, Part, Timeline, rescale};
 use super::vorbis::Vorbis;
@@ -38,6 +38,9 @@ const CHANGES: u64 = 1000;
 
 /// Samples of silence per block.
 const SILENCE: u64 = 65_536;
+
+/// Channels cancel each other out if their mean has less than this share of their level: -46 dB.
+const CANCELLED: f32 = 0.005;
 
 /// Blocks of AAC that are searched for SBR.
 const SBR_BLOCKS: u32 = 32;
@@ -60,8 +63,9 @@ pub(super) struct Decoding {
     failing: u32,
     unusable: u64,
     samples: u64,
-    /// The largest level of a packet in any channel.
+    /// The largest level of a packet in any channel, and that of the mean over the channels.
     loudest: f32,
+    mean: f32,
     /// Samples per channel of packets whose mean over the channels is not silent.
     sounding: u64,
     interleaved: Vec<f32>,
@@ -181,6 +185,7 @@ impl Decoding {
             unusable: 0,
             samples: 0,
             loudest: 0.0,
+            mean: 0.0,
             sounding: 0,
             interleaved: Vec::new(),
             damage: Damage::default(),
@@ -418,9 +423,13 @@ impl Decoding {
         self.samples += self.interleaved.len() as u64;
         let before = block.len();
         self.unusable += downmix(&self.interleaved, channels as u16, block);
-        if !is_silent(&block[before..]) {
+        let mean = level(&block[before..]);
+        self.mean = self.mean.max(mean);
+        if mean >= SILENT_LEVEL {
             self.sounding += frames;
-        } else if channels > 1 {
+        }
+        // Where the mean is this loud, channels of full scale do not cancel each other out.
+        if channels > 1 && mean < CANCELLED {
             let loudest = loudest_channel(&self.interleaved, channels);
             self.loudest = self.loudest.max(loudest);
         }
@@ -496,8 +505,8 @@ impl Decoding {
 
     /// Returns whether the channels have sound so far and their mean has none.
     pub(super) fn is_cancelled(&self) -> bool {
-        // Sound that is 20 dB louder than what counts as silence.
-        self.is_silent() && self.loudest > 10.0 * SILENT_LEVEL
+        // Sound that is 20 dB louder than what counts as silence. Codecs leave some of the mean.
+        self.loudest > 10.0 * SILENT_LEVEL && self.mean < CANCELLED * self.loudest
     }
 
     /// Returns what is wrong with the part of the file that was read, if anything.
@@ -508,14 +517,6 @@ impl Decoding {
 
 /// Returns the largest level of a channel.
 fn loudest_channel(interleaved: &[f32], channels: usize) -> f32 {
-    let of = |channel: usize| {
-        let samples: Vec<f32> = interleaved
-            .iter()
-            .skip(channel)
-            .step_by(channels)
-            .copied()
-            .collect();
-        level(&samples)
-    };
+    let of = |channel: usize| level_of(interleaved.iter().skip(channel).step_by(channels));
     (0..channels).map(of).fold(0.0, f32::max)
 }

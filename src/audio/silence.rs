@@ -21,7 +21,12 @@ pub const SHORTEST_SECONDS: f64 = 0.1;
 /// assert_eq!(sonoprint::audio::level(&[]), 0.0);
 /// ```
 pub fn level(samples: &[f32]) -> f32 {
-    let limits = samples.iter().fold(None, |limits, &x| {
+    level_of(samples.iter())
+}
+
+/// Returns the [`level`] of samples that do not lie side by side.
+pub(super) fn level_of<'a>(samples: impl Iterator<Item = &'a f32>) -> f32 {
+    let limits = samples.fold(None, |limits, &x| {
         let (low, high) = limits.unwrap_or((x, x));
         Some((x.min(low), x.max(high)))
     });

@@ -1,13 +1,12 @@
 //! Finds the files that a list of paths stands for, while they are read.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use walkdir::{DirEntry, WalkDir};
 
 use super::shard::Shard;
-use crate::audio::{EXTENSIONS, is_audio_path, is_hidden};
+use crate::audio::{EXTENSIONS, LeftOut, is_audio_path, is_hidden};
 
 /// A file to classify, or a place that could not be searched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,47 +47,6 @@ pub struct Search {
     pub hidden: bool,
     /// What was left out so far.
     pub left_out: Arc<LeftOut>,
-}
-
-/// What a search left out. It grows while the search goes on.
-#[derive(Debug, Default)]
-pub struct LeftOut(Mutex<Counts>);
-
-#[derive(Clone, Debug, Default)]
-struct Counts {
-    hidden: u64,
-    others: BTreeMap<String, u64>,
-}
-
-impl LeftOut {
-    /// Returns the number of hidden files and folders.
-    pub fn hidden(&self) -> u64 {
-        self.counts().hidden
-    }
-
-    /// Returns the extensions of the files that are not audio, with their numbers, the most
-    /// frequent first. Files without an extension have an empty one.
-    pub fn others(&self) -> Vec<(String, u64)> {
-        let mut others: Vec<_> = self.counts().others.into_iter().collect();
-        others.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-        others
-    }
-
-    fn counts(&self) -> Counts {
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.clone()
-    }
-
-    fn add(&self, path: Option<&Path>) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(path) = path else {
-            counts.hidden += 1;
-            return;
-        };
-        let extension = path.extension().unwrap_or_default();
-        let extension = extension.to_string_lossy().to_lowercase();
-        *counts.others.entry(extension).or_default() += 1;
-    }
 }
 
 /// Finds the files under `paths`, one at a time. Folders are searched depth first, in the order of
@@ -136,7 +94,7 @@ fn walk(folder: PathBuf, search: Search) -> impl Iterator<Item = Input> + Send {
     let is_seen = move |entry: &DirEntry| {
         let is_seen = hidden || entry.depth() == 0 || !is_hidden(entry.file_name());
         if !is_seen {
-            counted.add(None);
+            counted.add_hidden();
         }
         is_seen
     };
@@ -146,7 +104,7 @@ fn walk(folder: PathBuf, search: Search) -> impl Iterator<Item = Input> + Send {
             let input = match entry {
                 Ok(e) if e.file_type().is_dir() => return None,
                 Ok(e) if !is_audio_path(e.path()) => {
-                    left_out.add(Some(e.path()));
+                    left_out.add_other(e.path());
                     return None;
                 }
                 Ok(e) if e.file_type().is_file() => Input::File(e.into_path()),

@@ -16,8 +16,7 @@ mod result;
 mod shard;
 mod stamp;
 
-pub use crate::files::{path_of_text, text_of_path};
-pub use discover::{DiscoverError, Input, LeftOut, Search, discover};
+pub use discover::{DiscoverError, Input, Search, discover};
 pub use list::{List, listed};
 pub use merge::{MergeError, check_output, check_parts, merge};
 pub use output::{
@@ -27,3 +26,5 @@ pub use pipeline::{Options, Summary, classify};
 pub use result::{ClipPrediction, FileResult, Outcome, Prediction, ranked};
 pub use shard::{Shard, ShardError};
 pub use stamp::Stamp;
+
+pub use crate::files::{path_of_text, text_of_path};

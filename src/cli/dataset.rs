@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Subcommand;
 
-use super::words::print_line;
+use super::words::{note, print_line};
 use super::{Done, progress};
-use crate::dataset::{Dataset, check};
+use crate::dataset::{Dataset, LabelRules, LabelSource, Labeled, check};
 
 /// Check a dataset before training on it.
 #[derive(clap::Args)]
@@ -26,6 +26,9 @@ enum Command {
     Check {
         /// Folder with one subfolder per class.
         dataset: PathBuf,
+        /// Take hidden files and folders too.
+        #[arg(long)]
+        hidden: bool,
         /// Print the report as JSON.
         #[arg(long)]
         json: bool,
@@ -34,8 +37,19 @@ enum Command {
 
 /// Checks the dataset and prints the report. Returns [`Done::Some`] if anything was found.
 pub fn run(args: &Args) -> anyhow::Result<Done> {
-    let Command::Check { dataset, json } = &args.command;
-    let data = Dataset::scan(dataset)?;
+    let Command::Check {
+        dataset,
+        hidden,
+        json,
+    } = &args.command;
+    let rules = LabelRules {
+        hidden: *hidden,
+        ..LabelRules::default()
+    };
+    let Labeled { data, notes } = Dataset::labeled(dataset, &LabelSource::Folders, rules)?;
+    for line in notes {
+        note(line);
+    }
     let bar = progress::bar(
         data.entries.len(),
         "{bar:30} {pos}/{len} files, {per_sec}, {eta} left",

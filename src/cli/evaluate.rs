@@ -27,6 +27,9 @@ pub struct Args {
     /// them). They are matched to the model's classes by name, in any case.
     #[arg(long, value_name = "tags|FILE", value_parser = label_source)]
     labels: Option<LabelSource>,
+    /// Take hidden files and folders too.
+    #[arg(long)]
+    hidden: bool,
     /// Folder for report.html and metrics.json.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -68,6 +71,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     let rules = LabelRules {
         min_files: 1,
         single: false,
+        hidden: args.hidden,
     };
     let Labeled { data, notes } = Dataset::labeled(&args.dataset, source, rules)?;
     for line in notes {

@@ -159,7 +159,6 @@ fn dataset(e: &DatasetError) -> Advice {
         DatasetError::NoLabels { .. } => {
             Some("see what was left out above; a smaller --min-files keeps rarer labels")
         }
-        DatasetError::NotUtf8 { .. } => Some("rename the file"),
         DatasetError::Audio { .. } => {
             Some("put the file back, and go on with `sonoprint train --resume RUN`")
         }

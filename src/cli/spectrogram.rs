@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::image_list::ImageList;
-use super::words::{note, print_line_lossy};
+use super::words::{note, note_left_out, print_line_lossy};
 use super::{Done, args, progress};
 use crate::audio;
 use crate::classify::{DiscoverError, Input, Search, discover};
@@ -56,6 +56,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         ..Search::default()
     };
     let inputs: Vec<Input> = discover(&args.files, &search)?.collect();
+    note_left_out(&search.left_out);
     if inputs.is_empty() {
         let names: Vec<_> = args.files.iter().map(|p| p.display().to_string()).collect();
         anyhow::bail!(DiscoverError::NoAudio(names.join(", ")));

@@ -7,6 +7,8 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::audio::LeftOut;
+
 /// Writes a line to stdout.
 ///
 /// # Errors
@@ -26,6 +28,18 @@ pub fn print_line_lossy(line: impl Display) {
 pub fn note(line: impl Display) {
     // One write: lines of several processes do not mix.
     let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+/// Says what a walk left out, if anything.
+pub fn note_left_out(left_out: &LeftOut) {
+    let lines = left_out.lines();
+    if !lines.is_empty() {
+        let flag = match left_out.hidden() {
+            0 => "",
+            _ => " (--hidden takes them)",
+        };
+        note(format_args!("left out: {}{flag}", lines.join("; ")));
+    }
 }
 
 /// Whether an output is stdout.

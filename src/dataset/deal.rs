@@ -93,6 +93,7 @@ mod tests {
             classes: "abcdef".chars().map(String::from).collect(),
             entries: (0..400).map(entry).collect(),
             source: LabelSource::Tags,
+            hidden: false,
         }
     }
 

@@ -44,12 +44,6 @@ pub enum DatasetError {
         /// The class's name.
         class: String,
     },
-    /// A split file, which is UTF-8 text, cannot hold this file name.
-    #[error("file name is not valid UTF-8: {}", path.display())]
-    NotUtf8 {
-        /// The file or folder.
-        path: PathBuf,
-    },
     /// The fractions are negative, not numbers, or leave nothing to train on.
     #[error("cannot split by {valid} and {test}: both must be at least 0 and their sum below 1")]
     Fractions {

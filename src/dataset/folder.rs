@@ -1,19 +1,19 @@
 //! A dataset: audio files with their labels, often a folder that holds a folder per class.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, MAIN_SEPARATOR, Path, PathBuf};
+use std::{fs, io};
 
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use super::error::{DatasetError, Result};
-use crate::audio::{is_audio_path, is_hidden};
-use crate::files::text_of_path;
+use crate::audio::{LeftOut, is_audio_path, is_hidden};
+use crate::files::{path_of_text, text_of_path};
 
 /// One audio file and its labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Path relative to [`Dataset::root`]. In a folder that holds a folder per class,
-    /// its first part is the class folder.
+    /// Path relative to [`Dataset::root`]. In a folder that holds a folder per class, its first part
+    /// is the class folder.
     pub path: PathBuf,
     /// Indices into [`Dataset::classes`], ascending, at least one. In a folder that holds a folder
     /// per class, exactly one.
@@ -21,7 +21,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Returns the path as split files write it on every system: with `/` between its parts.
+    /// Returns the path as split files write it on every system: with `/` between its parts, and
+    /// escaped if it is not UTF-8 ([`text_of_path`]).
     pub fn key(&self) -> String {
         key(&self.path)
     }
@@ -39,6 +40,8 @@ pub struct Dataset {
     pub entries: Vec<Entry>,
     /// Where the labels come from.
     pub source: LabelSource,
+    /// Whether hidden files and folders were taken ([`is_hidden`]).
+    pub hidden: bool,
 }
 
 /// Where the labels of a dataset come from.
@@ -58,10 +61,10 @@ impl Dataset {
     ///
     /// [`is_audio_path`] decides by name what is audio; no file is opened. Hidden files and folders
     /// are skipped ([`is_hidden`]), symbolic links are followed, and files directly in `root` are
-    /// ignored.
+    /// left out. [`Dataset::labeled`] says what was left out.
     ///
     /// # Errors
-    /// `NoFolder`, `NoClasses`, `OneClass`, `EmptyClass`, `NotUtf8` and `Io` of [`DatasetError`].
+    /// `NoFolder`, `NoClasses`, `OneClass`, `EmptyClass` and `Io` of [`DatasetError`].
     ///
     /// ```
     /// use std::path::Path;
@@ -73,8 +76,14 @@ impl Dataset {
     /// # Ok::<(), sonoprint::dataset::DatasetError>(())
     /// ```
     pub fn scan(root: &Path) -> Result<Self> {
+        Ok(Self::scan_with(root, &Walk::default())?.0)
+    }
+
+    /// Lists `root` as [`Dataset::scan`] does. Also returns the keys of the audio files directly in
+    /// `root`, which have no class.
+    pub(super) fn scan_with(root: &Path, walk: &Walk) -> Result<(Self, Vec<String>)> {
         check_folder(root)?;
-        let classes = class_names(root)?;
+        let TopLevel { classes, loose } = top_level(root, walk)?;
         match classes.as_slice() {
             [] => {
                 return Err(DatasetError::NoClasses {
@@ -90,7 +99,7 @@ impl Dataset {
         }
         let mut entries = Vec::new();
         for (class, name) in classes.iter().enumerate() {
-            let files = audio_files(root, &root.join(name))?;
+            let files = walk.audio_files(root, &root.join(path_of_key(name)))?;
             if files.is_empty() {
                 return Err(DatasetError::EmptyClass {
                     class: name.clone(),
@@ -105,12 +114,14 @@ impl Dataset {
             files.sort_by_cached_key(Entry::key);
             entries.append(&mut files);
         }
-        Ok(Self {
+        let data = Self {
             root: root.to_owned(),
             classes,
             entries,
             source: LabelSource::Folders,
-        })
+            hidden: walk.hidden,
+        };
+        Ok((data, loose))
     }
 
     /// Returns whether any file has several labels.
@@ -140,55 +151,105 @@ pub(super) fn check_folder(root: &Path) -> Result<()> {
     })
 }
 
-/// Returns the names of the folders in `root`, sorted, without hidden ones.
-fn class_names(root: &Path) -> Result<Vec<String>> {
+/// What a dataset's folder holds directly.
+struct TopLevel {
+    /// Names of the folders, sorted.
+    classes: Vec<String>,
+    /// Keys of the audio files, sorted.
+    loose: Vec<String>,
+}
+
+/// Lists what is in `root` itself, and counts what is neither a class nor audio.
+fn top_level(root: &Path, walk: &Walk) -> Result<TopLevel> {
     let io = |source| DatasetError::Io {
         path: root.to_owned(),
         source,
     };
-    let mut names = Vec::new();
+    let (mut classes, mut loose) = (Vec::new(), Vec::new());
     for item in fs::read_dir(root).map_err(io)? {
-        let item = item.map_err(io)?;
-        if !item.path().is_dir() {
-            continue;
-        }
-        match item.file_name().into_string() {
-            Ok(name) if is_hidden(name.as_ref()) => {}
-            Ok(name) => names.push(name),
-            Err(_) => return Err(DatasetError::NotUtf8 { path: item.path() }),
+        let name = item.map_err(io)?.file_name();
+        let path = Path::new(&name);
+        if !walk.hidden && is_hidden(&name) {
+            walk.left_out.add_hidden();
+        } else if root.join(path).is_dir() {
+            classes.push(key(path));
+        } else if is_audio_path(path) {
+            loose.push(key(path));
+        } else {
+            walk.left_out.add_other(path);
         }
     }
-    names.sort_unstable();
-    Ok(names)
+    classes.sort_unstable();
+    loose.sort_unstable();
+    Ok(TopLevel { classes, loose })
 }
 
-/// Returns the audio files at any depth below `folder`, which is in `root`, unsorted and relative to
-/// `root`. Skips hidden ones.
-pub(super) fn audio_files(root: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let walk = WalkDir::new(folder).follow_links(true).into_iter();
-    for item in walk.filter_entry(|item| item.depth() == 0 || !is_hidden(item.file_name())) {
-        let item = item.map_err(|e| DatasetError::Io {
-            path: e.path().unwrap_or(folder).to_owned(),
-            source: e.into(),
-        })?;
-        if !item.file_type().is_file() || !is_audio_path(item.path()) {
-            continue;
+/// How a dataset's folder is searched, and what was left out so far.
+#[derive(Debug, Default)]
+pub(super) struct Walk {
+    /// Whether hidden files and folders are taken ([`is_hidden`]).
+    pub hidden: bool,
+    pub left_out: LeftOut,
+}
+
+impl Walk {
+    /// Returns the audio files at any depth below `folder`, which is in `root`, unsorted and
+    /// relative to `root`. Links that lead nowhere, pipes and devices are among them: reading them
+    /// says what is wrong.
+    pub(super) fn audio_files(&self, root: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
+        let is_seen = |item: &DirEntry| {
+            let seen = self.hidden || item.depth() == 0 || !is_hidden(item.file_name());
+            if !seen {
+                self.left_out.add_hidden();
+            }
+            seen
+        };
+        let mut files = Vec::new();
+        let walk = WalkDir::new(folder).follow_links(true).into_iter();
+        for item in walk.filter_entry(is_seen) {
+            let path = match item {
+                Ok(item) if item.file_type().is_dir() => continue,
+                Ok(item) => item.into_path(),
+                Err(e) => match e.path() {
+                    Some(path) if is_dangling(path) => path.to_owned(),
+                    path => {
+                        return Err(DatasetError::Io {
+                            path: path.unwrap_or(folder).to_owned(),
+                            source: e.into(),
+                        });
+                    }
+                },
+            };
+            match is_audio_path(&path) {
+                true => files.push(path.strip_prefix(root).unwrap_or(&path).to_owned()),
+                false => self.left_out.add_other(&path),
+            }
         }
-        let path = item.path().strip_prefix(root).unwrap_or(item.path());
-        files.push(path.to_owned());
+        Ok(files)
     }
-    Ok(files)
 }
 
-/// Returns a path in a dataset as split files and reports write it: with `/` between its parts, or
-/// as [`text_of_path`] escapes one that is not UTF-8.
+/// Returns whether `path` is a link to nothing.
+fn is_dangling(path: &Path) -> bool {
+    path.is_symlink()
+        && path
+            .metadata()
+            .is_err_and(|e| e.kind() == io::ErrorKind::NotFound)
+}
+
+/// Returns the text of a path in a dataset: `/` between its parts, and escaped as
+/// [`text_of_path`] does if it is not UTF-8.
 pub(super) fn key(path: &Path) -> String {
-    match path.to_str() {
-        Some(_) => {
-            let parts: Vec<_> = path.iter().map(|p| p.to_string_lossy()).collect();
-            text_of_path(Path::new(&parts.join("/")))
-        }
-        None => text_of_path(path),
+    let whole: PathBuf = (path.components())
+        .filter(|part| *part != Component::CurDir)
+        .collect();
+    match MAIN_SEPARATOR {
+        '/' => text_of_path(&whole),
+        separator => text_of_path(&whole).replace(separator, "/"),
     }
+}
+
+/// Returns the path that [`key`] wrote.
+pub(super) fn path_of_key(key: &str) -> PathBuf {
+    path_of_text(key).unwrap_or_else(|| key.into())
 }

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use csv::StringRecord;
 
 use super::error::{DatasetError, Result};
-use crate::files::replace;
+use crate::files::{path_of_text, replace};
 
-/// A CSV file that is being read. Spaces around fields are removed.
+/// A CSV file that is being read. Spaces around the names of its columns are removed.
 pub(super) struct Rows {
     path: PathBuf,
     reader: csv::Reader<File>,
@@ -23,7 +23,7 @@ impl Rows {
     /// `Io` and `CsvFile` of [`DatasetError`], as of every function here.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let mut reader = csv::ReaderBuilder::new()
-            .trim(csv::Trim::All)
+            .trim(csv::Trim::Headers)
             .from_path(path)
             .map_err(|e| malformed(path, e))?;
         let header = reader.headers().map_err(|e| malformed(path, e))?.clone();
@@ -65,10 +65,17 @@ impl Rows {
     }
 }
 
-/// Returns a path as CSV files write it in the form of [`super::Entry::key`].
-pub(super) fn file_key(field: &str) -> String {
-    let name = field.replace('\\', "/");
-    name.trim_start_matches("./").to_owned()
+/// Returns the name of a file as it was probably meant: without spaces around it or `./` before it,
+/// and with `/` for `\`. An escaped name ([`crate::files::text_of_path`]) stays as it is.
+pub(super) fn tidy_path(field: &str) -> String {
+    let field = field.trim();
+    match path_of_text(field) {
+        Some(path) if path.to_str() == Some(field) => {
+            let name = field.replace('\\', "/");
+            name.trim_start_matches("./").to_owned()
+        }
+        _ => field.to_owned(),
+    }
 }
 
 fn malformed(path: &Path, error: csv::Error) -> DatasetError {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::error::{DatasetError, Result};
 use super::folder::Dataset;
-use super::rows::{Rows, file_key, write_rows};
+use super::rows::{Rows, tidy_path, write_rows};
 use super::split::{Split, Subset};
 
 impl Split {
@@ -44,14 +44,14 @@ fn read(data: &Dataset, path: &Path) -> Result<Split> {
     let mut split = Split::default();
     let mut missing = Vec::new();
     while let Some((line, row)) = rows.next_row()? {
-        let subset = Subset::from_name(&row[split_column]).ok_or_else(|| {
+        let subset = Subset::from_name(row[split_column].trim()).ok_or_else(|| {
             let why = format!("split {:?} is not train, valid or test", &row[split_column]);
             rows.wrong(line, why)
         })?;
-        let name = file_key(&row[file_column]);
-        match index.get(&name) {
+        let (exact, tidy) = (&row[file_column], tidy_path(&row[file_column]));
+        match index.get(exact).or_else(|| index.get(&tidy)) {
             Some(&i) => split.subset_mut(subset).push(i),
-            None => missing.push(name),
+            None => missing.push(tidy),
         }
     }
     match missing.as_slice() {

@@ -3,7 +3,7 @@
 //! [`OutFile`] is a file that rows are appended to. [`Part`] and [`replace`] write a file beside
 //! the old one and rename it, so that a reader sees the old file or the complete new one.
 //! [`Claims`] refuses to write over a file that is an input or that another program wrote.
-//! [`fault`] lets a test fail any of the calls.
+//! [`fault`] lets a test fail any of the calls. [`text_of_path`] writes paths as text.
 
 mod claim;
 pub mod fault;

@@ -1,6 +1,6 @@
 //! Paths as text, which is UTF-8 while paths need not be.
 //!
-//! Every table and the journal write a path in the same way: as it is if it is UTF-8, and otherwise
+//! Every table, list and the journal write a path in the same way: as it is if it is UTF-8, and otherwise
 //! as `bytes:` with its bytes in ASCII, `\\xff` for those that ASCII does not have. Python turns
 //! that back with `text[6:].encode().decode("unicode_escape").encode("latin-1")`.
 

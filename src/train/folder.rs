@@ -36,15 +36,37 @@ pub struct RunRecord {
     /// Version of the program that wrote it.
     pub sonoprint: String,
     /// The dataset's folder.
+    #[serde(with = "path_as_text")]
     pub dataset: PathBuf,
     /// Where the labels come from, for people, if not from folders: `tags` or a CSV file. The run
     /// has them in its own `labels.csv`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<String>,
+    /// Whether hidden files of the dataset were taken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
     /// Name of the device, for people.
     pub device: String,
     /// Everything else that decides the run.
     pub settings: TrainSettings,
+}
+
+/// A path in TOML, which is UTF-8, as [`files::text_of_path`] writes it.
+mod path_as_text {
+    use std::path::{Path, PathBuf};
+
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use crate::files::{path_of_text, text_of_path};
+
+    pub(super) fn serialize<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&text_of_path(path))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
+        let text = String::deserialize(from)?;
+        path_of_text(&text).ok_or_else(|| de::Error::custom("a path with a wrong escape"))
+    }
 }
 
 impl RunRecord {
@@ -70,12 +92,13 @@ impl RunRecord {
     /// # Errors
     /// [`TrainError::Dataset`].
     pub fn dataset(&self, path: &Path) -> Result<Dataset, TrainError> {
-        let Some(labels) = &self.labels else {
-            return Ok(Dataset::scan(&self.dataset)?);
-        };
         let rules = LabelRules {
             min_files: 1,
             single: false,
+            hidden: self.hidden,
+        };
+        let Some(labels) = &self.labels else {
+            return Ok(Dataset::labeled(&self.dataset, &LabelSource::Folders, rules)?.data);
         };
         let copy = LabelSource::Csv(path.with_file_name(LABELS));
         let mut data = Dataset::labeled(&self.dataset, &copy, rules)?.data;
@@ -151,6 +174,7 @@ impl RunFolder {
             sonoprint: env!("CARGO_PKG_VERSION").into(),
             dataset: fs::canonicalize(&data.root).unwrap_or_else(|_| data.root.clone()),
             labels,
+            hidden: data.hidden,
             device: device.into(),
             settings: settings.clone(),
         };

@@ -18,6 +18,7 @@ use crate::support::{noise, tone, turn, wav};
 const ALL: LabelRules = LabelRules {
     min_files: 1,
     single: false,
+    hidden: false,
 };
 
 /// Makes an empty file at each of `paths`, and a CSV file.
@@ -80,6 +81,8 @@ fn a_csv_file_gives_labels_and_what_is_left_out_is_said() {
             "1 file left out, not listed: f.wav",
             "1 label of several spellings: Rock and rock are rock",
             "1 file left out, without a label: d.wav",
+            "left out: 2 files that are not audio (1 .csv, 1 .txt)",
+            "left out: 1 hidden file or folder",
         ]
     );
 
@@ -96,7 +99,7 @@ fn a_csv_file_gives_labels_and_what_is_left_out_is_said() {
     ];
     assert_eq!(labels(&data), map(&want));
     assert_eq!(
-        notes[4..],
+        notes[4..6],
         [
             "3 labels of fewer than 2 files left out: guitar (1), polka (1), slow (1)",
             "1 file left out, without another label: e.wav",

@@ -9,9 +9,7 @@ use indicatif::ProgressBar;
 use super::super::{progress, words};
 use super::lines::{LabelCounts, heading, line};
 use super::startup_times::StartupTimes;
-use crate::classify::{
-    Content, FileResult, Format, LeftOut, Options, Outcome, Schema, Summary, Table,
-};
+use crate::classify::{Content, FileResult, Format, Options, Outcome, Schema, Summary, Table};
 
 /// Prints results as they come, and a progress bar below them.
 pub struct Console {
@@ -176,43 +174,5 @@ pub fn print_summary(
     }
     if let Some(path) = out {
         words::note(format_args!("wrote {}", path.display()));
-    }
-}
-
-/// Says what the search left out, if anything.
-pub fn print_left_out(left_out: &LeftOut) {
-    /// Extensions that are named.
-    const NAMED: usize = 4;
-
-    let others = left_out.others();
-    let total = others.iter().map(|(_, n)| n).sum::<u64>();
-    let mut parts = Vec::new();
-    if total > 0 {
-        let mut named: Vec<_> = others
-            .iter()
-            .take(NAMED)
-            .map(|(extension, n)| match extension.as_str() {
-                "" => format!("{n} without extension"),
-                extension => format!("{n} .{extension}"),
-            })
-            .collect();
-        let rest = total - others.iter().take(NAMED).map(|(_, n)| n).sum::<u64>();
-        if rest > 0 {
-            named.push(format!("{rest} more"));
-        }
-        parts.push(format!(
-            "{total} files that are not audio ({})",
-            named.join(", ")
-        ));
-    }
-    match left_out.hidden() {
-        0 => {}
-        1 => parts.push("1 hidden file or folder (--hidden takes it)".into()),
-        n => parts.push(format!(
-            "{n} hidden files and folders (--hidden takes them)"
-        )),
-    }
-    if !parts.is_empty() {
-        words::note(format_args!("left out: {}", parts.join("; ")));
     }
 }

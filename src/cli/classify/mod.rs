@@ -10,9 +10,9 @@ use std::thread::available_parallelism;
 
 use anyhow::{Context, bail, ensure};
 
-use self::console::{Console, print_left_out, print_summary};
+use self::console::{Console, print_summary};
 use self::startup_times::StartupTimes;
-use super::words::{is_stdout, note};
+use super::words::{is_stdout, note, note_left_out};
 use super::{Done, args};
 use crate::classify::journal::{self, JournalSettings};
 use crate::classify::{
@@ -109,6 +109,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     if inputs.peek().is_none() && args.shard == Shard::default() {
         let searched = args.files_from.iter().chain(&args.paths);
         let names: Vec<_> = searched.map(|p| p.display().to_string()).collect();
+        note_left_out(&search.left_out);
         bail!(DiscoverError::NoAudio(names.join(", ")));
     }
     let targets = Targets::of(args)?;
@@ -185,7 +186,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     let counts = console.finish()?;
     counts.print(&schema);
     print_summary(&summary, counts.unsure, &times, &options, targets.out);
-    print_left_out(&search.left_out);
+    note_left_out(&search.left_out);
     Ok(if failed == 0 { Done::All } else { Done::Some })
 }
 

@@ -52,6 +52,9 @@ pub struct Args {
     /// them; a file may have several rows).
     #[arg(long, value_name = "tags|FILE", value_parser = args::label_source, group = "begin")]
     pub labels: Option<LabelSource>,
+    /// Take hidden files and folders of the dataset too.
+    #[arg(long, group = "begin")]
+    pub hidden: bool,
     /// Leave out labels of fewer files.
     #[arg(
         long,

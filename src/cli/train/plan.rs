@@ -271,6 +271,7 @@ fn dataset(args: &Args) -> anyhow::Result<Labeled> {
     let rules = LabelRules {
         min_files: args.min_files,
         single: args.task == Some(Task::SingleLabel),
+        hidden: args.hidden,
     };
     Ok(Dataset::labeled(root, source, rules)?)
 }

@@ -1,11 +1,12 @@
 //! Reads the labels of files from a CSV file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::names::tidy;
 use super::sets::LabelSets;
 use crate::dataset::error::Result;
-use crate::dataset::rows::{Rows, file_key};
+use crate::dataset::folder::{key, path_of_key};
+use crate::dataset::rows::{Rows, tidy_path};
 
 /// Names of the column with the labels.
 const LABELS: [&str; 5] = ["labels", "label", "tags", "genres", "genre"];
@@ -17,14 +18,26 @@ pub(super) fn read(root: &Path, path: &Path) -> Result<LabelSets> {
     let mut sets = LabelSets::new();
     while let Some((line, row)) = rows.next_row()? {
         let field = &row[file_column];
-        if field.is_empty() {
+        if field.trim().is_empty() {
             return Err(rows.wrong(line, "the file has no name".into()));
         }
-        let below = Path::new(field).strip_prefix(root).ok();
-        let file = file_key(below.and_then(Path::to_str).unwrap_or(field));
+        let file = file_of(root, field);
         let labels = row[label_column].split(['|', ';']).map(tidy);
         let labels = labels.filter(|label| !label.is_empty());
         sets.entry(file).or_default().extend(labels);
     }
     Ok(sets)
+}
+
+/// Returns the key of the file that `field` names: as it is, or else tidied.
+fn file_of(root: &Path, field: &str) -> String {
+    let below = |text: &str| -> PathBuf {
+        let path = path_of_key(text);
+        path.strip_prefix(root).map(Path::to_owned).unwrap_or(path)
+    };
+    let exact = below(field);
+    match root.join(&exact).is_file() {
+        true => key(&exact),
+        false => key(&below(&tidy_path(field))),
+    }
 }

@@ -12,17 +12,19 @@ use std::path::Path;
 use self::names::{leave_out_empty, merge_spellings, split_compounds};
 use self::sets::{LabelSets, count, listed, note, take};
 use super::error::{DatasetError, Result};
-use super::folder::{Dataset, Entry, LabelSource, audio_files, check_folder, key};
+use super::folder::{Dataset, Entry, LabelSource, Walk, check_folder, key, path_of_key};
 
 pub use self::matching::MatchedClasses;
 
 /// Which files and labels of a source are used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LabelRules {
     /// Labels of fewer files are left out.
     pub min_files: usize,
     /// Whether files with several labels are left out.
     pub single: bool,
+    /// Whether hidden files and folders are taken ([`crate::audio::is_hidden`]).
+    pub hidden: bool,
 }
 
 /// A dataset with labels from a source, and what was left out.
@@ -36,7 +38,7 @@ pub struct Labeled {
 
 impl Dataset {
     /// Lists the audio files in `root` that have labels in `source`. Of [`LabelSource::Folders`],
-    /// this is [`Dataset::scan`], and `rules` do not apply.
+    /// this is [`Dataset::scan`], and of `rules` only `hidden` applies.
     ///
     /// Names that differ only in case or spaces are one label, spelled as most files spell it.
     /// Files without a label are left out: what is not labeled is not known.
@@ -50,29 +52,42 @@ impl Dataset {
     ///   nothing, as `Other` and `Unknown`, are no labels.
     ///
     /// # Errors
-    /// `NoFolder`, `NoLabels`, `OneClass`, `NotUtf8`, `CsvFile` and `Io` of [`DatasetError`], and
+    /// `NoFolder`, `NoLabels`, `OneClass`, `CsvFile` and `Io` of [`DatasetError`], and
     /// those of [`Dataset::scan`].
     pub fn labeled(root: &Path, source: &LabelSource, rules: LabelRules) -> Result<Labeled> {
         check_folder(root)?;
         let mut notes = Vec::new();
+        let walk = Walk {
+            hidden: rules.hidden,
+            ..Walk::default()
+        };
+        let left_out = |notes: &mut Vec<String>| {
+            let lines = walk.left_out.lines().into_iter();
+            notes.extend(lines.map(|line| format!("left out: {line}")));
+        };
         let mut sets = match source {
             LabelSource::Folders => {
-                let data = Self::scan(root)?;
+                let (data, loose) = Self::scan_with(root, &walk)?;
+                note(&mut notes, loose, "in no class folder");
+                left_out(&mut notes);
                 return Ok(Labeled { data, notes });
             }
             LabelSource::Csv(path) => {
                 let mut sets = csv::read(root, path)?;
-                let missing = |file: &String| !root.join(file).is_file();
+                let missing = |file: &String| !root.join(path_of_key(file)).is_file();
                 let absent = take(&mut sets, |file, _| missing(file));
                 note(&mut notes, absent, "listed but not in the folder");
-                let files = audio_files(root, root)?.into_iter().map(|path| key(&path));
+                let files = walk
+                    .audio_files(root, root)?
+                    .into_iter()
+                    .map(|path| key(&path));
                 let unlisted = files.filter(|file| !sets.contains_key(file));
                 let unlisted: BTreeSet<String> = unlisted.collect();
                 note(&mut notes, unlisted.into_iter().collect(), "not listed");
                 sets
             }
             LabelSource::Tags => {
-                let mut sets = tags::read(root, &mut notes)?;
+                let mut sets = tags::read(root, &walk, &mut notes)?;
                 leave_out_empty(&mut sets, &mut notes);
                 split_compounds(&mut sets);
                 sets
@@ -86,7 +101,12 @@ impl Dataset {
             note(&mut notes, several, "with several labels");
         }
         leave_out_rare(&mut sets, rules.min_files, &mut notes);
+        left_out(&mut notes);
         let data = dataset(root, source, sets, &notes)?;
+        let data = Self {
+            hidden: rules.hidden,
+            ..data
+        };
         Ok(Labeled { data, notes })
     }
 
@@ -130,7 +150,7 @@ fn dataset(
             .expect("every label is a class")
     };
     let entries = sets.iter().map(|(file, labels)| Entry {
-        path: file.into(),
+        path: path_of_key(file),
         labels: labels.iter().map(index).collect(),
     });
     Ok(Dataset {
@@ -138,6 +158,7 @@ fn dataset(
         entries: entries.collect(),
         classes: classes.clone(),
         source: source.clone(),
+        hidden: false,
     })
 }
 

@@ -12,12 +12,12 @@ use rayon::prelude::*;
 use super::names::genres;
 use super::sets::{LabelSets, note};
 use crate::dataset::error::Result;
-use crate::dataset::folder::{audio_files, key};
+use crate::dataset::folder::{Walk, key};
 
 /// Reads the genres of every audio file in `root`, on all cores. Files without one have an empty
 /// set; a note names those whose tags cannot be read.
-pub(super) fn read(root: &Path, notes: &mut Vec<String>) -> Result<LabelSets> {
-    let files = audio_files(root, root)?;
+pub(super) fn read(root: &Path, walk: &Walk, notes: &mut Vec<String>) -> Result<LabelSets> {
+    let files = walk.audio_files(root, root)?;
     let read: Vec<_> = (files.par_iter())
         .map(|path| (key(path), file_genres(&root.join(path))))
         .collect();
