@@ -506,7 +506,8 @@ impl Decoding {
     /// Returns whether the channels have sound so far and their mean has none.
     pub(super) fn is_cancelled(&self) -> bool {
         // Sound that is 20 dB louder than what counts as silence. Codecs leave some of the mean.
-        self.loudest > 10.0 * SILENT_LEVEL && self.mean < CANCELLED * self.loudest
+        let is_loud = self.loudest > 10.0 * SILENT_LEVEL;
+        is_loud && (self.is_silent() || self.mean < CANCELLED * self.loudest)
     }
 
     /// Returns what is wrong with the part of the file that was read, if anything.
