@@ -335,3 +335,26 @@ impl fmt::Display for MeanInterval {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_stay_within_their_range_and_respect_files() {
+        let two = MeanInterval::of(&[0.9, 1.0]).unwrap();
+        assert_eq!((two.interval, two.range), (None, (0.9, 1.0)));
+        let (low, high) = MeanInterval::of(&[0.2, 0.99, 1.0])
+            .unwrap()
+            .interval
+            .unwrap();
+        assert_eq!((low, high), (0.0, 1.0));
+        // Ten files of a hundred clips each, half of the files right: the clips are no thousand
+        // independent ones.
+        let files: Vec<_> = (0..10).map(|i| (100 * (i % 2), 100)).collect();
+        let (low, high) = clip_interval(&files, 1);
+        assert!(low <= 0.3 && high >= 0.7, "{low} to {high}");
+        let (low, high) = wilson(500, 1000);
+        assert!(low > 0.45 && high < 0.55);
+    }
+}
