@@ -101,6 +101,9 @@ fn stft(@builtin(workgroup_id) group: vec3<u32>, @builtin(subgroup_invocation_id
     } else {
         for (var row = lane; row <= POINTS; row += SIZE) { keep(out, row, work[place(row)]); }
     }
+    // The loops above differ in length between invocations. All must be here before the subgroup
+    // reduces: not every driver brings a subgroup back together behind a loop by itself.
+    workgroupBarrier();
     top = subgroupMax(top);
     bottom = subgroupMin(bottom);
     if (lane == 0u && top != NO_VALUE) {
