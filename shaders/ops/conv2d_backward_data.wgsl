@@ -48,7 +48,7 @@ fn store(row: u32, column: u32, part: u32, sum: f32) {
 {%- set first_x = -((kw - 1 - px) // sx) %}{% set last_x = (tx - 1 + px) // sx %}
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let id = (group.y * shape.groups_across + group.x) * 8u + lane;
+    let id = group_index(group) * 8u + lane;
     let across = (shape.width + {{ tx - 1 }}u) / {{ tx }}u;
     let down = (shape.height + {{ ty - 1 }}u) / {{ ty }}u;
     let blocks = (shape.channels_in + {{ tc - 1 }}u) / {{ tc }}u;

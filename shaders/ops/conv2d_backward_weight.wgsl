@@ -51,7 +51,7 @@ fn store(row: u32, column: u32, part: u32, sum: f32) {
 {% set taps = kh * kw %}{% set columns = (tx - 1) * sx + kw %}{% set kept = [kh - sy, 0]|max %}{% set new = kh - kept %}
 @compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let id = (group.y * shape.groups_across + group.x) * 8u + lane;
+    let id = group_index(group) * 8u + lane;
     let across = (shape.channels_in + {{ tc - 1 }}u) / {{ tc }}u;
     let down = (shape.channels_out + {{ to - 1 }}u) / {{ to }}u;
     if (id >= shape.parts * across * down) { return; }

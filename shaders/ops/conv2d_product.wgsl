@@ -14,8 +14,8 @@ fn main(
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(local_invocation_index) index: u32,
 ) {
-    let column0 = (group.y * shape.groups_across + group.x) / shape.groups_down * {{ tile_side }}u;
-    let row0 = (group.y * shape.groups_across + group.x) % shape.groups_down * {{ tile_side }}u;
+    let column0 = group_index(group) / shape.groups_down * {{ tile_side }}u;
+    let row0 = group_index(group) % shape.groups_down * {{ tile_side }}u;
     let share = (depth() + shape.parts - 1u) / shape.parts;
     let end = min(depth(), (group.z + 1u) * share);
     var sums: array<f32, {{ each * each }}>;

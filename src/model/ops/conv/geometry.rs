@@ -47,6 +47,12 @@ impl Geometry {
         self.output().iter().product()
     }
 
+    /// Counts the multiply-adds of the convolution, and of each of its gradients.
+    pub fn multiply_adds(&self) -> u64 {
+        let factors = [self.n, self.channels, self.pixels(), self.patch_len()];
+        factors.map(|n| n as u64).into_iter().product()
+    }
+
     /// Returns the number of places of the kernel: its height times its width.
     pub fn taps(&self) -> usize {
         self.kernel.iter().product()

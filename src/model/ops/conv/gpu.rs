@@ -6,15 +6,23 @@ use burn_cubecl::CubeBackend;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
+use super::geometry::Geometry;
 use super::launch::Launch;
 use super::op::{ConvOps, ConvSettings, geometry};
 use crate::gpu::kernel::{empty, empty_of, is_half, launch};
 use crate::model::ops::sum_parts::sum_parts;
 
-/// Runs a pass. The first two tensors decide whether it computes on f16 or f32.
-fn run(pass: Launch, tensors: &[&CubeTensor]) {
+/// The most multiply-adds of one dispatch. Windows resets a GPU whose dispatch takes two seconds. A
+/// slow integrated GPU, with 3e10 multiply-adds per second, takes half a second for these. Unit
+/// tests split small passes, too.
+const MAX_MULTIPLY_ADDS: u64 = if cfg!(test) { 1 << 12 } else { 1 << 34 };
+
+/// Runs a pass over `geometry`. The first two tensors decide whether it computes on f16 or f32.
+fn run(pass: Launch, geometry: &Geometry, tensors: &[&CubeTensor]) {
     let pass = pass.with_half(is_half(tensors[0]));
-    launch(pass.source, pass.groups, tensors, &pass.uniforms);
+    for part in pass.dispatches(geometry.multiply_adds(), MAX_MULTIPLY_ADDS) {
+        launch(part.source, part.groups, tensors, &part.uniforms);
+    }
 }
 
 fn forward(
@@ -32,7 +40,7 @@ fn forward(
     tensors.extend(&bias);
     let geometry = geometry.without_columns();
     let pass = Launch::forward(&geometry, settings.kernel, bias.is_some(), rectify);
-    run(pass, &tensors);
+    run(pass, &geometry, &tensors);
     out
 }
 
@@ -69,7 +77,7 @@ impl ConvOps for CubeBackend {
         let geometry = geometry(shape, weight.shape().dims(), &settings).without_columns();
         let out = empty(&gradient, shape);
         let pass = Launch::backward_data(&geometry, settings.kernel);
-        run(pass, &[&gradient, &weight, &out]);
+        run(pass, &geometry, &[&gradient, &weight, &out]);
         out
     }
 
@@ -84,7 +92,7 @@ impl ConvOps for CubeBackend {
         let (pass, parts) = Launch::backward_weight(&geometry, settings.kernel);
         let len = shape.iter().product::<usize>();
         let [weight, bias] = [len, shape[0]].map(|len| empty_of(&x, [parts, len], DType::F32));
-        run(pass, &[&x, &gradient, &weight, &bias]);
+        run(pass, &geometry, &[&x, &gradient, &weight, &bias]);
         let weight = sum_parts(&weight, parts, shape, x.dtype);
         let bias = sum_parts(&bias, parts, [shape[0]], x.dtype);
         (weight, bias)

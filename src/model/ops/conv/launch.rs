@@ -13,7 +13,7 @@ pub struct Launch {
     /// Workgroups in x, y and z.
     pub groups: [u32; 3],
     /// The uniform: `Shape` of `shaders/ops/conv2d_shape.wgsl`.
-    pub uniforms: [u32; 12],
+    pub uniforms: [u32; 16],
 }
 
 /// A tile of [`ConvKernel::Direct`]: rows, columns and channels. A larger tile would be faster by a
@@ -31,6 +31,10 @@ const FEW_TAPS: usize = 4;
 const MIN_INVOCATIONS: usize = 256;
 /// Workgroups that keep a card busy.
 const MIN_GROUPS: usize = 512;
+
+/// Places in [`Launch::uniforms`].
+const GROUPS_ACROSS: usize = 7;
+const FIRST_ROW: usize = 12;
 
 /// How a sum over the images is split into parts.
 #[derive(Clone, Copy)]
@@ -57,6 +61,30 @@ impl Launch {
     pub fn with_half(mut self, half: bool) -> Self {
         self.source.half = half;
         self
+    }
+
+    /// Returns the launch as dispatches of about `most` multiply-adds at most, of the
+    /// `multiply_adds` that all of it computes. Each workgroup is in one of them.
+    pub fn dispatches(self, multiply_adds: u64, most: u64) -> Vec<Self> {
+        let [x, y, z] = self.groups;
+        let groups = x as usize * y as usize;
+        let wanted = multiply_adds.div_ceil(most);
+        let rows = usize::try_from(wanted).unwrap_or(groups).min(groups);
+        if wanted <= 1 {
+            return vec![self];
+        }
+        let across = groups.div_ceil(rows).min(x as usize);
+        let row = |first: usize| {
+            let mut uniforms = self.uniforms;
+            uniforms[GROUPS_ACROSS] = across as u32;
+            uniforms[FIRST_ROW] = first as u32;
+            Self {
+                groups: [across as u32, 1, z],
+                uniforms,
+                ..self.clone()
+            }
+        };
+        (0..groups.div_ceil(across)).map(row).collect()
     }
 
     /// Plans the convolution, with a bias if `bias`, and then a ReLU if `rectify`.
@@ -187,7 +215,7 @@ fn largest_tile(max: usize, size: usize) -> usize {
 }
 
 /// Returns `Shape` of `shaders/ops/conv2d_shape.wgsl`.
-fn uniforms(g: &Geometry, across: u32, down: usize, split: Split) -> [u32; 12] {
+fn uniforms(g: &Geometry, across: u32, down: usize, split: Split) -> [u32; 16] {
     let ([channels, height, width], [out_height, out_width]) = (g.input, g.output());
     [
         g.n,
@@ -202,6 +230,10 @@ fn uniforms(g: &Geometry, across: u32, down: usize, split: Split) -> [u32; 12] {
         split.parts,
         split.band,
         split.bands,
+        0,
+        0,
+        0,
+        0,
     ]
     .map(|n| n as u32)
 }
@@ -265,13 +297,40 @@ mod tests {
         }
     }
 
+    /// A large pass becomes several dispatches, which together have each workgroup once.
+    #[test]
+    fn large_passes_are_split() {
+        const MOST: u64 = 1 << 34;
+        // The second convolution of deeppixel.
+        for (n, few) in [(1, true), (32, false)] {
+            let g = geometry(n, [32, 359, 359], 64, 3);
+            for kernel in KERNELS {
+                let whole = Launch::forward(&g, kernel, true, false);
+                let [x, y, z] = whole.groups;
+                let parts = whole.clone().dispatches(g.multiply_adds(), MOST);
+                assert_eq!(parts.len() == 1, few, "{kernel:?}");
+                let mut next = 0;
+                for part in &parts {
+                    let across = part.uniforms[GROUPS_ACROSS];
+                    assert_eq!(part.uniforms[FIRST_ROW] * across, next);
+                    let [width, height, depth] = part.groups;
+                    assert_eq!((width, depth), (across, z));
+                    next += width * height;
+                }
+                assert!((x * y..x * y + x).contains(&next), "{next} of {x} x {y}");
+                let share = g.multiply_adds() / parts.len() as u64;
+                assert!(share <= MOST);
+            }
+        }
+    }
+
     /// Each row of each image is in exactly one part.
     #[test]
     fn parts_cover_the_images() {
         for (n, side) in [(1, 180), (33, 9), (4, 5), (2, 720)] {
             let g = geometry(n, [4, side, side], 32, 3);
             let (launch, parts) = Launch::backward_weight(&g, ConvKernel::Direct);
-            let [.., band, bands] = launch.uniforms.map(|w| w as usize);
+            let [band, bands] = [10, 11].map(|i| launch.uniforms[i] as usize);
             assert_eq!(parts, n * bands);
             assert!(
                 band * bands >= side - 2 && band * (bands - 1) < side - 2,
