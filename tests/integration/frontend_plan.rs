@@ -19,10 +19,25 @@ fn plans_multiply_out() {
                 assert_eq!(p.lanes * p.rounds * 8, p.points * p.transforms);
             }
             assert!(p.lanes <= 256, "WebGPU's base allows 256 invocations");
-            let base = if log2 <= 11 { 16 } else { 32 };
-            assert!(p.workgroup_bytes() <= base * 1024, "{kernel} n_fft {n_fft}");
+            assert!(p.workgroup_bytes() <= 32 * 1024, "{kernel} n_fft {n_fft}");
+            // 8192 samples are 4096 complex numbers, and so are two frames of 4096.
+            let points = if kernel == StftKernel::Packed {
+                n_fft
+            } else {
+                n_fft / 2
+            };
+            let least = p.without_padding();
+            assert_eq!(least.workgroup_bytes() <= 16 * 1024, points <= 2048);
             assert_eq!(kernel.name().parse(), Ok(kernel));
         }
+        // WebGPU's base is enough for all frames but the longest.
+        let base = Limits::from(&wgpu::Limits::default());
+        assert_eq!(base.workgroup_memory, 16 * 1024);
+        let config = FrontEndConfig {
+            n_fft,
+            ..presets::mel()
+        };
+        assert_eq!(Plan::new(&config, &base).is_ok(), log2 <= 12);
         // A card: only features of WebGPU's base, and workgroups of at least 128.
         let card = Limits::from(&wgpu::Limits::default());
         let limits = Limits {

@@ -56,6 +56,19 @@ impl FftPlan {
     pub fn workgroup_bytes(&self) -> u32 {
         self.frame_len * self.transforms * 8
     }
+
+    /// Returns the same transform in less memory, with bank conflicts, if the kernel can leave out
+    /// padding.
+    pub fn without_padding(self) -> Self {
+        match self.kernel {
+            StftKernel::OneFrame | StftKernel::SharedWorkgroup | StftKernel::Packed => Self {
+                pad_shift: 31,
+                frame_len: self.points,
+                ..self
+            },
+            StftKernel::Registers | StftKernel::Subgroup => self,
+        }
+    }
 }
 
 impl StftKernel {
@@ -148,13 +161,9 @@ impl StftKernel {
 fn radix8(kernel: StftKernel, points: u32, transforms: u32) -> FftPlan {
     let log2 = points.ilog2();
     let rounds = if points > 2048 { 2 } else { 1 };
-    // Padding avoids bank conflicts. It is left out where it would exceed WebGPU's base of 16 KiB
-    // (at 2048 points) or the 32 KiB that most adapters have (at 4096).
-    let pad_shift = if points >= 4096 || (points == 2048 && kernel == StftKernel::Packed) {
-        31
-    } else {
-        4
-    };
+    // Padding avoids bank conflicts. It would exceed the 32 KiB that most adapters have at 4096
+    // points, and WebGPU's base of 16 KiB at 2048.
+    let pad_shift = if points >= 4096 { 31 } else { 4 };
     FftPlan {
         kernel,
         points,
