@@ -53,6 +53,7 @@ struct Augment {
 @group(0) @binding(6) var<storage, read_write> tensor: array<real>;
 @group(0) @binding(7) var<storage, read_write> out_u8: array<u32>;
 @group(0) @binding(8) var<storage, read> augments: array<Augment>;  // [clip]
+@group(0) @binding(10) var<uniform> before: vec4<u32>;              // as in stft_common.wgsl
 
 const NO_VALUE: f32 = -3.0e38;
 
@@ -139,7 +140,7 @@ fn rgba_tensor(
         if (hidden || (y >= a.z && y < a.w) || (y >= b.z && y < b.w)) {
             c = vec4<f32>(colors[0].rgb, 1.0);
         }
-        let at = clip * 4u * plane + y * params.width + x;
+        let at = before.x + clip * 4u * plane + y * params.width + x;
         tensor[at] = real(c.r);
         tensor[at + plane] = real(c.g);
         tensor[at + 2u * plane] = real(c.b);

@@ -46,6 +46,9 @@ struct Augment {
 // [clip][2]: key of the largest value, inverted key of the smallest.
 @group(0) @binding(7) var<storage, read_write> range: array<atomic<u32>>;
 @group(0) @binding(8) var<storage, read> augments: array<Augment>;    // [clip]
+// Cells of `spectrogram` before the first clip: a binding begins at a multiple of what the device
+// asks for, and a tensor's clip anywhere. A vector, because a uniform's size is a multiple of 16.
+@group(0) @binding(10) var<uniform> before: vec4<u32>;
 
 var<private> augment: Augment;
 // Largest and smallest value that this invocation has written.
@@ -122,14 +125,27 @@ fn frame_start(frame: u32) -> i32 {
     return i32(at) - params.lead;
 }
 
+// cos(pi m / (2 rows)), within 2e-7. WGSL lets `cos` be off by 2^-11 between -pi and pi, and by
+// anything outside. So the angle is reduced to a quarter turn in integers, and the cosine is its
+// Taylor polynomial, whose remainder is 7e-9 there.
+fn cosine(m: u32, rows: u32) -> f32 {
+    let turn = m % (4u * rows);
+    let half_turn = min(turn, 4u * rows - turn);
+    let quarter = min(half_turn, 2u * rows - half_turn);
+    let x = 1.57079632679489662 * f32(quarter) / f32(rows);
+    let y = x * x;
+    let tail = 1.0 / 40320.0 - y * (1.0 / 3628800.0 - y / 479001600.0);
+    let value = 1.0 - y * (0.5 - y * (1.0 / 24.0 - y * (1.0 / 720.0 - y * tail)));
+    return select(value, -value, half_turn > rows);
+}
+
 // The power of a row after the clip's filter.
 fn filtered(power: f32, row: u32) -> f32 {
     if (!AUGMENT) { return power; }
-    let x = 3.14159265358979 * (f32(row) + 0.5) / f32(params.rows);
     var db = 0.0;
     for (var k = 1u; k <= 6u; k++) {
         let a = augment.equalizer[k - 1u];
-        if (a != 0.0) { db += a * cos(f32(k) * x); }
+        if (a != 0.0) { db += a * cosine(k * (2u * row + 1u), params.rows); }
     }
     return power * exp2(db / DB_PER_LOG2);
 }
@@ -173,7 +189,7 @@ fn keep(out: u32, row: u32, power: f32) {
         top = max(top, value);
         if (value != NO_VALUE) { bottom = min(bottom, value); }
     }
-    spectrogram[out + row] = real(value);
+    spectrogram[before.x + out + row] = real(value);
 }
 
 // Powers of bins k and n_fft / 2 - k, from those elements of the half-length transform; `w` is

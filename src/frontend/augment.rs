@@ -95,9 +95,11 @@ impl Waveform {
     /// implementation of `filtered` in `shaders/frontend/stft_common.wgsl`.
     pub fn row_factors(&self, rows: usize) -> Option<Vec<f32>> {
         let factor = |row: usize| {
-            let x = std::f32::consts::PI * (row as f32 + 0.5) / rows as f32;
+            let x = std::f64::consts::PI * (row as f64 + 0.5) / rows as f64;
             let terms = (1u8..).zip(self.equalizer);
-            let db: f32 = terms.map(|(k, a)| a * (f32::from(k) * x).cos()).sum();
+            let db: f32 = terms
+                .map(|(k, a)| a * (f64::from(k) * x).cos() as f32)
+                .sum();
             10f32.powf(db / 10.0)
         };
         (self.equalizer != [0.0; EQUALIZER_TERMS]).then(|| (0..rows).map(factor).collect())

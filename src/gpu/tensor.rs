@@ -12,6 +12,8 @@
 //! Two tensors may share one `wgpu::Buffer`, so passes must bind a target as `read_write`, never
 //! `read`.
 
+use std::ops::Range;
+
 use burn::backend::Wgpu;
 use burn::backend::fusion::stream::StreamId;
 use burn::tensor::{DType, FloatDType, Shape, Tensor};
@@ -69,13 +71,19 @@ impl Target {
         })
     }
 
-    /// Returns a storage binding (`read_write`) of `size` bytes, from byte `offset` of the tensor.
-    pub fn binding(&self, offset: u64, size: u64) -> wgpu::BindingResource<'_> {
-        wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+    /// Returns a storage binding (`read_write`) with the bytes `range` of the tensor, and the number
+    /// of bytes in it before them: a binding begins at a multiple of `alignment`, a power of two.
+    pub fn binding(&self, range: Range<u64>, alignment: u64) -> (wgpu::BindingResource<'_>, u64) {
+        let start = self.place.offset + range.start;
+        let before = start % alignment;
+        // Bindings also end at multiples of 4. Burn's memory does, too.
+        let size = (before + range.end - range.start).next_multiple_of(4);
+        let binding = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
             buffer: &self.place.buffer,
-            offset: self.place.offset + offset,
+            offset: start - before,
             size: wgpu::BufferSize::new(size),
-        })
+        });
+        (binding, before)
     }
 
     /// Returns where the tensor lies.

@@ -76,8 +76,7 @@ fn clips_of_a_batch_are_independent() {
     }
 }
 
-/// More clips than one dispatch may serve: the same images, chunk by chunk, at aligned offsets of
-/// one tensor.
+/// More clips than one dispatch may serve: the same images, chunk by chunk, anywhere in one tensor.
 #[test]
 fn batches_are_split_by_the_devices_limits() {
     let Compute::Gpu(mut gpu) = software() else {
@@ -93,15 +92,14 @@ fn batches_are_split_by_the_devices_limits() {
     let clips: Vec<Vec<f32>> = (0..67).map(|i| noise(4096, i)).collect();
     let clips: Vec<&[f32]> = clips.iter().map(Vec::as_slice).collect();
     let whole = FrontEnd::new(&Compute::Gpu(gpu.clone()), &settings).unwrap();
-    // A device that binds the PCM of about twenty clips at most.
-    Arc::make_mut(&mut gpu)
-        .limits
-        .max_storage_buffer_binding_size = 20 * 4096 * 4;
+    // A device that binds the PCM of about twenty clips at most, at multiples of 256 bytes.
+    let limits = &mut Arc::make_mut(&mut gpu).limits;
+    limits.max_storage_buffer_binding_size = 20 * 4096 * 4;
+    limits.min_storage_buffer_offset_alignment = 256;
     let plan = Plan::new(&settings, &Limits::from(&gpu.limits)).unwrap();
     assert!((1..=20).contains(&plan.clips_per_dispatch), "{plan:?}");
-    let picture = plan.pixels() as usize * 16;
-    let alignment = gpu.limits.min_storage_buffer_offset_alignment as usize;
-    assert_eq!(plan.clips_per_dispatch * picture % alignment, 0);
+    let image = plan.pixels() as usize * 16;
+    assert_ne!(plan.clips_per_dispatch * image % 256, 0);
     let parts = FrontEnd::new(&Compute::Gpu(gpu), &settings).unwrap();
     let read = |e: &FrontEnd| -> Vec<f32> {
         e.features(&clips)

@@ -48,6 +48,8 @@ pub(super) struct Constants {
     pub(super) y_axis: wgpu::Buffer,
     pub(super) x_axis: wgpu::Buffer,
     pub(super) colors: wgpu::Buffer,
+    /// The uniform `before` of clips that begin where their binding does.
+    pub(super) nothing_before: wgpu::Buffer,
 }
 
 impl Constants {
@@ -101,6 +103,7 @@ impl Constants {
             y_axis: uniform("y axis", bytemuck::cast_slice(&y_axis)),
             x_axis: storage("x axis", bytemuck::cast_slice(&x_axis)),
             colors: uniform("colors", bytemuck::cast_slice(&tables.colors)),
+            nothing_before: uniform("before", &[0; 16]),
         }
     }
 }

@@ -107,7 +107,7 @@ impl Passes {
         to: Destination<'_>,
     ) -> Result<Vec<Pass>, GpuError> {
         let image = matches!(self.config.output, Output::Image(_));
-        let (key, place) = match to {
+        let (key, (place, before)) = match to {
             Destination::Tensor { target, first } if !image => {
                 let key = self.stft_key(augment, true);
                 (key, self.place(target, first, clips))
@@ -116,16 +116,17 @@ impl Passes {
                 let one = self.plan.spectrogram_bytes();
                 let spectrograms = buffers.spectrograms(&self.gpu, one);
                 let key = self.stft_key(augment, false);
-                (key, spectrograms.as_entire_binding())
+                (key, (spectrograms.as_entire_binding(), self.before(0)))
             }
         };
-        let mut passes = vec![self.stft(buffers, clips, key, place)?];
+        let mut passes = vec![self.stft(buffers, clips, key, place, &before)?];
         match to {
             Destination::Tensor { target, first } if image => {
                 let half = self.half;
                 let key = PipelineKey::RgbaTensor { half };
-                let place = self.place(target, first, clips);
-                let own = [(6, place), (8, buffers.augments.as_entire_binding())];
+                let (place, before) = self.place(target, first, clips);
+                let augments = buffers.augments.as_entire_binding();
+                let own = [(6, place), (8, augments), (10, before.as_entire_binding())];
                 passes.push(self.rgba(buffers, clips, key, own)?);
             }
             Destination::Bytes(bytes) => {
@@ -148,14 +149,32 @@ impl Passes {
         }
     }
 
-    /// Returns the part of a tensor that holds `clips` clips from `first` on.
-    fn place<'t>(&self, target: &'t Target, first: usize, clips: usize) -> BindingResource<'t> {
-        let values = self.config.output_shape().iter().product::<usize>() as u64;
-        let one = values * if self.half { 2 } else { 4 };
-        // The size of a binding is a multiple of 4, and an odd number of f16 is not. Burn's memory
-        // ends at a multiple of 4, and the shader writes only what belongs to the clips.
-        let size = (clips as u64 * one).next_multiple_of(4);
-        target.binding(first as u64 * one, size)
+    /// Returns a binding with the part of a tensor that holds `clips` clips from `first` on, and
+    /// the number of values in it before them.
+    fn place<'t>(
+        &self,
+        target: &'t Target,
+        first: usize,
+        clips: usize,
+    ) -> (BindingResource<'t>, Buffer) {
+        let value = if self.half { 2 } else { 4 };
+        let one = self.config.output_shape().iter().product::<usize>() as u64 * value;
+        let range = first as u64 * one..(first + clips) as u64 * one;
+        let alignment = u64::from(self.gpu.limits.min_storage_buffer_offset_alignment);
+        let (binding, before) = target.binding(range, alignment);
+        (binding, self.before((before / value) as u32))
+    }
+
+    /// Returns the uniform `before` of the shaders.
+    fn before(&self, values: u32) -> Buffer {
+        match values {
+            0 => self.constants.nothing_before.clone(),
+            _ => {
+                let contents = [values, 0, 0, 0];
+                let contents = bytemuck::cast_slice(&contents);
+                self.gpu.uniform_of("before", contents)
+            }
+        }
     }
 
     fn stft(
@@ -164,6 +183,7 @@ impl Passes {
         clips: usize,
         key: PipelineKey,
         spectrogram: BindingResource<'_>,
+        before: &Buffer,
     ) -> Result<Pass, GpuError> {
         let pipeline = self.pipelines.get(key)?;
         let c = &self.constants;
@@ -172,6 +192,7 @@ impl Passes {
         bound.extend([(4, &c.mel_ends), (5, &c.mel_weights)]);
         bound.extend([(7, &buffers.range), (8, &buffers.augments)]);
         bound.extend(c.bins.as_ref().map(|bins| (9, bins)));
+        bound.push((10, before));
         let bound = bound.into_iter().map(|(i, b)| (i, b.as_entire_binding()));
         let bound = bound.chain([(6, spectrogram)]);
         Ok(Pass {

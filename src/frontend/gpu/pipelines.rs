@@ -157,47 +157,80 @@ mod tests {
     use crate::frontend::cpu::compress::tests::{ALL, assert_near_f64, powers};
     use crate::gpu::{Compute, DeviceChoice};
 
-    /// The shaders' compression against f64, for powers of all magnitudes. WGSL allows log2 an
-    /// error of 2^-21 near 1, and of three units in the last place elsewhere.
-    #[test]
-    fn compressed_values_are_those_of_f64() {
-        const PROBE: &str = "
-            const N_FFT: u32 = 256u;
+    /// Runs `expression`, WGSL over `x`, for each number of `input` on the software adapter.
+    fn probe(
+        expression: &str,
+        overrides: &[(&str, f64)],
+        params: [f32; 12],
+        input: &[f32],
+    ) -> Vec<f32> {
+        let probe = format!(
+            "const N_FFT: u32 = 256u;
             @compute @workgroup_size(64)
-            fn probe(@builtin(global_invocation_id) id: vec3<u32>) {
-                if (id.x < arrayLength(&pcm)) { spectrogram[id.x] = compress(pcm[id.x]); }
-            }";
+            fn probe(@builtin(global_invocation_id) id: vec3<u32>) {{
+                if (id.x >= arrayLength(&pcm)) {{ return; }}
+                let x = pcm[id.x];
+                spectrogram[id.x] = {expression};
+            }}"
+        );
         let opened = Compute::open(&DeviceChoice::Software).unwrap();
         let Compute::Gpu(gpu) = opened.compute else {
             unreachable!("asked for an adapter")
         };
-        let module = gpu.module("probe", [real_alias(false), COMMON, PROBE].join("\n"));
+        let module = gpu.module("probe", [real_alias(false), COMMON, &probe].join("\n"));
+        let pipeline = gpu.pipeline(&module, "probe", overrides);
+        let params = gpu.uniform_of("params", bytemuck::cast_slice(&params));
+        let pcm = gpu.storage_of("input", bytemuck::cast_slice(input));
+        let bytes = size_of_val(input) as u64;
+        let out = gpu.storage("output", bytes);
+        let bound = [(0, &params), (1, &pcm), (6, &out)];
+        let bound = bound.map(|(i, b)| (i, b.as_entire_binding()));
+        let group = gpu.bind_group(&pipeline, bound);
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        let mut pass = gpu.pass("probe", &mut encoder);
+        pass.set_pipeline(&pipeline);
+        pass.set_bind_group(0, &group, &[]);
+        pass.dispatch_workgroups(input.len().div_ceil(64) as u32, 1, 1);
+        drop(pass);
+        gpu.queue.submit([encoder.finish()]);
+        let got = gpu.read(&out, bytes).unwrap();
+        bytemuck::pod_collect_to_vec(&got)
+    }
+
+    /// The shaders' compression against f64, for powers of all magnitudes. WGSL allows log2 an
+    /// error of 2^-21 near 1, and of three units in the last place elsewhere.
+    #[test]
+    fn compressed_values_are_those_of_f64() {
         let input = powers();
         for compression in ALL {
             let (code, parameter) = compression.parameter();
             let overrides = [("COMPRESSION", f64::from(code))];
-            let pipeline = gpu.pipeline(&module, "probe", &overrides);
             let mut params = [0.0f32; 12];
             params[6] = parameter.map_or(0.0, |p| p.value as f32);
-            let params = gpu.uniform_of("params", bytemuck::cast_slice(&params));
-            let pcm = gpu.storage_of("powers", bytemuck::cast_slice(&input));
-            let bytes = size_of_val(&input[..]) as u64;
-            let out = gpu.storage("values", bytes);
-            let bound = [(0, &params), (1, &pcm), (6, &out)];
-            let bound = bound.map(|(i, b)| (i, b.as_entire_binding()));
-            let group = gpu.bind_group(&pipeline, bound);
-            let mut encoder = gpu.device.create_command_encoder(&Default::default());
-            let mut pass = gpu.pass("probe", &mut encoder);
-            pass.set_pipeline(&pipeline);
-            pass.set_bind_group(0, &group, &[]);
-            pass.dispatch_workgroups(input.len().div_ceil(64) as u32, 1, 1);
-            drop(pass);
-            gpu.queue.submit([encoder.finish()]);
-            let got = gpu.read(&out, bytes).unwrap();
-            let got: Vec<f32> = bytemuck::pod_collect_to_vec(&got);
+            let got = probe("compress(x)", &overrides, params, &input);
             for (power, got) in input.iter().zip(got) {
                 assert_near_f64(compression, *power, got, 6e-7);
             }
         }
+    }
+
+    /// The cosines of the augmentation's filter against f64, over a turn and a half. The shader
+    /// uses no function of WGSL's that may be inexact.
+    #[test]
+    fn cosines_are_those_of_f64() {
+        for rows in [1u16, 96, 513] {
+            // The parameters are 0. They are read because the probe binds them.
+            let all: Vec<f32> = (0..6 * rows).map(f32::from).collect();
+            let expression = format!("cosine(u32(x), {rows}u) + f32(params.rows)");
+            let got = probe(&expression, &[], [0.0; 12], &all);
+            for (m, got) in all.into_iter().zip(got) {
+                let want = (std::f64::consts::FRAC_PI_2 * f64::from(m) / f64::from(rows)).cos();
+                let off = (f64::from(got) - want).abs();
+                assert!(off < 3e-7, "{m} of {rows}: {got} for {want}");
+            }
+        }
+        let code = |line: &'static str| line.split("//").next().unwrap_or_default();
+        let calls = |line: &str| ["cos(", "sin(", "tan("].iter().any(|f| line.contains(f));
+        assert!(!COMMON.lines().map(code).any(calls));
     }
 }

@@ -185,6 +185,10 @@ impl Plan {
             .filter(|_| limits.features.contains(kernel.features()))
             .filter(subgroups_fit)
             .ok_or(PlanError::StftKernel { kernel, n_fft })?;
+        let fft = match fft.workgroup_bytes() > limits.workgroup_memory {
+            true => fft.without_padding(),
+            false => fft,
+        };
         if fft.workgroup_bytes() > limits.workgroup_memory {
             return Err(PlanError::WorkgroupMemory {
                 n_fft,
@@ -260,32 +264,23 @@ impl Plan {
     }
 }
 
-/// Returns the largest number of clips whose buffers the device can bind, such that the next clip's
-/// output begins where a binding may begin.
+/// Returns the largest number of clips whose buffers the device can bind.
 fn clips_per_dispatch(config: &FrontEndConfig, limits: &Limits) -> Result<usize, PlanError> {
-    let output = config.output_shape().iter().product::<usize>() as u64;
+    let output = config.output_shape().iter().product::<usize>() as u64 * 4;
     let pcm = config.clip_samples as u64 * 4;
     let spectrogram = (config.frames() * config.rows() * 4) as u64;
-    let largest = spectrogram.max(output * 4);
     let have = limits.storage_binding.min(limits.buffer);
+    // A part of a batch begins anywhere in its tensor. Its binding begins up to an alignment before
+    // it, and ends at a multiple of 4.
+    let for_output = have.saturating_sub(u64::from(limits.offset_alignment) + 4);
     // The PCM of one more clip than is served, because a clip may be mixed with the next one.
-    let fit = (have / largest)
+    let fit = (have / spectrogram)
+        .min(for_output / output)
         .min((have / pcm).saturating_sub(1))
         .min(u64::from(limits.workgroups));
-    let largest = largest.max(2 * pcm);
-    // Every part of a batch but the last must end where the next binding may begin, in f16 as well.
-    let step = alignment_step(output * 2, u64::from(limits.offset_alignment));
-    if fit < step {
-        return Err(PlanError::Clip {
-            need: largest * if fit == 0 { 1 } else { step },
-            have,
-        });
+    if fit == 0 {
+        let need = spectrogram.max(output).max(2 * pcm);
+        return Err(PlanError::Clip { need, have });
     }
-    Ok((fit - fit % step) as usize)
-}
-
-/// Returns the smallest number of clips whose bytes are a multiple of `alignment` (a power of two).
-fn alignment_step(clip: u64, alignment: u64) -> u64 {
-    let aligned = 1 << clip.trailing_zeros().min(62);
-    alignment.div_ceil(aligned).max(1)
+    Ok(fit as usize)
 }
