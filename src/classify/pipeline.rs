@@ -93,7 +93,8 @@ struct ClipOwner {
 /// back. A file that cannot be read becomes a failed result, and the rest goes on.
 ///
 /// # Errors
-/// If the device fails, or `on_result` does (`E`).
+/// [`InferenceError::BatchTooLarge`], before anything is read; if the device fails, or `on_result`
+/// does (`E`).
 pub fn classify<E: From<InferenceError>>(
     predictor: &Predictor,
     inputs: impl Iterator<Item = Input> + Send,
@@ -101,11 +102,13 @@ pub fn classify<E: From<InferenceError>>(
     mut on_result: impl FnMut(FileResult) -> Result<(), E>,
 ) -> Result<Summary, E> {
     let start = Instant::now();
+    let batch = options.batch.max(1);
+    let limit = predictor.batch_limit();
+    limit.check(batch).map_err(InferenceError::from)?;
     let front_end = &predictor.header().front_end;
     let rule = front_end.clip_rule(options.overlap.min(1.0 - MIN_HOP));
     let cut = (front_end.sample_rate, rule);
     let inputs = Mutex::new((0..).zip(inputs));
-    let batch = options.batch.max(1);
     let mut summary = std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(2 * batch);
         for _ in 0..options.workers.max(1) {

@@ -14,7 +14,8 @@ use crate::evaluate::evaluate;
 use crate::evaluate::report::Report;
 use crate::files::Claims;
 use crate::frontend::FrontEnd;
-use crate::model::{Checkpoint, Header, Task};
+use crate::inference::{BatchLimit, InferenceError};
+use crate::model::{Checkpoint, Header, Pass, Task};
 
 /// Measure a model on a folder with one subfolder per class, or on files with labels.
 #[derive(clap::Args)]
@@ -51,14 +52,17 @@ pub struct Args {
     /// Seed of the stratified split: the seed that the network was trained with.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Clips per batch.
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=4096))]
-    batch: u16,
+    /// Clips per batch; if absent, 16, or fewer if the device can take no more.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    batch: Option<u16>,
     #[command(flatten)]
     memory: PcmMemoryArg,
     #[command(flatten)]
     device: DeviceArg,
 }
+
+/// Clips per batch, if they fit.
+const BATCH: usize = 16;
 
 /// Parses the name of a subset.
 fn subset(text: &str) -> Result<Subset, String> {
@@ -99,6 +103,9 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         LabelSource::Folders => map_classes(&data, &header)?,
         _ => match_labels(&data, &header.classes, single, split.subset_mut(subset))?,
     };
+    let limit = BatchLimit::new(&compute, &header.network, Pass::Inference, false);
+    let batch = args.batch.map_or(limit.automatic(BATCH), usize::from);
+    limit.check(batch).map_err(InferenceError::from)?;
     make_folder(&args.out)?;
 
     let memory = args.memory.open(&compute);
@@ -107,7 +114,6 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         file.labels = matched.of(&file.labels);
     }
     let front_end = FrontEnd::new(&compute, &header.front_end)?;
-    let batch = usize::from(args.batch);
     let result = evaluate(
         &checkpoint.network,
         header.calibrated_task(),

@@ -97,6 +97,7 @@ fn inference(e: &InferenceError) -> Advice {
         InferenceError::FrontEnd(e) => front_end(e),
         InferenceError::Checkpoint(e) => checkpoint(e),
         InferenceError::Device(_) => Some(SMALLER_BATCH),
+        InferenceError::BatchTooLarge(_) => Some(SMALLER_BATCH),
         _ => None,
     }
 }
@@ -129,6 +130,9 @@ fn train(e: &TrainError) -> Advice {
             Some("put the model's file back as it was, or start a new run with another --out")
         }
         TrainError::Device(_) => Some(SMALLER_BATCH),
+        TrainError::BatchTooLarge(_) => Some(
+            "use a smaller --batch, with --accumulate for as many clips per update, or --device cpu",
+        ),
         _ => None,
     }
 }

@@ -64,6 +64,18 @@ impl Compute {
         }
     }
 
+    /// Returns the bytes of the largest buffer that a kernel can read; `None` without a limit.
+    pub fn largest_binding(&self) -> Option<u64> {
+        match self {
+            Self::Cpu => None,
+            Self::Gpu(gpu) => {
+                let limits = &gpu.limits;
+                let binding = limits.max_storage_buffer_binding_size;
+                Some(binding.min(limits.max_buffer_size))
+            }
+        }
+    }
+
     /// Returns the device's name, for records.
     pub fn name(&self) -> String {
         match self {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::batch::BatchTooLarge;
 use crate::audio::AudioError;
 use crate::frontend::FrontEndError;
 use crate::model::CheckpointError;
@@ -36,6 +37,9 @@ pub enum InferenceError {
         /// Samples of the checkpoint's clips.
         expected: usize,
     },
+    /// A batch has more clips than the device can bind.
+    #[error(transparent)]
+    BatchTooLarge(#[from] BatchTooLarge),
     /// The network's device failed.
     #[error("the device failed: {0}")]
     Device(String),

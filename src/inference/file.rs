@@ -122,6 +122,7 @@ impl Predictor {
         let rate = config.sample_rate;
         let mut clips = Clips::open(path, rate, config.clip_rule(0.0))?;
         let mut average = FileAverage::default();
+        let full = self.batch_limit().automatic(BATCH);
         let mut batch = Vec::new();
         while let Some(clip) = clips.next_clip()? {
             average.padded |= clip.padded;
@@ -130,7 +131,7 @@ impl Predictor {
                 continue;
             }
             batch.push(clip.samples);
-            if batch.len() == BATCH {
+            if batch.len() == full {
                 self.add(&mut average, &batch, embeddings)?;
                 batch.clear();
             }

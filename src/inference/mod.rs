@@ -5,12 +5,14 @@
 //! let the device work while the host decodes.
 
 mod average;
+mod batch;
 mod error;
 mod file;
 mod forward;
 mod predictor;
 
 pub(crate) use average::FileAverage;
+pub use batch::{BatchLimit, BatchTooLarge};
 pub use error::InferenceError;
 pub use file::FilePrediction;
 pub(crate) use forward::{embeddings, probabilities};

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Tensor;
 
-use super::InferenceError;
 use super::forward::read_rows;
+use super::{BatchLimit, InferenceError};
 use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
-use crate::model::{Checkpoint, Header, ModelName};
+use crate::model::{Checkpoint, Header, ModelName, Pass};
 
 /// A checkpoint's front end and network on one device.
 ///
@@ -30,6 +30,8 @@ use crate::model::{Checkpoint, Header, ModelName};
 pub struct Predictor {
     checkpoint: Checkpoint,
     front_end: FrontEnd,
+    compute: Compute,
+    half: bool,
 }
 
 /// A batch that the device works on, with the time that it took to submit.
@@ -89,6 +91,8 @@ impl Predictor {
         Ok(Self {
             checkpoint,
             front_end,
+            compute: compute.clone(),
+            half: false,
         })
     }
 
@@ -101,12 +105,19 @@ impl Predictor {
     pub fn into_half(mut self) -> Result<Self, InferenceError> {
         self.front_end = self.front_end.into_half()?;
         self.checkpoint.network = self.checkpoint.network.into_half();
+        self.half = true;
         Ok(self)
     }
 
     /// Returns the checkpoint's settings, task and class names.
     pub fn header(&self) -> &Header {
         &self.checkpoint.header
+    }
+
+    /// Returns what limits the number of clips in a batch.
+    pub fn batch_limit(&self) -> BatchLimit {
+        let network = &self.header().network;
+        BatchLimit::new(&self.compute, network, Pass::Inference, self.half)
     }
 
     /// Returns the probabilities `[clip][class]` of `clips`, each of the front end's
@@ -125,8 +136,9 @@ impl Predictor {
     /// the host goes on. With `embeddings`, keeps what the network's last dense layer reads, too.
     ///
     /// # Errors
-    /// [`InferenceError::EmptyBatch`] or [`InferenceError::ClipLength`] for a wrong batch, and
-    /// [`InferenceError::FrontEnd`] if the device fails.
+    /// [`InferenceError::EmptyBatch`], [`InferenceError::ClipLength`] or
+    /// [`InferenceError::BatchTooLarge`] for a wrong batch, and [`InferenceError::FrontEnd`] if the
+    /// device fails.
     pub fn submit(
         &self,
         clips: &[&[f32]],
@@ -140,6 +152,7 @@ impl Predictor {
         if clips.is_empty() {
             return Err(InferenceError::EmptyBatch);
         }
+        self.batch_limit().check(clips.len())?;
         let (start, uploaded) = (Instant::now(), self.front_end.upload_time());
         let span = tracing::info_span!("front end").entered();
         let input = self.front_end.features(clips)?;

@@ -3,7 +3,7 @@
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 
-use super::spec::NetworkSpec;
+use super::spec::{NetworkSpec, Pass};
 use crate::frontend::config::FrontEndConfig;
 
 /// A network: layers, and the facts that commands need of them. Shapes of inputs are `[channels,
@@ -35,6 +35,10 @@ pub trait Architecture: Sized {
     /// Counts the multiply-adds of one forward pass of one clip: convolutions and dense layers. 0
     /// for layers of which nothing is left.
     fn multiply_adds(spec: &NetworkSpec) -> u64;
+
+    /// Counts the values of the largest tensor that `pass` holds for one clip, without overflow: the
+    /// input, or what a layer writes.
+    fn largest_tensor(spec: &NetworkSpec, pass: Pass) -> u64;
 
     /// Counts the weights of the layers that grow with the spec, without overflow.
     fn scaling_weights(spec: &NetworkSpec) -> usize;

@@ -23,4 +23,4 @@ pub use network::Network;
 #[doc(hidden)]
 pub use networks::{Compact, DeepPixel};
 pub(crate) use spec::most_probable;
-pub use spec::{CalibratedTask, Filters, ModelError, NetworkKind, NetworkSpec, Task};
+pub use spec::{CalibratedTask, Filters, ModelError, NetworkKind, NetworkSpec, Pass, Task};

@@ -7,7 +7,7 @@ use burn::tensor::{Device, FloatDType, Tensor};
 use super::architecture::Architecture;
 use super::list::for_each_network;
 use super::networks::*;
-use super::spec::{ModelError, NetworkKind, NetworkSpec};
+use super::spec::{ModelError, NetworkKind, NetworkSpec, Pass};
 use crate::frontend::config::FrontEndConfig;
 use crate::rng::with_seed;
 
@@ -80,6 +80,17 @@ macro_rules! define_network {
         }
 
         impl NetworkKind {
+            /// Returns the pass of a training that starts from a trained model if `tunes`.
+            pub fn training_pass(self, tunes: bool) -> Pass {
+                let keeps_moments = match self {
+                    $(Self::$name => $name::TUNES_AS_AT_INFERENCE,)*
+                };
+                match tunes && keeps_moments {
+                    true => Pass::Inference,
+                    false => Pass::Training,
+                }
+            }
+
             /// Returns the front-end settings that the network is used with if no others are named.
             pub fn preset(self) -> FrontEndConfig {
                 match self {
@@ -117,6 +128,13 @@ macro_rules! define_network {
                     $(NetworkKind::$name => $name::multiply_adds(self),)*
                 };
                 multiply_adds.saturating_mul(2)
+            }
+
+            /// Counts the values of the largest tensor that `pass` holds for one clip.
+            pub fn largest_tensor(&self, pass: Pass) -> u64 {
+                match self.kind {
+                    $(NetworkKind::$name => $name::largest_tensor(self, pass),)*
+                }
             }
 
             /// Returns the length of the features, which the last layer reads.

@@ -120,6 +120,16 @@ impl Filters {
     }
 }
 
+/// A pass through a network, by what it keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// Forward, with the norms' running moments: at inference, and in fine-tuning where the network
+    /// keeps them.
+    Inference,
+    /// Forward and backward, with moments of the batch.
+    Training,
+}
+
 impl NetworkSpec {
     /// Returns the spec of a network that reads what `front_end` makes.
     pub fn new(kind: NetworkKind, classes: usize, front_end: &FrontEndConfig) -> Self {

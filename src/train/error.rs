@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::dataset::DatasetError;
 use crate::evaluate::EvaluateError;
 use crate::frontend::FrontEndError;
+use crate::inference::BatchTooLarge;
 use crate::model::{CheckpointError, ModelError};
 
 /// Why a run stopped.
@@ -84,6 +85,9 @@ pub enum TrainError {
         /// What is wrong with it.
         why: String,
     },
+    /// A batch has more clips than the device can bind.
+    #[error(transparent)]
+    BatchTooLarge(#[from] BatchTooLarge),
     /// The device failed, often for lack of memory.
     #[error("the device failed: {0}")]
     Device(String),

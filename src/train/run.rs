@@ -36,6 +36,7 @@ pub fn train(
 ) -> Result<Outcome, TrainError> {
     let settings = job.settings;
     settings.validate()?;
+    settings.check_batch(job.compute, job.classes.len())?;
     let front_end = FrontEnd::new(job.compute, &settings.front_end)?;
     let mut outcome = match settings.transfer.freeze {
         true => frozen::train(job, &front_end, observer, stop)?,

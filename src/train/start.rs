@@ -4,6 +4,8 @@ use burn::tensor::Device;
 
 use super::{TrainError, TrainSettings};
 use crate::frontend::config::FrontEndConfig;
+use crate::gpu::Compute;
+use crate::inference::BatchLimit;
 use crate::model::{Checkpoint, Filters, ModelName, Network, NetworkSpec};
 
 /// What a run starts from.
@@ -67,6 +69,17 @@ impl TrainSettings {
         self.front_end = header.front_end.clone();
         self.transfer.filters = spec.filters;
         self.transfer.init_fingerprint = Some(model.fingerprint.clone());
+    }
+
+    /// Checks that `compute` can take a batch for a network of `classes` classes.
+    ///
+    /// # Errors
+    /// [`TrainError::BatchTooLarge`].
+    pub fn check_batch(&self, compute: &Compute, classes: usize) -> Result<(), TrainError> {
+        let network = self.network_spec(classes);
+        let pass = network.kind.training_pass(self.transfer.init.is_some());
+        let limit = BatchLimit::new(compute, &network, pass, false);
+        Ok(limit.check(self.batch)?)
     }
 
     /// Returns the spec of the network for `classes` classes.

@@ -157,9 +157,9 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         changed.fetch_add(u64::from(!same), Ordering::Relaxed);
         !same
     });
-    let options = Options {
+    let mut options = Options {
         workers: args.workers.map_or_else(automatic_workers, usize::from),
-        batch: args.batch.map_or(automatic_batch(&compute), usize::from),
+        batch: 0,
         overlap: args.clip_overlap,
         timeline: args.timeline.is_some(),
         embeddings: args.embeddings.is_some(),
@@ -169,6 +169,10 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     if args.half {
         predictor = predictor.into_half()?;
     }
+    options.batch = match args.batch {
+        Some(batch) => batch.into(),
+        None => predictor.batch_limit().automatic(full_batch(&compute)),
+    };
     times.end_step("front end and its shaders");
     let summary = classify(&predictor, inputs, &options, |result| {
         times.answered();
@@ -298,7 +302,7 @@ fn automatic_workers() -> usize {
 }
 
 /// Returns a batch that fills the device, and is small enough for the first answers to come soon.
-fn automatic_batch(compute: &Compute) -> usize {
+fn full_batch(compute: &Compute) -> usize {
     match compute {
         Compute::Cpu => 16,
         Compute::Gpu(gpu) if crate::gpu::adapter::is_hardware(&gpu.info) => 32,

@@ -43,6 +43,7 @@ pub fn run(
         notes,
         groups: _,
     } = plan;
+    settings.check_batch(compute, data.classes.len())?;
     let folder = if *resumes {
         RunFolder::open(root)?.0
     } else {

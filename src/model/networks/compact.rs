@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor, activation::relu};
 
 use crate::frontend::config::FrontEndConfig;
 use crate::frontend::presets;
-use crate::model::NetworkSpec;
+use crate::model::{NetworkSpec, Pass};
 use crate::model::architecture::{Architecture, frequency_and_time, product};
 use crate::model::ops::norm;
 
@@ -114,6 +114,13 @@ impl Architecture for Compact {
             sum = sum.saturating_add(product(&[height, width, per_cell]));
         }
         sum.saturating_add(product(&[CHANNELS[3], spec.classes]))
+    }
+
+    fn largest_tensor(spec: &NetworkSpec, _: Pass) -> u64 {
+        let [_, height, width] = spec.input;
+        // Each stage halves both sides, and less than doubles the channels.
+        let stem = product(&[height.div_ceil(2), width.div_ceil(2), CHANNELS[0]]);
+        product(&spec.input).max(stem)
     }
 
     fn scaling_weights(spec: &NetworkSpec) -> usize {

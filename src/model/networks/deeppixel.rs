@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor};
 
 use crate::frontend::config::FrontEndConfig;
 use crate::frontend::presets;
-use crate::model::NetworkSpec;
+use crate::model::{NetworkSpec, Pass};
 use crate::model::architecture::{Architecture, product};
 use crate::model::ops::pool;
 
@@ -125,6 +125,18 @@ impl Architecture for DeepPixel {
             (height, width, channels) = (height / 2, width / 2, to);
         }
         sum.saturating_add(product(&[height, width, channels, spec.classes]))
+    }
+
+    fn largest_tensor(spec: &NetworkSpec, _: Pass) -> u64 {
+        let [_, mut height, mut width] = spec.input;
+        let mut largest = product(&spec.input);
+        for (to, k) in LAYERS {
+            // Pooling reads what the convolution wrote.
+            (height, width) = (height.saturating_sub(k - 1), width.saturating_sub(k - 1));
+            largest = largest.max(product(&[height, width, to]));
+            (height, width) = (height / 2, width / 2);
+        }
+        largest
     }
 
     fn scaling_weights(spec: &NetworkSpec) -> usize {

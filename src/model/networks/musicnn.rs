@@ -12,7 +12,7 @@ use crate::frontend::config::FrontEndConfig;
 use crate::frontend::presets;
 use crate::model::architecture::{Architecture, product};
 use crate::model::ops::{conv, conv_max, norm};
-use crate::model::{Filters, NetworkSpec};
+use crate::model::{Filters, NetworkSpec, Pass};
 
 /// musicnn (Pons and Serra 2019, "musicnn: pre-trained convolutional neural networks for music
 /// audio tagging"), with as many filters as the spec says.
@@ -223,6 +223,22 @@ impl Architecture for Musicnn {
             product(&[Self::features_len(spec), spec.classes]),
         ];
         of_front.chain(dense).fold(0, u64::saturating_add)
+    }
+
+    fn largest_tensor(spec: &NetworkSpec, pass: Pass) -> u64 {
+        let [_, frames, bands] = spec.input;
+        let filters = spec.filters.unwrap_or_default();
+        let front = filters.front();
+        // Without moments of the batch, only the maximum over the bands is written.
+        let places = |wide: usize| match pass {
+            Pass::Inference => 1,
+            Pass::Training => (bands + 1).saturating_sub(wide),
+        };
+        let of_front = FRONT.iter().zip(front);
+        let of_front = of_front.map(|(&[_, wide], n)| product(&[frames, places(wide), n]));
+        let over_time = product(&[frames, pooled(&filters) / 2]);
+        let all = of_front.chain([over_time, product(&spec.input)]);
+        all.max().unwrap_or_default()
     }
 
     fn scaling_weights(spec: &NetworkSpec) -> usize {
