@@ -61,6 +61,8 @@ pub mod audio;
 #[doc(hidden)]
 pub mod bench;
 #[doc(hidden)]
+pub mod check;
+#[doc(hidden)]
 pub mod classify;
 #[cfg(feature = "cli")]
 #[doc(hidden)]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::baselines::{self, Baseline};
 use super::catalog::{Shape, signals};
 use super::error::BenchError;
-use super::record::{Adapter, BaselineTimes, Record, ShapeTimes, Stat};
+use super::record::{Adapter, BaselineTimes, Record, ShapeTimes, Stat, WrongBaseline};
 use super::reference::Reference;
 use super::roofline;
 use crate::frontend::FrontEnd;
@@ -71,7 +71,8 @@ pub fn record(compute: &Compute, options: &Options) -> Result<Record, BenchError
 /// Runs as many clips as the shape says, but at most those that one dispatch of this device takes.
 ///
 /// # Errors
-/// [`BenchError::Wrong`] for numbers that differ from the reference. Others if the device fails.
+/// [`BenchError::Wrong`] if our own numbers differ from the reference; a baseline whose numbers do
+/// is not timed. Others if the device fails.
 pub fn measure(
     compute: &Compute,
     shape: &Shape,
@@ -118,11 +119,23 @@ pub fn measure(
         stft_bytes: shape.stft_bytes(),
         rgba_bytes: shape.rgba_bytes(),
         baselines: Vec::new(),
+        wrong_baselines: Vec::new(),
     };
     if options.baselines && baselines::comparable(shape) {
         for mut baseline in baselines::all(compute, shape, &clips)? {
-            let times = measure_baseline(baseline.as_mut(), &reference, options.runs)?;
-            measured.baselines.push(times);
+            match measure_baseline(baseline.as_mut(), &reference, options.runs) {
+                Ok(times) => measured.baselines.push(times),
+                // Our own numbers are right here, and their times are worth having.
+                Err(BenchError::Wrong {
+                    implementation,
+                    difference,
+                    ..
+                }) => measured.wrong_baselines.push(WrongBaseline {
+                    name: implementation,
+                    difference,
+                }),
+                Err(e) => return Err(e),
+            }
         }
     }
     Ok(measured)

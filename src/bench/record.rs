@@ -55,6 +55,15 @@ pub struct BaselineTimes {
     pub wrong_features: bool,
 }
 
+/// A baseline that was not timed, because it computes wrong decibels on this device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrongBaseline {
+    /// The name of the baseline.
+    pub name: String,
+    /// What differs from the CPU reference, and by how much.
+    pub difference: String,
+}
+
 /// The times of our passes, and of the baselines, on one shape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShapeTimes {
@@ -80,6 +89,9 @@ pub struct ShapeTimes {
     /// Baselines that compute the same decibels.
     #[serde(alias = "rivals")]
     pub baselines: Vec<BaselineTimes>,
+    /// Baselines that were not timed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wrong_baselines: Vec<WrongBaseline>,
 }
 
 impl ShapeTimes {

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use clap::Args;
 
-use super::words;
+use super::{auto_check, words};
 use crate::classify::Schema;
 use crate::dataset::LabelSource;
 use crate::dataset::pcm::{PCM_MEMORY, PcmMemory};
@@ -29,6 +29,12 @@ impl DeviceArg {
     /// Opens the device and prints on stderr which one it is.
     pub fn open(&self) -> anyhow::Result<Compute> {
         let opened = Compute::open(&self.device)?;
+        if let Compute::Gpu(gpu) = &opened.compute
+            && let Some(why) = auto_check::refusal(gpu, &self.device)
+        {
+            words::note(why);
+            return Ok(Compute::Cpu);
+        }
         words::note(opened.note);
         Ok(opened.compute)
     }

@@ -1,7 +1,9 @@
 //! The command line: one file per command. What a library user could want stands in other modules.
 
 mod args;
+mod auto_check;
 mod bench;
+mod check;
 mod classify;
 mod dataset;
 mod devices;
@@ -62,6 +64,8 @@ enum Command {
     Spectrogram(spectrogram::Args),
     /// Time the computation of spectrograms on a device.
     Bench(bench::Args),
+    /// Hold a GPU against the CPU.
+    Check(check::Args),
     /// List the devices that can compute, and the one that `auto` takes.
     Devices,
 }
@@ -89,6 +93,7 @@ pub fn run() -> ExitCode {
         Command::Model(args) => model::run(&args),
         Command::Spectrogram(args) => spectrogram::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Devices => devices::run(),
     };
     match done {

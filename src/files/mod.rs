@@ -17,7 +17,7 @@ pub use part::{Part, remove_leftovers, replace, write_beside};
 pub use path_text::{path_of_text, text_of_path};
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Creates a folder and its missing parents.
 ///
@@ -25,6 +25,20 @@ use std::path::Path;
 /// The system's error.
 pub fn create_dir_all(path: &Path) -> io::Result<()> {
     fault::pass(|| std::fs::create_dir_all(path))
+}
+
+/// Returns the file of this name in `sonoprint` in the user's cache folder: `$XDG_CACHE_HOME`, else
+/// `~/.cache`; on Windows `%LOCALAPPDATA%`. `None` if there is no such folder.
+pub fn cache_file(name: &str) -> Option<PathBuf> {
+    let set = |name| {
+        let value = std::env::var_os(name).filter(|v| !v.is_empty());
+        value.map(PathBuf::from)
+    };
+    let folder = set("XDG_CACHE_HOME")
+        .filter(|p| p.is_absolute())
+        .or_else(|| set("LOCALAPPDATA"))
+        .or_else(|| Some(set("HOME")?.join(".cache")))?;
+    Some(folder.join("sonoprint").join(name))
 }
 
 /// Appends a line to a file, which is created if it is missing.

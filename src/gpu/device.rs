@@ -97,6 +97,12 @@ impl Gpu {
         read_back::wait(&self.device)
     }
 
+    /// Returns the bytes that the device's buffers take, if the driver's backend reports them.
+    pub fn memory(&self) -> Option<u64> {
+        let report = self.device.generate_allocator_report()?;
+        Some(report.total_allocated_bytes)
+    }
+
     /// Copies the first `size` bytes of `buffer` to the host, and waits for them.
     ///
     /// # Errors

@@ -255,6 +255,12 @@ impl Network {
         }
     }
 
+    /// Returns the same network without dropout in training.
+    #[must_use]
+    pub(crate) fn without_dropout(self) -> Self {
+        self.map(&mut SwitchDropoutOff { is_dropout: false })
+    }
+
     /// Returns the logits, `[n, classes]`, for features `[n, channels, height, width]`.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<2> {
         self.head(self.features(input))
@@ -275,6 +281,28 @@ struct SwitchTrainingOff;
 impl ModuleMapper for SwitchTrainingOff {
     fn map_flag(&mut self, training: Param<Flag>) -> Param<Flag> {
         training.with_value(false)
+    }
+}
+
+/// Lets dropout do in training what it does at inference.
+struct SwitchDropoutOff {
+    is_dropout: bool,
+}
+
+impl ModuleMapper for SwitchDropoutOff {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.is_dropout = name == "dropout";
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.is_dropout = false;
+    }
+
+    fn map_flag(&mut self, training: Param<Flag>) -> Param<Flag> {
+        match self.is_dropout {
+            true => training.with_value(false),
+            false => training,
+        }
     }
 }
 

@@ -53,6 +53,10 @@ pub fn rows(times: &ShapeTimes, copy: f64) -> String {
     for baseline in &times.baselines {
         text += &baseline_row(baseline, times);
     }
+    for baseline in &times.wrong_baselines {
+        let (name, difference) = (&baseline.name, &baseline.difference);
+        text += &format!("\n    {name:<20} is wrong here and was not timed: {difference}");
+    }
     text
 }
 

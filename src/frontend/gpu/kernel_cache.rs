@@ -1,7 +1,6 @@
 //! Which STFT kernel was measured to be the fastest on an adapter: kept per adapter and driver.
 //!
-//! The choice is kept in `sonoprint/tune.json` in the user's cache folder (`$XDG_CACHE_HOME`, else
-//! `~/.cache`; on Windows `%LOCALAPPDATA%`). Without such a folder, or if it cannot be written, the
+//! The choice is kept in `tune.json` in the user's cache folder ([`files::cache_file`]). Without such a folder, or if it cannot be written, the
 //! choice holds for this process only, and the next process uses the plan's choice. A file that
 //! cannot be read, is damaged, or is about another adapter, driver or version is ignored.
 
@@ -60,16 +59,7 @@ fn key(gpu: &Gpu, config: &FrontEndConfig) -> String {
 }
 
 fn file() -> Option<PathBuf> {
-    let set = |name| {
-        std::env::var_os(name)
-            .filter(|v| !v.is_empty())
-            .map(PathBuf::from)
-    };
-    let folder = set("XDG_CACHE_HOME")
-        .filter(|p| p.is_absolute())
-        .or_else(|| set("LOCALAPPDATA"))
-        .or_else(|| Some(set("HOME")?.join(".cache")))?;
-    Some(folder.join("sonoprint").join("tune.json"))
+    files::cache_file("tune.json")
 }
 
 /// Reads all choices of a file; none, if it is absent or damaged.
