@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod classify;
+mod command_line;
 mod dataset;
 mod devices;
 mod evaluate;

@@ -4,7 +4,8 @@ use std::sync::atomic::AtomicBool;
 
 use super::console::Console;
 use super::flags::Args;
-use super::plan::{PlannedRun, describe};
+use super::plan::PlannedRun;
+use super::settings::describe;
 use crate::cli::progress::bar;
 use crate::cli::report::{self, Subject};
 use crate::cli::words::{note, print_line_lossy};
@@ -46,7 +47,7 @@ pub fn run(
     let folder = if *resumes {
         RunFolder::open(root)?.0
     } else {
-        RunFolder::create(root, data, split, settings, &compute.name())?
+        plan.create(compute)?
     };
     for line in notes {
         folder.append("log.txt", line)?;

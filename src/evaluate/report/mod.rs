@@ -1,6 +1,7 @@
 //! The report of an evaluation or a run: one HTML page without external files, and the same figures
 //! as JSON.
 
+mod date;
 mod html;
 mod html_tags;
 mod html_text;
@@ -15,6 +16,7 @@ use super::{Epoch, EvaluateError, Figures, Levels};
 use crate::files::{ClaimError, Claims, Ours, replace};
 use crate::model::Task;
 
+pub use date::now;
 pub use html::html;
 
 /// Names of the files.
