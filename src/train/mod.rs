@@ -12,6 +12,7 @@ mod frozen;
 mod head;
 mod job;
 mod learner;
+mod listed;
 mod notes;
 mod optimizer;
 mod progress;

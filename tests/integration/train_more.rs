@@ -164,6 +164,30 @@ fn runs_that_were_never_made_are_made_by_resume() {
     assert!(why.contains("already holds a run"), "{why}");
 }
 
+/// Asserts that the report of a run of the toy has the facts of the run.
+#[track_caller]
+fn says_how_it_was_made(run: &Path) {
+    let json = fs::read_to_string(run.join("metrics.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let record: toml::Table = fs::read_to_string(run.join("run.toml"))
+        .unwrap()
+        .parse()
+        .unwrap();
+    let fact = |name: &str| json["facts"][name].as_str().unwrap_or_default().to_owned();
+    assert_eq!(fact("sonoprint"), env!("CARGO_PKG_VERSION"));
+    // Those of the run, not of the command that trained on.
+    assert_eq!(Some(fact("date").as_str()), record["made"].as_str());
+    let command = fact("command");
+    assert_eq!(Some(command.as_str()), record["command"].as_str());
+    assert!(command.starts_with("sonoprint train ") && !command.contains("--resume"));
+    assert_eq!(fact("model").len(), 12, "{}", fact("model"));
+    assert_eq!(fact("split"), "14 training, 3 validation, 3 test files");
+    assert!(fact("epoch kept because").starts_with("highest accuracy by file"));
+    assert_eq!(json["settings"]["front_end.hop"], "512");
+    let page = fs::read_to_string(run.join("report.html")).unwrap();
+    assert!(page.contains("epochs 5 (default 30)"), "{page}");
+}
+
 #[test]
 fn a_finished_run_trains_on() {
     let _turn = crate::support::turn();
@@ -181,6 +205,7 @@ fn a_finished_run_trains_on() {
     done(&train(&["--resume", text(&run), "--epochs", "5"]));
     let (after, _) = results(&run);
     assert_eq!(after.len(), 1 + 5);
+    says_how_it_was_made(&run);
     assert_eq!(after[..3], before);
     let record = fs::read_to_string(run.join("run.toml")).unwrap();
     assert!(record.contains("epochs = 5"), "{record}");
