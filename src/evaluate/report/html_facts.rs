@@ -44,7 +44,7 @@ pub(super) fn facts(page: &mut String, report: &Report) {
         let changed = escape(&changed.join("; "));
         let _ = writeln!(
             page,
-            "<div><dt>settings that are no defaults</dt><dd>{changed}</dd></div>"
+            "<div><dt>settings other than the defaults</dt><dd>{changed}</dd></div>"
         );
     }
     page.push_str("</dl>\n");

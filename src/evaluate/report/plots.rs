@@ -217,12 +217,12 @@ fn reliability(bins: &[CalibrationBin], axes: (&str, &str)) -> Option<Chart> {
             vec![(0.0, 0.0), (1.0, 1.0)],
         ),
         Line::first(
-            "predictions",
+            "predictions by clip, in tenths",
             bins.map(|b| (b.confidence, b.accuracy)).collect(),
         ),
     ];
     chart(
-        "Calibration (reliability diagram), by clip",
+        "Calibration (reliability diagram)",
         LinePlot {
             x: (axes.0, 0.0..1.0),
             counts: false,
