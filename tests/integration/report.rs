@@ -224,7 +224,7 @@ fn no_label_of_a_chart_is_cut_off() {
     let mut labels = 0;
     for svg in page.split("<svg ").skip(1) {
         let svg = svg.split("</svg>").next().unwrap();
-        assert!(svg.contains("viewBox=\"0 0 400 290\""), "{svg}");
+        assert!(svg.contains("viewBox=\"0 0 400 300\""), "{svg}");
         for text in svg.split("<text ").skip(1) {
             let value = |name: &str| {
                 let value = text.split(&format!("{name}=\"")).nth(1).unwrap();

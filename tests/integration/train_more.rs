@@ -181,7 +181,7 @@ fn says_how_it_was_made(run: &Path) {
     assert_eq!(Some(command.as_str()), record["command"].as_str());
     assert!(command.starts_with("sonoprint train ") && !command.contains("--resume"));
     assert_eq!(fact("model").len(), 12, "{}", fact("model"));
-    assert_eq!(fact("split"), "14 training, 3 validation, 3 test files");
+    assert_eq!(fact("split"), "12 training, 4 validation, 4 test files");
     assert!(fact("epoch kept because").starts_with("highest accuracy by file"));
     assert_eq!(json["settings"]["front_end.hop"], "512");
     let page = fs::read_to_string(run.join("report.html")).unwrap();

@@ -4,6 +4,7 @@ mod console;
 mod find_lr;
 mod flags;
 mod plan;
+mod planned;
 mod resume;
 mod run;
 mod settings;
@@ -14,7 +15,8 @@ use anyhow::Context;
 
 pub use self::flags::Args;
 pub use self::plan::STRATIFIED;
-use self::plan::{create_all, plans};
+use self::plan::plans;
+use self::planned::create_all;
 use self::run::Ended;
 use super::Done;
 use super::args::check_folder;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::flags::Args;
-use super::plan::PlannedRun;
+use super::planned::PlannedRun;
 use crate::cli::words::note;
 use crate::dataset::{Dataset, Groups, Split};
 use crate::train::{RunFolder, Series, SeriesRun, extend};

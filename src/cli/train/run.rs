@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::console::Console;
 use super::flags::Args;
-use super::plan::PlannedRun;
+use super::planned::PlannedRun;
 use super::settings::describe;
 use crate::cli::progress::bar;
 use crate::cli::report::{self, Subject};

@@ -58,13 +58,3 @@ fn figure(page: &mut String, chart: &Chart) {
     }
     page.push_str("</figcaption></figure>\n");
 }
-
-/// Writes `inside`, which may be wider than the page, with a hint where it scrolls. `name` is for
-/// those who do not see it.
-pub(super) fn scrolling(page: &mut String, name: &str, inside: &str) {
-    let _ = writeln!(
-        page,
-        "<div class=\"scrolls\"><p class=\"hint\">There is more to the side: scroll ↔</p>\n\
-         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{name}\">{inside}</div></div>"
-    );
-}

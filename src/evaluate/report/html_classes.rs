@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use super::html::scrolling;
-use super::html_text::escape;
+use super::html_text::{escape, scrolling};
 use crate::evaluate::{ClassScore, Confusion, LevelMetrics, Levels};
 
 /// The most classes whose matrix has cells of full size.

@@ -6,8 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Mistake;
-use super::html::scrolling;
-use super::html_text::escape;
+use super::html_text::{escape, scrolling};
 
 /// Writes the mistakes that have an image side by side, and the others in a table.
 pub(super) fn mistakes(page: &mut String, mistakes: &[Mistake]) {

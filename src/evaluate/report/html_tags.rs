@@ -3,8 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt::Write;
 
-use super::html::scrolling;
-use super::html_text::escape;
+use super::html_text::{escape, scrolling};
 use crate::evaluate::{Levels, TagMetrics};
 
 /// Writes the mean areas, with their intervals.

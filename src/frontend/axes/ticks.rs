@@ -17,6 +17,10 @@ pub(super) struct Axis {
     pub(super) ticks: Vec<Tick>,
 }
 
+/// The least distance of two ticks of frequency or of values, as a share of the axis: more of them
+/// are not read.
+const LEAST: f64 = 1.0 / 14.0;
+
 /// Returns the smallest round number that is at least `least`: 1, 2 or 5 times a power of ten.
 fn round_up(least: f64) -> f64 {
     let power = 10f64.powf(least.log10().floor());
@@ -47,7 +51,7 @@ fn number(value: f64, step: f64) -> String {
 /// Hz on linear rows, and octaves from 64 Hz up on mel bands.
 pub(super) fn frequency(config: &FrontEndConfig, length: f64, text: f64) -> Axis {
     let rows = config.rows() as f64;
-    let least = 1.3 * text / length;
+    let least = (1.3 * text / length).max(LEAST);
     let nyquist = f64::from(config.sample_rate) / 2.0;
     match config.rows {
         Rows::Linear => {
@@ -79,7 +83,8 @@ pub(super) fn frequency(config: &FrontEndConfig, length: f64, text: f64) -> Axis
             // The scale is linear at its low end, where octaves crowd: from the top down, until
             // one has no room.
             for hz in inside.collect::<Vec<_>>().into_iter().rev() {
-                if ticks.last().is_some_and(|above| above.at - at(hz) < least) {
+                let room = 1.3 * text / length;
+                if ticks.last().is_some_and(|above| above.at - at(hz) < room) {
                     break;
                 }
                 ticks.push(Tick {
@@ -175,19 +180,20 @@ pub(super) fn values(config: &FrontEndConfig, range: (f32, f32), length: f64, te
     };
     let name = match (config.compression, drawn, config.scale) {
         (Compression::Log { scale }, ..) => format!("log10(1 + {scale} power)"),
-        (_, Range::Top { .. }, _) => "dB, 0 dB = the clip's maximum".into(),
-        (_, _, Scale::Power) => "dB, 0 dB = power |X|² of 1".into(),
-        (_, _, Scale::Psd { fs }) => format!("dB, 0 dB = density of 1 (fs = {fs})"),
+        (_, Range::Top { .. }, _) => "dB, 0 = clip maximum".into(),
+        (_, _, Scale::Power) => "dB, 0 = power |X|² of 1".into(),
+        (_, _, Scale::Psd { fs }) => format!("dB, 0 = density of 1 (fs = {fs})"),
     };
     // Nothing lies between equal ends, and a cell of infinite value has no place.
-    if !(high > low) || !(high - low).is_finite() {
+    let has_length = high > low && (high - low).is_finite();
+    if !has_length {
         let label = number(high, 1.0);
         return Axis {
             name,
             ticks: vec![Tick { at: 0.0, label }],
         };
     }
-    let least = 1.5 * text / length * (high - low);
+    let least = (1.5 * text / length).max(LEAST) * (high - low);
     let step = match decibels {
         // A tenth of a decibel is nothing that one sees.
         true => round_up(least.max(0.1)),
@@ -212,23 +218,24 @@ mod tests {
         axis.ticks.iter().map(|tick| tick.label.as_str()).collect()
     }
 
-    /// The frequency whose place is halfway up the axis is that of the middle row, by librosa's
-    /// `mel_frequencies(130)[65]` (the 65th of 128 bands) and by the bins.
+    /// Of the mel bands, the weights say where a frequency lies; of the bins, their distance.
     #[test]
     fn frequencies_lie_on_their_rows() {
         let axis = frequency(&mel(), 1000.0, 10.0);
         let all = ["8192", "4096", "2048", "1024", "512", "256", "128", "64"];
         assert_eq!(labels(&axis), all);
-        // `librosa.mel_frequencies(130, fmin=0, fmax=11025)` has 994.3 Hz at 38 and 1034.2 at 39:
-        // band 37 is the last one below 1024 Hz.
+        // Bin 95 of 2048 is 1022.8 Hz: it lies in the two bands between whose centers the tick is.
         let row = axis.ticks[3].at * 128.0 - 0.5;
-        assert!((37.0..38.0).contains(&row), "{row}");
+        let weights = crate::frontend::tables::mel_weights(&mel());
+        let has = |band: &usize| weights.row(*band).any(|(bin, w)| bin == 95 && w > 0.0);
+        let bands: Vec<usize> = (0..128).filter(has).collect();
+        assert_eq!(bands, [row.floor() as usize, row.ceil() as usize], "{row}");
         let narrow = frequency(&mel(), 128.0, 14.0);
         assert_eq!(labels(&narrow), ["8192", "4096", "2048", "1024", "512"]);
         let axis = frequency(&deeppixel(), 720.0, 14.0);
-        assert_eq!(labels(&axis)[..3], ["0", "500", "1000"]);
+        assert_eq!(labels(&axis)[..3], ["0", "1000", "2000"]);
         // Bin 93 of 1025 is 1001.3 Hz.
-        let row = axis.ticks[2].at * 1025.0 - 0.5;
+        let row = axis.ticks[1].at * 1025.0 - 0.5;
         assert!((row - 1000.0 * 2048.0 / 22050.0).abs() < 1e-9, "{row}");
     }
 
@@ -245,7 +252,9 @@ mod tests {
         assert_eq!(axis.name, "time, min:s");
         assert_eq!(labels(&axis)[..2], ["1:00", "1:05"]);
         let axis = time(&musicnn(), 7200.0, 400.0, width);
-        assert_eq!(labels(&axis)[0], "2:00:00.0");
+        assert_eq!(axis.name, "time, h:min:s");
+        // The first frame is centered 16 ms later.
+        assert_eq!(labels(&axis)[0], "2:00:01");
         let short = time(&mel().with_clip_seconds(0.1), 0.0, 400.0, width);
         assert_eq!(labels(&short)[..2], ["0.00", "0.01"]);
         assert_eq!(clock(59.999, 1.0, false), "1:00");
@@ -262,7 +271,7 @@ mod tests {
         assert_eq!(axis.ticks[8].at, 1.0);
         assert!(axis.name.contains("maximum"));
         let axis = values(&deeppixel(), (-103.0, -11.0), 720.0, 14.0);
-        assert_eq!(labels(&axis)[..2], ["−100", "−95"]);
+        assert_eq!(labels(&axis)[..2], ["−100", "−90"]);
         for range in [(5.0, 5.0), (f32::NEG_INFINITY, 0.0), (-3e38, 3e38)] {
             for config in [deeppixel(), mel(), musicnn()] {
                 assert!(values(&config, range, 100.0, 14.0).ticks.len() <= 1000);
