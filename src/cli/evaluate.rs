@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use anyhow::{Context, ensure};
 
 use super::args::{DeviceArg, ModelArg, PcmMemoryArg, check_folder, label_source, make_folder};
+use super::command_line::command_line;
 use super::progress::decode;
 use super::report::{self, Subject};
 use super::words::note;
 use super::{Done, train};
 use crate::dataset::{Dataset, LabelRules, LabelSource, Labeled, MatchedClasses, Split, Subset};
 use crate::evaluate::evaluate;
-use crate::evaluate::report::Report;
+use crate::evaluate::report::{Report, Setting, now};
 use crate::files::Claims;
 use crate::frontend::FrontEnd;
 use crate::inference::{BatchLimit, InferenceError};
@@ -127,17 +128,22 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     let subject = Subject {
         title: format!("{name} on {}", args.dataset.display()),
         facts: [
-            ("model".into(), name),
-            ("dataset".into(), args.dataset.display().to_string()),
+            ("sonoprint", env!("CARGO_PKG_VERSION").to_owned()),
+            ("model", format!("{name} ({})", checkpoint.fingerprint)),
+            ("dataset", args.dataset.display().to_string()),
             (
-                "split".into(),
+                "split",
                 args.split.as_ref().map_or("every file".into(), |s| {
                     format!("{} subset of {s}", subset.name())
                 }),
             ),
-            ("files left out as unreadable".into(), left_out.to_string()),
-            ("device".into(), compute.name()),
+            ("files", set.files.len().to_string()),
+            ("files left out as unreadable", left_out.to_string()),
+            ("device", compute.name()),
+            ("date", now()),
+            ("command", command_line()),
         ]
+        .map(|(name, value)| (name.to_owned(), value))
         .into_iter()
         .chain(report::temperature(&header, &result))
         .collect(),
@@ -151,6 +157,16 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         config: &header.front_end,
         front_end: &front_end,
         epochs: Vec::new(),
+        kept: None,
+        settings: header
+            .training
+            .iter()
+            .map(|(name, value)| Setting {
+                name: name.clone(),
+                value: value.clone(),
+                default: None,
+            })
+            .collect(),
     };
     report::write(subject, &result, &args.out)?;
     Ok(if left_out == 0 { Done::All } else { Done::Some })

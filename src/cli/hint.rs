@@ -113,6 +113,7 @@ fn evaluate(e: &EvaluateError) -> Advice {
 
 fn train(e: &TrainError) -> Advice {
     match e {
+        TrainError::Claim(e) => claim(e),
         TrainError::Dataset(e) => dataset(e),
         TrainError::FrontEnd(e) => front_end(e),
         TrainError::Evaluate(e) => evaluate(e),

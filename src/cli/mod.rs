@@ -5,6 +5,7 @@ mod auto_check;
 mod bench;
 mod check;
 mod classify;
+mod command_line;
 mod dataset;
 mod devices;
 mod evaluate;

@@ -5,16 +5,18 @@ use std::path::Path;
 use super::words::print_line_lossy;
 use crate::audio::ClipSpan;
 use crate::dataset::pcm::PcmSet;
-use crate::evaluate::report::{Mistake, Report};
+use crate::evaluate::report::{Mistake, Report, Setting};
 use crate::evaluate::{
-    Epoch, Evaluation, Figures, LevelMetrics, Levels, TagMetrics, WrongClip, cooled_error,
+    Epoch, EvaluatedClip, Evaluation, Figures, LevelMetrics, Levels, TagMetrics, WrongClip,
+    cooled_error,
 };
 use crate::frontend::config::FrontEndConfig;
 use crate::frontend::{FrontEnd, encode_png};
 use crate::model::Header;
 
-/// Number of mistakes that a report shows.
-const MISTAKES: usize = 12;
+/// Number of mistakes that a report lists, and how many of them it draws.
+const MISTAKES: usize = 30;
+const DRAWN: usize = 6;
 
 /// What was evaluated.
 pub struct Subject<'a> {
@@ -34,6 +36,10 @@ pub struct Subject<'a> {
     pub front_end: &'a FrontEnd,
     /// The epochs, if this is the end of a training run.
     pub epochs: Vec<Epoch>,
+    /// The epoch whose weights were kept, if there are any.
+    pub kept: Option<usize>,
+    /// The settings of the run, or what a checkpoint says of them.
+    pub settings: Vec<Setting>,
 }
 
 /// Returns the fact of a checkpoint's temperature, if it has one: the calibration error with and
@@ -56,15 +62,21 @@ pub fn temperature(header: &Header, evaluation: &Evaluation) -> Option<(String, 
 pub fn write(subject: Subject<'_>, evaluation: &Evaluation, folder: &Path) -> anyhow::Result<()> {
     let mistakes = evaluation
         .worst(MISTAKES)
-        .into_iter()
-        .map(|wrong| mistake(&subject, &wrong, evaluation.single_label().is_none()))
+        .iter()
+        .enumerate()
+        .map(|(i, wrong)| {
+            let of_tags = evaluation.single_label().is_none();
+            mistake(&subject, wrong, of_tags, i < DRAWN)
+        })
         .collect::<anyhow::Result<Vec<_>>>()?;
     let report = Report {
         title: subject.title,
         facts: subject.facts,
         classes: subject.classes.to_vec(),
         figures: evaluation.figures.clone(),
+        settings: subject.settings,
         epochs: subject.epochs,
+        kept: subject.kept,
         mistakes,
     };
     // The files first: they do not depend on a reader of stdout.
@@ -137,22 +149,21 @@ fn print_tags(levels: &Levels<TagMetrics>, tags: &[String]) {
     }
 }
 
-/// Decodes a clip again on which a mistake was made, and draws it.
-fn mistake(subject: &Subject<'_>, wrong: &WrongClip<'_>, of_tags: bool) -> anyhow::Result<Mistake> {
+/// Describes a mistake. If it is `drawn`, decodes its clip again.
+fn mistake(
+    subject: &Subject<'_>,
+    wrong: &WrongClip<'_>,
+    of_tags: bool,
+    drawn: bool,
+) -> anyhow::Result<Mistake> {
     let WrongClip {
         clip,
         predicted,
         missed,
     } = *wrong;
-    let len = subject.config.clip_samples;
-    let span = ClipSpan {
-        start: clip.start,
-        len,
-    };
-    let pcm = subject.set.decode(clip.file, span)?;
     let labels = clip.labels.iter();
     let truth: Vec<&str> = labels.map(|&i| subject.classes[i].as_str()).collect();
-    let pixels = subject.front_end.images(&[&pcm])?.remove(0);
+    let png = drawn.then(|| draw(subject, clip)).transpose()?;
     Ok(Mistake {
         file: subject.files[clip.file].clone(),
         start: clip.start as f64 / f64::from(subject.config.sample_rate),
@@ -160,6 +171,17 @@ fn mistake(subject: &Subject<'_>, wrong: &WrongClip<'_>, of_tags: bool) -> anyho
         predicted: subject.classes[predicted].clone(),
         confidence: clip.probabilities[predicted],
         missed: of_tags.then(|| (subject.classes[missed].clone(), clip.probabilities[missed])),
-        png: encode_png(&pixels, subject.config.image_size())?,
+        png,
     })
+}
+
+/// Draws a clip as PNG.
+fn draw(subject: &Subject<'_>, clip: &EvaluatedClip) -> anyhow::Result<Vec<u8>> {
+    let span = ClipSpan {
+        start: clip.start,
+        len: subject.config.clip_samples,
+    };
+    let pcm = subject.set.decode(clip.file, span)?;
+    let pixels = subject.front_end.images(&[&pcm])?.remove(0);
+    Ok(encode_png(&pixels, subject.config.image_size())?)
 }

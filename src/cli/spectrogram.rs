@@ -7,9 +7,10 @@ use anyhow::Context;
 use super::image_list::ImageList;
 use super::words::{note, note_left_out, print_line_lossy};
 use super::{Done, args, progress};
-use crate::audio;
+use crate::audio::{self, ClipRule, Ends};
 use crate::classify::{DiscoverError, Input, Search, discover};
 use crate::files;
+use crate::frontend::axes::{Caption, with_axes};
 use crate::frontend::colormap::Colormap;
 use crate::frontend::config::{FrontEndConfig, ImageConfig, Output, Size};
 use crate::frontend::{FrontEnd, encode_png, presets};
@@ -32,6 +33,10 @@ pub struct Args {
     /// Size of an image in pixels; the preset's own if absent.
     #[arg(long, value_name = "WxH", value_parser = args::size)]
     size: Option<Size>,
+    /// Draw axes too: time, frequency, and the scale of the values. Without them, the image is what a
+    /// network sees.
+    #[arg(long)]
+    axes: bool,
     /// Color map.
     #[arg(long, value_name = "NAME")]
     colormap: Option<Colormap>,
@@ -62,20 +67,25 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         anyhow::bail!(DiscoverError::NoAudio(names.join(", ")));
     }
     args::make_folder(&args.out)?;
-    let engine = FrontEnd::new(&args.device.open()?, &settings)?;
+    let images = ImageList::open(&args.out)?;
+    let mut painter = Painter {
+        engine: FrontEnd::new(&args.device.open()?, &settings)?,
+        settings,
+        axes: args.axes,
+        images,
+    };
     let bar = progress::bar(inputs.len(), "{bar:30} {pos}/{len} files, {per_sec}");
-    let mut images = ImageList::open(&args.out)?;
     let mut failed = 0;
     for input in &inputs {
-        let drawn = match input {
-            Input::File(file) => audio::load(file, settings.sample_rate)
+        let loaded = match input {
+            Input::File(file) => audio::load(file, painter.settings.sample_rate)
                 .map(|loaded| (file, loaded.samples))
                 .map_err(|e| format!("{}: {e}", file.display())),
             Input::Unreadable(path, why) => Err(format!("{}: {why}", path.display())),
         };
-        match drawn {
+        match loaded {
             Ok((file, samples)) => {
-                for path in draw(&engine, &settings, samples, &mut images, file)? {
+                for path in painter.draw(samples, file)? {
                     bar.suspend(|| print_line_lossy(path.display()));
                 }
             }
@@ -90,31 +100,74 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     Ok(if failed == 0 { Done::All } else { Done::Some })
 }
 
-/// Draws every clip of `samples`, a few at a time, and returns the paths of the images.
-fn draw(
-    engine: &FrontEnd,
-    settings: &FrontEndConfig,
-    samples: Vec<f32>,
-    images: &mut ImageList,
-    file: &Path,
-) -> anyhow::Result<Vec<PathBuf>> {
-    let rule = settings.clip_rule(0.0);
-    let samples = rule.prepare(samples);
-    let spans = rule.spans(samples.len());
-    let mut paths = images.names(file, spans.len())?.into_iter();
-    let mut drawn = Vec::new();
-    for group in spans.chunks(4) {
-        let pcm: Vec<Vec<f32>> = group
+/// Draws the images of a folder.
+struct Painter {
+    engine: FrontEnd,
+    settings: FrontEndConfig,
+    axes: bool,
+    images: ImageList,
+}
+
+impl Painter {
+    /// Draws every clip of `samples`, a few at a time, and returns the paths of the images.
+    fn draw(&mut self, samples: Vec<f32>, file: &Path) -> anyhow::Result<Vec<PathBuf>> {
+        let rule = self.settings.clip_rule(0.0);
+        let note = shortness(&rule, samples.len(), self.settings.sample_rate);
+        let samples = rule.prepare(samples);
+        let spans = rule.spans(samples.len());
+        let mut paths = self.images.names(file, spans.len())?.into_iter();
+        let mut drawn = Vec::new();
+        let mut number = 1..;
+        for group in spans.chunks(4) {
+            let pcm: Vec<Vec<f32>> = group
+                .iter()
+                .map(|&span| audio::extract(&samples, span, rule.len))
+                .collect();
+            let pcm: Vec<&[f32]> = pcm.iter().map(Vec::as_slice).collect();
+            let ranges: Vec<_> = match self.axes {
+                true => self.engine.spectrograms(&pcm, &[])?,
+                false => Vec::new(),
+            }
             .iter()
-            .map(|&span| audio::extract(&samples, span, rule.len))
+            .map(|spectrogram| spectrogram.range)
             .collect();
-        let pcm: Vec<&[f32]> = pcm.iter().map(Vec::as_slice).collect();
-        for (pixels, path) in engine.images(&pcm)?.iter().zip(&mut paths) {
-            let png = encode_png(pixels, settings.image_size())?;
-            files::write_beside(&path, &png)
-                .with_context(|| format!("cannot write {}", path.display()))?;
-            drawn.push(path);
+            let images = self.engine.images(&pcm)?;
+            for (i, (pixels, path)) in images.iter().zip(&mut paths).enumerate() {
+                let number = number.next().unwrap_or(0);
+                let png = match ranges.get(i) {
+                    None => encode_png(pixels, self.settings.image_size())?,
+                    Some(&range) => {
+                        let clip = match spans.len() {
+                            1 => String::new(),
+                            n => format!("clip {number} of {n}"),
+                        };
+                        let start = group[i].start as f64 - rule.margin() as f64;
+                        let name = file.file_name().unwrap_or(file.as_os_str());
+                        let caption = Caption {
+                            title: &name.to_string_lossy(),
+                            clip: &clip,
+                            start: start / f64::from(self.settings.sample_rate),
+                            note: &note,
+                        };
+                        let framed = with_axes(&self.settings, pixels, range, &caption);
+                        encode_png(&framed.rgba, framed.size)?
+                    }
+                };
+                files::write_beside(&path, &png)
+                    .with_context(|| format!("cannot write {}", path.display()))?;
+                drawn.push(path);
+            }
         }
+        Ok(drawn)
     }
-    Ok(drawn)
+}
+
+/// Says what follows behind the end of a file of `samples` samples that is shorter than a clip.
+fn shortness(rule: &ClipRule, samples: usize, rate: u32) -> String {
+    let what = match rule.ends {
+        _ if !rule.is_short(samples) => return String::new(),
+        Ends::Inside => "silence",
+        Ends::Track { .. } => "repeated",
+    };
+    format!("{what} after {:.1} s", samples as f64 / f64::from(rate))
 }

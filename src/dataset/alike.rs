@@ -14,7 +14,8 @@ use super::fingerprint::{LEAST_NUMBERS, SECONDS, different};
 /// the 26 % of other recordings.
 const DIFFERENCE: f64 = 0.15;
 
-/// The fewest numbers that two fingerprints must share: 1.2 s, with the window 1.4 s.
+/// The fewest numbers that two fingerprints must share: 1.2 s of them. A number depends on more
+/// sound than its own step, and the shortest cuts that are found last about 2.2 s (measured).
 const OVERLAP: usize = 25;
 
 /// The most recordings that a number may occur in. A number of more proposes nothing.

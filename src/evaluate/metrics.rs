@@ -2,14 +2,10 @@
 
 use std::fmt;
 
-use rayon::prelude::*;
 use serde::Serialize;
 
+use super::bootstrap::{interval, samples};
 use crate::model::Task;
-use crate::rng::{below, stream};
-
-/// Samples of a bootstrap.
-pub(super) const SAMPLES: usize = 1000;
 
 /// Returns the 95 % Wilson score interval of `correct` out of `n` (Wilson 1927), which also holds
 /// for small `n` and for shares near 0 and 1.
@@ -253,19 +249,16 @@ impl Confusion {
 /// files with replacement, with all their clips. `files` are the numbers of correct and of all clips
 /// of each file.
 pub(super) fn clip_interval(files: &[(usize, usize)], seed: u64) -> (f64, f64) {
-    let sample = |number: usize| {
-        let mut rng = stream(seed, &format!("bootstrap sample {number}"));
-        let drawn = (0..files.len()).map(|_| files[below(&mut rng, files.len() as u64) as usize]);
-        let (correct, all) = drawn.fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
-        correct as f64 / all.max(1) as f64
-    };
-    if files.is_empty() {
-        return (0.0, 1.0);
-    }
-    let mut shares: Vec<f64> = (0..SAMPLES).into_par_iter().map(sample).collect();
-    shares.sort_by(f64::total_cmp);
-    let at = |share: f64| shares[(share * (SAMPLES - 1) as f64).round() as usize];
-    (at(0.025), at(0.975))
+    let shares = samples(files.len(), seed, |times| {
+        let drawn = files.iter().zip(times);
+        let (correct, all) = drawn.fold((0, 0), |(correct, all), (file, &n)| {
+            (correct + file.0 * n as usize, all + file.1 * n as usize)
+        });
+        Some(correct as f64 / all.max(1) as f64)
+    });
+    interval(shares)
+        .filter(|_| !files.is_empty())
+        .unwrap_or((0.0, 1.0))
 }
 
 /// Returns the index of the largest value, the first of equal ones.

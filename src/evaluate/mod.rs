@@ -1,5 +1,6 @@
 //! How well a network classifies: metrics with their intervals, and the report.
 
+mod bootstrap;
 mod calibration;
 mod error;
 mod evaluation;

@@ -3,10 +3,9 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::metrics::SAMPLES;
+use super::bootstrap::{interval, samples};
 use super::metrics::{CalibrationBin, argmax, calibration};
 use super::ranking::{Auc, Ranking, mean};
-use crate::rng::{below, stream};
 
 /// What was predicted for a file or a clip.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,23 +152,12 @@ fn intervals(rankings: &[Ranking], items: &[TagPrediction], seed: u64) -> (Inter
         .flat_map(|(group, items)| std::iter::repeat_n(group, items.len()))
         .collect();
     let groups = group_of.last().map_or(0, |&last| last as usize + 1);
-    let sample = |number: usize| {
-        let mut rng = stream(seed, &format!("bootstrap sample {number}"));
-        let mut times = vec![0u32; groups];
-        for _ in 0..groups {
-            times[below(&mut rng, groups as u64) as usize] += 1;
-        }
+    let aucs = samples(groups, seed, |times| {
         let weight = |item: usize| times[group_of[item] as usize];
         mean(rankings.iter().map(|ranking| ranking.weighted(weight)))
-    };
-    let samples: Vec<Auc> = (0..SAMPLES).into_par_iter().filter_map(sample).collect();
-    let percentiles = |figure: fn(&Auc) -> f64| {
-        let mut values: Vec<f64> = samples.iter().map(figure).collect();
-        values.sort_by(f64::total_cmp);
-        let at = |share: f64| values.get((share * (values.len() - 1) as f64).round() as usize);
-        (!values.is_empty()).then(|| Some((*at(0.025)?, *at(0.975)?)))?
-    };
-    (percentiles(|a| a.roc_auc), percentiles(|a| a.pr_auc))
+    });
+    let of = |figure: fn(&Auc) -> f64| interval(aucs.iter().map(figure).collect());
+    (of(|auc| auc.roc_auc), of(|auc| auc.pr_auc))
 }
 
 #[cfg(test)]

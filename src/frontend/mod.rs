@@ -24,6 +24,7 @@
 //! ```
 
 pub mod augment;
+pub mod axes;
 pub mod colormap;
 pub mod config;
 #[doc(hidden)]

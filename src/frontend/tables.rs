@@ -148,7 +148,7 @@ pub fn twiddles(n: usize) -> Vec<[f32; 2]> {
 
 /// Converts to Slaney's mel scale (Auditory Toolbox, 1998; librosa's default): linear below 1 kHz,
 /// logarithmic above.
-fn hz_to_mel(hz: f64) -> f64 {
+pub(super) fn hz_to_mel(hz: f64) -> f64 {
     if hz < 1000.0 {
         hz * 3.0 / 200.0
     } else {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::dataset::DatasetError;
 use crate::evaluate::EvaluateError;
+use crate::files::ClaimError;
 use crate::frontend::FrontEndError;
 use crate::inference::BatchTooLarge;
 use crate::model::{CheckpointError, ModelError};
@@ -28,6 +29,9 @@ pub enum TrainError {
     /// The checkpoint.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A file that would be written is another program's.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
     /// A setting is out of its range.
     #[error("{name} is {value}: it must be {must}")]
     Setting {

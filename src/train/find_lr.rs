@@ -83,8 +83,9 @@ impl LrSweep {
                 "log10 of the learning rate",
                 first.lr.log10()..last.lr.log10(),
             ),
+            counts: false,
             y: ("loss, nats", top),
-            legend: Legend::LowerLeft,
+            legend: Some(Legend::LowerLeft),
             lines: vec![
                 Line::background("per step", points(|t| t.loss)),
                 Line::first("smoothed", points(|t| t.smoothed)),

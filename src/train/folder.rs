@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::{TrainError, TrainSettings};
 use crate::dataset::{Dataset, LabelRules, LabelSource, Split};
 use crate::evaluate::Epoch;
+use crate::evaluate::report::now;
 use crate::files;
 use crate::model::Task;
 
 /// Name of the labels in a run folder.
-const LABELS: &str = "labels.csv";
+pub(super) const LABELS: &str = "labels.csv";
 /// Names of the other files that a run writes, `run.toml` aside.
-const FILES: [&str; 7] = [
+pub(super) const FILES: [&str; 7] = [
     "split.csv",
     "metrics.csv",
     "log.txt",
@@ -47,8 +48,33 @@ pub struct RunRecord {
     pub hidden: bool,
     /// Name of the device, for people.
     pub device: String,
+    /// When the run was made, for people: `2026-05-01 12:30 UTC`. Earlier versions did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<String>,
+    /// The command line that made it, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
     /// Everything else that decides the run.
     pub settings: TrainSettings,
+}
+
+/// Where a run comes from, for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Name of the device.
+    pub device: String,
+    /// The command line, if there is one.
+    pub command: Option<String>,
+}
+
+/// The name of a device, without a command line.
+impl<T: AsRef<str> + ?Sized> From<&T> for Origin {
+    fn from(device: &T) -> Self {
+        Self {
+            device: device.as_ref().to_owned(),
+            command: None,
+        }
+    }
 }
 
 /// A path in TOML, which is UTF-8, as [`files::text_of_path`] writes it.
@@ -70,6 +96,24 @@ mod path_as_text {
 }
 
 impl RunRecord {
+    /// Describes a run on `data`, made now.
+    pub(super) fn new(data: &Dataset, settings: &TrainSettings, origin: Origin) -> Self {
+        Self {
+            sonoprint: env!("CARGO_PKG_VERSION").into(),
+            dataset: fs::canonicalize(&data.root).unwrap_or_else(|_| data.root.clone()),
+            labels: match &data.source {
+                LabelSource::Folders => None,
+                LabelSource::Tags => Some("tags".into()),
+                LabelSource::Csv(path) => Some(path.display().to_string()),
+            },
+            hidden: data.hidden,
+            device: origin.device,
+            made: Some(now()),
+            command: origin.command,
+            settings: settings.clone(),
+        }
+    }
+
     /// Reads a `run.toml`.
     ///
     /// # Errors
@@ -112,7 +156,7 @@ impl RunRecord {
 
 impl RunFolder {
     /// Makes the folder and writes `run.toml`, `split.csv`, `labels.csv` (unless the labels come
-    /// from folders) and an empty `metrics.csv`.
+    /// from folders) and an empty `metrics.csv`. `origin` may be the name of the device.
     ///
     /// # Errors
     /// [`TrainError::RunExists`] if the folder holds a run, [`TrainError::NotARun`] if it holds no
@@ -124,7 +168,7 @@ impl RunFolder {
         data: &Dataset,
         split: &Split,
         settings: &TrainSettings,
-        device: &str,
+        origin: impl Into<Origin>,
     ) -> Result<Self, TrainError> {
         // Checked here as well, because TOML cannot hold every seed.
         settings.validate()?;
@@ -143,7 +187,7 @@ impl RunFolder {
             path: root.to_owned(),
             source,
         })?;
-        let filled = folder.fill(data, split, settings, device);
+        let filled = folder.fill(data, split, RunRecord::new(data, settings, origin.into()));
         if filled.is_err() {
             // The same command can then start again.
             for name in ["split.csv", LABELS, "metrics.csv", "run.toml"] {
@@ -154,30 +198,11 @@ impl RunFolder {
     }
 
     /// Writes the first files. `run.toml`, which makes the folder a run, comes last.
-    fn fill(
-        &self,
-        data: &Dataset,
-        split: &Split,
-        settings: &TrainSettings,
-        device: &str,
-    ) -> Result<(), TrainError> {
+    fn fill(&self, data: &Dataset, split: &Split, record: RunRecord) -> Result<(), TrainError> {
         split.write_csv(data, &self.path("split.csv"))?;
-        let labels = match &data.source {
-            LabelSource::Folders => None,
-            LabelSource::Tags => Some("tags".into()),
-            LabelSource::Csv(path) => Some(path.display().to_string()),
-        };
-        if labels.is_some() {
+        if record.labels.is_some() {
             data.write_labels(&self.path(LABELS))?;
         }
-        let record = RunRecord {
-            sonoprint: env!("CARGO_PKG_VERSION").into(),
-            dataset: fs::canonicalize(&data.root).unwrap_or_else(|_| data.root.clone()),
-            labels,
-            hidden: data.hidden,
-            device: device.into(),
-            settings: settings.clone(),
-        };
         let text = toml::to_string(&record).expect("valid settings are plain data");
         self.write_metrics(&[])?;
         self.write("run.toml", &text)

@@ -87,7 +87,7 @@ fn a_checkpoint_is_measured_on_a_folder() {
         text(&done.stdout)
     );
     let page = std::fs::read_to_string(out.join("report.html")).unwrap();
-    assert!(page.matches("data:image/png;base64,").count() >= (20.0 - correct).min(12.0) as usize);
+    assert!(page.matches("data:image/png;base64,").count() >= (20.0 - correct).min(6.0) as usize);
 
     // An unreadable file is named and left out, and the exit code is 1.
     std::fs::write(clips.join("jazz/broken.wav"), "no sound").unwrap();

@@ -422,6 +422,8 @@ fn tags_report() -> report::Report {
         facts: Vec::new(),
         classes: vec!["rock".into(), "<b>slow</b>".into(), "nobody".into()],
         figures: e.figures,
+        settings: Vec::new(),
+        kept: None,
         epochs: vec![epoch(1), epoch(2)],
         mistakes: vec![report::Mistake {
             file: "a.wav".into(),
@@ -430,7 +432,7 @@ fn tags_report() -> report::Report {
             predicted: "nobody".into(),
             confidence: 0.6,
             missed: Some(("<b>slow</b>".into(), 0.2)),
-            png: vec![0x89],
+            png: Some(vec![0x89]),
         }],
     }
 }

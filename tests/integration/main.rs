@@ -4,6 +4,7 @@ mod adapter;
 mod audio;
 mod audio_bad_bytes;
 mod audio_odd;
+mod axes;
 mod batches;
 mod bench;
 mod claims;

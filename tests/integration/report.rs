@@ -1,6 +1,6 @@
 //! Promise: metrics mean what their names say, and the report is one page without external files.
 
-use sonoprint::evaluate::report::{Mistake, Report, html};
+use sonoprint::evaluate::report::{Mistake, Report, Setting, html};
 use sonoprint::evaluate::{
     Epoch, EvaluatedClip, Evaluation, LevelMetrics, Levels, Validation, wilson,
 };
@@ -117,7 +117,20 @@ fn report() -> Report {
         facts: vec![("a & b".into(), "\"quoted\"".into())],
         classes: vec!["rock".into(), "<b>pop</b>".into(), "nobody".into()],
         figures: e.figures,
+        settings: vec![
+            Setting {
+                name: "lr".into(),
+                value: "0.002".into(),
+                default: Some("0.001".into()),
+            },
+            Setting {
+                name: "batch".into(),
+                value: "16".into(),
+                default: None,
+            },
+        ],
         epochs: vec![epoch(1), epoch(2), epoch(3)],
+        kept: Some(2),
         mistakes: vec![Mistake {
             file: "x/<img src=x>.wav".into(),
             start: 10.0,
@@ -125,7 +138,7 @@ fn report() -> Report {
             predicted: "nobody".into(),
             confidence: 0.9,
             missed: None,
-            png: vec![0x89, b'P', b'N', b'G'],
+            png: Some(vec![0x89, b'P', b'N', b'G']),
         }],
     }
 }
@@ -164,6 +177,104 @@ fn the_page_stands_alone_and_escapes_what_it_is_given() {
             page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
         assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
     }
+}
+
+/// Chance, the kept epoch, the settings, and the mistakes that are only listed.
+#[test]
+fn the_page_says_how_the_figures_came_about() {
+    let mut report = report();
+    let listed = Mistake {
+        file: "listed.wav".into(),
+        start: 75.0,
+        png: None,
+        ..report.mistakes[0].clone()
+    };
+    report.mistakes.push(listed);
+    let page = html(&report);
+    for text in [
+        // Two of three files are of the second class.
+        "0.667 (always &lt;b&gt;pop&lt;/b&gt;, the most frequent class: 2 of 3 files)",
+        "chance 0.67",
+        "kept: epoch 2",
+        "lr 0.002 (default 0.001)",
+        "All 2 settings",
+        "cross-entropy, nats",
+        "The next 1</summary>",
+        "<td>listed.wav</td><td>1:15</td>",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    assert_eq!(page.matches("<img ").count(), 1);
+    let json: serde_json::Value = serde_json::from_str(&report.json()).unwrap();
+    assert_eq!(json["settings"]["lr"], "0.002");
+    assert!((json["chance"].as_f64().unwrap() - 2.0 / 3.0).abs() < 1e-9);
+    // A report of an evaluation, or of a run of an earlier version, knows less.
+    report.settings.clear();
+    report.epochs.clear();
+    report.kept = None;
+    report.facts.clear();
+    let page = html(&report);
+    assert!(!page.contains("settings") && page.matches("<svg").count() == 1);
+}
+
+/// Labels stand around their ticks, and the last one of an axis needs room behind it.
+#[test]
+fn no_label_of_a_chart_is_cut_off() {
+    let page = html(&report());
+    let mut labels = 0;
+    for svg in page.split("<svg ").skip(1) {
+        let svg = svg.split("</svg>").next().unwrap();
+        assert!(svg.contains("viewBox=\"0 0 400 300\""), "{svg}");
+        for text in svg.split("<text ").skip(1) {
+            let value = |name: &str| {
+                let value = text.split(&format!("{name}=\"")).nth(1).unwrap();
+                value.split('"').next().unwrap().to_owned()
+            };
+            let number = |name: &str| value(name).parse::<f64>().unwrap();
+            let label = text.split('>').nth(1).unwrap().trim();
+            let label = label.split('<').next().unwrap().trim();
+            // A letter is about 0.6 of the height wide.
+            let wide = number("font-size") * 0.6 * label.chars().count() as f64;
+            let (left, right) = match value("text-anchor").as_str() {
+                "start" => (0.0, wide),
+                "end" => (wide, 0.0),
+                _ => (wide / 2.0, wide / 2.0),
+            };
+            if !text.contains("rotate") {
+                let x = number("x");
+                assert!(x - left >= 0.0 && x + right <= 400.0, "{label:?} at {x}");
+            }
+            labels += 1;
+        }
+    }
+    assert!(labels > 20, "{labels}");
+}
+
+/// Fifty classes: each cell says what it is, and the largest are listed.
+#[test]
+fn a_matrix_of_many_classes_is_read_by_its_words() {
+    let clips = (0..200).map(|i| {
+        let truth = i % 50;
+        let predicted = if i < 150 { truth } else { (truth + 1) % 50 };
+        let mut probabilities = vec![0.01; 50];
+        probabilities[predicted] = 0.5;
+        EvaluatedClip {
+            file: i,
+            start: 0,
+            labels: vec![truth],
+            probabilities,
+        }
+    });
+    let e = Evaluation::new(Task::SingleLabel, clips.collect(), 50);
+    let page = html(&Report {
+        classes: (0..50).map(|i| format!("class {i}")).collect(),
+        figures: e.figures,
+        ..report()
+    });
+    assert!(page.contains("class=\"confusion many\""));
+    assert!(page.contains("title=\"class 7 predicted as class 8: 1 of 4\">1</td>"));
+    assert!(page.contains("<strong>class 0</strong> as <strong>class 1</strong> (1 of 4)"));
+    assert!(page.len() < 120_000, "{} bytes", page.len());
 }
 
 #[test]

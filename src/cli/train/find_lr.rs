@@ -4,7 +4,8 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, bail};
 
-use super::plan::{PlannedRun, describe};
+use super::planned::PlannedRun;
+use super::settings::describe;
 use crate::cli::Done;
 use crate::cli::args::{PcmMemoryArg, make_folder};
 use crate::cli::progress::{bar, decode};

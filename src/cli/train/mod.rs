@@ -4,7 +4,10 @@ mod console;
 mod find_lr;
 mod flags;
 mod plan;
+mod planned;
+mod resume;
 mod run;
+mod settings;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,6 +16,7 @@ use anyhow::Context;
 pub use self::flags::Args;
 pub use self::plan::STRATIFIED;
 use self::plan::plans;
+use self::planned::create_all;
 use self::run::Ended;
 use super::Done;
 use super::args::check_folder;
@@ -49,10 +53,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         Claims::default().output(&root.join(SUMMARY), SUMMARY_OURS)?;
     }
     if several {
-        // All runs have their folders before the first one begins, so that all can be resumed.
-        for plan in plans.iter_mut().filter(|plan| !plan.resumes) {
-            plan.create(&compute)?;
-        }
+        create_all(args.out.as_deref(), &mut plans, &compute)?;
     }
     let mut figures = Vec::new();
     for (i, plan) in plans.iter().enumerate() {

@@ -4,17 +4,18 @@ use std::sync::atomic::AtomicBool;
 
 use super::console::Console;
 use super::flags::Args;
-use super::plan::{PlannedRun, describe};
+use super::planned::PlannedRun;
+use super::settings::describe;
 use crate::cli::progress::bar;
 use crate::cli::report::{self, Subject};
 use crate::cli::words::{note, print_line_lossy};
 use crate::dataset::Subset;
 use crate::dataset::pcm::{PcmMemory, PcmSet};
-use crate::evaluate::{Figures, MIN_FILES, evaluate};
+use crate::evaluate::{Epoch, Figures, MIN_FILES, evaluate};
 use crate::frontend::FrontEnd;
 use crate::gpu::Compute;
 use crate::model::Checkpoint;
-use crate::train::{Job, Outcome, RunFolder, train};
+use crate::train::{Job, Outcome, RunFolder, RunRecord, TrainSettings, train};
 
 /// How a run ended.
 pub enum Ended {
@@ -44,10 +45,9 @@ pub fn run(
         groups: _,
     } = plan;
     settings.check_batch(compute, data.classes.len())?;
-    let folder = if *resumes {
-        RunFolder::open(root)?.0
-    } else {
-        RunFolder::create(root, data, split, settings, &compute.name())?
+    let folder = match resumes {
+        true => RunFolder::open(root)?.0,
+        false => plan.create(compute)?,
     };
     for line in notes {
         folder.append("log.txt", line)?;
@@ -170,19 +170,36 @@ fn test(
         classes,
         settings.batch,
     )?;
-    let facts = [
+    let record = RunRecord::load(&job.folder.path("run.toml"))?;
+    let mut facts = vec![
+        ("sonoprint", version(&record)),
+        ("network", describe(settings)),
         ("dataset", plan.data.root.display().to_string()),
         ("subset", "test, which no choice depended on".into()),
-        ("network", describe(settings)),
+        (
+            "split",
+            format!(
+                "{} training, {} validation, {} test files",
+                job.train.files.len(),
+                job.valid.files.len(),
+                set.files.len()
+            ),
+        ),
         (
             "epoch",
             format!("{} of {}", outcome.best_epoch, settings.epochs),
         ),
+        ("epoch kept because", why_kept(settings, &outcome)),
+        ("model", checkpoint.fingerprint.clone()),
+        ("seed", settings.seed.to_string()),
         ("device", compute.name()),
     ];
+    // Runs of earlier versions do not say when and how they were made.
+    facts.extend(record.made.map(|made| ("date", made)));
+    facts.extend(record.command.map(|command| ("command", command)));
     let subject = Subject {
         title: format!("Run {}", plan.root.display()),
-        facts: (facts.map(|(k, v)| (k.to_owned(), v)).into_iter())
+        facts: (facts.into_iter().map(|(k, v)| (k.to_owned(), v)))
             .chain(report::temperature(&checkpoint.header, &result))
             .collect(),
         classes: job.classes,
@@ -194,6 +211,8 @@ fn test(
         set,
         config: &settings.front_end,
         front_end: &front_end,
+        settings: settings.listed(),
+        kept: (!settings.transfer.freeze).then_some(outcome.best_epoch),
         epochs: outcome.epochs,
     };
     report::write(subject, &result, &plan.root)?;
@@ -201,4 +220,33 @@ fn test(
         Figures::SingleLabel(levels) => Some(levels.files.accuracy),
         Figures::MultiLabel(levels) => levels.files.pr_auc,
     })
+}
+
+/// Returns the version that wrote the report, and that which made the run.
+fn version(record: &RunRecord) -> String {
+    let present = env!("CARGO_PKG_VERSION");
+    match record.sonoprint.as_str() {
+        made if made == present => present.to_owned(),
+        made => format!("{present}; the run was made by {made}"),
+    }
+}
+
+/// Says why the weights of an epoch were kept.
+fn why_kept(settings: &TrainSettings, outcome: &Outcome) -> String {
+    let kept = |e: &&Epoch| e.epoch == outcome.best_epoch;
+    let valid = outcome.epochs.iter().find(kept).and_then(|e| e.valid);
+    match valid {
+        _ if settings.transfer.freeze => "the last layer is fitted at once".into(),
+        None => "it is the last one: there are no validation files".into(),
+        Some(v) => {
+            let (figure, value) = match v.auc {
+                Some(auc) => ("mean PR-AUC", auc.pr_auc),
+                None => ("accuracy by file", v.accuracy()),
+            };
+            format!(
+                "highest {figure} on the validation files, {value:.3}; of equal ones, lowest loss ({:.3})",
+                v.loss
+            )
+        }
+    }
 }

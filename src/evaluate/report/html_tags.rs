@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt::Write;
 
-use super::html_text::escape;
+use super::html_text::{escape, scrolling};
 use crate::evaluate::{Levels, TagMetrics};
 
 /// Writes the mean areas, with their intervals.
@@ -57,12 +57,11 @@ pub(super) fn figures(levels: &Levels<TagMetrics>) -> Vec<(&'static str, String)
 
 /// Writes the table of tags: those that are ranked best first, those without figures last.
 pub(super) fn table(page: &mut String, names: &[String], levels: &Levels<TagMetrics>) {
-    page.push_str("<h2>Tags, by file</h2>\n<div class=\"scroll\"><table>\n");
-    page.push_str("<tr><th scope=\"col\">tag</th>");
+    let mut table = String::from("<table class=\"striped\">\n<tr><th scope=\"col\">tag</th>");
     for head in ["ROC-AUC", "PR-AUC", "files with it", "their share"] {
-        let _ = write!(page, "<th scope=\"col\">{head}</th>");
+        let _ = write!(table, "<th scope=\"col\">{head}</th>");
     }
-    page.push_str("</tr>\n");
+    table.push_str("</tr>\n");
     let mut tags: Vec<_> = names.iter().zip(&levels.files.tags).collect();
     tags.sort_by(|(_, a), (_, b)| match (a.roc_auc, b.roc_auc) {
         (Some(a), Some(b)) => b.total_cmp(&a),
@@ -73,7 +72,7 @@ pub(super) fn table(page: &mut String, names: &[String], levels: &Levels<TagMetr
     for (name, score) in tags {
         let share = score.positives as f64 / levels.files.items.max(1) as f64;
         let _ = writeln!(
-            page,
+            table,
             "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{share:.3}</td></tr>",
             escape(name),
             figure(score.roc_auc),
@@ -81,7 +80,12 @@ pub(super) fn table(page: &mut String, names: &[String], levels: &Levels<TagMetr
             score.positives
         );
     }
-    page.push_str("</table></div>\n");
+    table.push_str("</table>");
+    page.push_str(
+        "<section>\n<h2>Tags, by file</h2>\n<p>PR-AUC of a random order is the share.</p>\n",
+    );
+    scrolling(page, "Tags", &table);
+    page.push_str("</section>\n");
 }
 
 fn figure(value: Option<f64>) -> String {

@@ -1,5 +1,7 @@
 //! Text in a page.
 
+use std::fmt::Write;
+
 /// Escapes what has a meaning in HTML.
 pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -14,4 +16,14 @@ pub(super) fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+/// Writes `inside`, which may be wider than the page, with a hint where it scrolls. `name` is for
+/// those who do not see it.
+pub(super) fn scrolling(page: &mut String, name: &str, inside: &str) {
+    let _ = writeln!(
+        page,
+        "<div class=\"scrolls\"><p class=\"hint\">There is more to the side: scroll ↔</p>\n\
+         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{name}\">{inside}</div></div>"
+    );
 }

@@ -1,7 +1,12 @@
 //! The report of an evaluation or a run: one HTML page without external files, and the same figures
 //! as JSON.
 
+mod chance;
+mod date;
 mod html;
+mod html_classes;
+mod html_facts;
+mod html_mistakes;
 mod html_tags;
 mod html_text;
 pub(crate) mod plots;
@@ -15,6 +20,7 @@ use super::{Epoch, EvaluateError, Figures, Levels};
 use crate::files::{ClaimError, Claims, Ours, replace};
 use crate::model::Task;
 
+pub use date::now;
 pub use html::html;
 
 /// Names of the files.
@@ -56,8 +62,19 @@ pub struct Mistake {
     pub confidence: f32,
     /// Of tags, the tag of the file that ranks below `predicted`, and its probability.
     pub missed: Option<(String, f32)>,
-    /// Its spectrogram as PNG.
-    pub png: Vec<u8>,
+    /// Its spectrogram as PNG, if it is shown. The page lists mistakes without one in a table.
+    pub png: Option<Vec<u8>>,
+}
+
+/// A setting of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    /// Its key in `run.toml`.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// The default, if the value is another.
+    pub default: Option<String>,
 }
 
 /// Everything that a report shows.
@@ -67,12 +84,16 @@ pub struct Report {
     pub title: String,
     /// What was evaluated on what, for people: names and values.
     pub facts: Vec<(String, String)>,
+    /// All settings of the run. Those that differ from their defaults are shown first.
+    pub settings: Vec<Setting>,
     /// Class names.
     pub classes: Vec<String>,
     /// The figures, by clip and by file.
     pub figures: Figures,
     /// The epochs of the training run, if this is the report of one.
     pub epochs: Vec<Epoch>,
+    /// Number of the epoch whose weights were kept, if there are epochs.
+    pub kept: Option<usize>,
     /// Mistakes, the most confident first.
     pub mistakes: Vec<Mistake>,
 }
@@ -84,6 +105,8 @@ struct Json<'a, M> {
     facts: BTreeMap<&'a str, &'a str>,
     task: Task,
     classes: &'a [String],
+    chance: f64,
+    settings: BTreeMap<&'a str, &'a str>,
     #[serde(flatten)]
     levels: &'a Levels<M>,
     epochs: &'a [Epoch],
@@ -105,6 +128,12 @@ impl Report {
             facts: facts.collect(),
             task,
             classes: &self.classes,
+            chance: chance::chance(&self.figures),
+            settings: self
+                .settings
+                .iter()
+                .map(|s| (s.name.as_str(), s.value.as_str()))
+                .collect(),
             levels,
             epochs: &self.epochs,
         };
