@@ -45,7 +45,12 @@ pub struct Args {
     #[arg(skip)]
     pub epochs_given: bool,
     /// Repeat a run, from its run.toml and the split.csv beside it.
-    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    #[arg(
+        long = "repeat",
+        alias = "config",
+        value_name = "FILE",
+        conflicts_with = "resume"
+    )]
     pub config: Option<PathBuf>,
     /// Labels of the files, instead of their folders: tags (the genres in the files' own tags), or
     /// a CSV file with the columns `file` (a path in DATASET) and `labels` (with `|` or `;` between
