@@ -43,7 +43,8 @@ Examples:
   sonoprint train dataset --out run               Train on a folder with one subfolder per genre
   sonoprint classify ~/music --model run/best.safetensors
 
-`sonoprint COMMAND --help` explains a command. Exit codes: 0: done; 1: done, but some inputs failed or something was
+`sonoprint COMMAND --help` explains a command, and `sonoprint config --help` how options come from a file or the
+environment. Exit codes: 0: done; 1: done, but some inputs failed or something was
 found; 2: could not run; 130: stopped by Ctrl-C, with everything saved.";
 
 #[derive(Subcommand)]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file that was named, or the one in its usual place, cannot be read.
-    #[error("cannot read the configuration file {path}", path = .path.display())]
+    #[error("cannot read the configuration file {path}")]
     Read {
         path: PathBuf,
         source: std::io::Error,
@@ -16,7 +16,7 @@ pub enum ConfigError {
     #[error("{place}: {message}")]
     File { place: Place, message: String },
     /// The value of an option is wrong. The message is clap's.
-    #[error("{message}\n  from {source}", source = .origin)]
+    #[error("{message}\n  from {origin}")]
     Value { message: String, origin: Source },
 }
 

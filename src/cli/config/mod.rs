@@ -19,7 +19,7 @@ use anyhow::bail;
 use clap::{ArgMatches, Command, Subcommand};
 
 pub use self::environment::Environment;
-pub use self::parse::{ParseError, Parsed, parse};
+pub use self::parse::{ParseError, parse};
 pub use self::routes::with_flags;
 use self::routes::{Chosen, Routes};
 use self::show::show;
