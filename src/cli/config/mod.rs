@@ -42,8 +42,9 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Print every option as TOML, with where its value is from: a configuration file that gives the
-    /// same.
+    /// Print every option as TOML, with where its value is from.
+    ///
+    /// As a configuration file, the output gives the same values.
     Show {
         /// Command, such as `classify` or `dataset check`; all if absent.
         #[arg(value_name = "COMMAND")]

@@ -42,7 +42,7 @@ fn flags() -> [Arg; 2] {
             .long("config")
             .value_name("FILE")
             .value_parser(value_parser!(PathBuf))
-            .help("Read options from this TOML file instead of the one that `sonoprint config path` prints")
+            .help("Read options from this TOML file, not from that of `sonoprint config path`")
             .help_heading(heading)
             .hide_short_help(true),
         Arg::new(NO_CONFIG_ID)
