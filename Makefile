@@ -2,7 +2,8 @@
 # make demo DEVICE=software   the same through the WGSL passes on Mesa's software adapter
 # make test                   everything that is tested; .ci/run does no more
 # make reference              decodes odd files and compares with other decoders: tests/reference/README.md
-# make install                the optimized program, into cargo's folder of programs
+# make install                the optimized program, into cargo's folder of programs; `sonoprint generate` has man pages
+#                             and completion scripts: docs/USAGE.md
 
 DEVICE ?= auto
 OUT ?= demo
@@ -12,6 +13,9 @@ CARGO_FLAGS = --profile quick --locked
 
 # Mesa's device layer prints a warning if this is unset.
 export XDG_RUNTIME_DIR ?= /tmp
+
+# Tests and the demo run without the configuration of the user.
+test demo: export SONOPRINT_NO_CONFIG = 1
 
 .PHONY: build demo test reference lint install vulkan
 

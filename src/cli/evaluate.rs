@@ -27,10 +27,10 @@ pub struct Args {
     /// Labels of the files, instead of their folders: tags (the genres in the files' own tags), or
     /// a CSV file with the columns `file` (a path in DATASET) and `labels` (with `|` or `;` between
     /// them). They are matched to the model's classes by name, in any case.
-    #[arg(long, value_name = "tags|FILE", value_parser = label_source)]
+    #[arg(long, value_name = "tags|FILE", value_parser = label_source, help_heading = FILES)]
     labels: Option<LabelSource>,
     /// Take hidden files and folders too.
-    #[arg(long)]
+    #[arg(long, help_heading = FILES)]
     hidden: bool,
     /// Folder for report.html and metrics.json.
     #[arg(long, value_name = "DIR")]
@@ -39,7 +39,7 @@ pub struct Args {
     model: ModelArg,
     /// Split of the files: stratified (see --seed), filtered (GTZAN's fault-filtered lists), or a
     /// CSV file with the columns `file` and `split`. Default: no split, every file is evaluated.
-    #[arg(long, value_name = "stratified|filtered|FILE")]
+    #[arg(long, value_name = "stratified|filtered|FILE", help_heading = FILES)]
     split: Option<String>,
     /// Subset of the split: train, valid or test.
     #[arg(
@@ -47,23 +47,32 @@ pub struct Args {
         alias = "side",
         default_value = "test",
         requires = "split",
+        help_heading = FILES,
         value_parser = subset
     )]
     subset: Subset,
     /// Seed of the stratified split: the seed that the network was trained with.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, help_heading = FILES)]
     seed: u64,
     /// Clips per batch; if absent, 16, or fewer if the device can take no more.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    #[arg(
+        long,
+        help_heading = COMPUTATION,
+        value_parser = clap::value_parser!(u16).range(1..=4096)
+    )]
     batch: Option<u16>,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = COMPUTATION)]
     memory: PcmMemoryArg,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = COMPUTATION)]
     device: DeviceArg,
 }
 
 /// Clips per batch, if they fit.
 const BATCH: usize = 16;
+/// Heading of the flags that choose files and their labels.
+const FILES: &str = "Files and labels";
+/// Heading of the flags that change no result.
+const COMPUTATION: &str = "Computation";
 
 /// Parses the name of a subset.
 fn subset(text: &str) -> Result<Subset, String> {

@@ -34,7 +34,7 @@ pub struct Args {
     /// Also write a table of embeddings, if the parts were made with --embeddings.
     #[arg(long, value_name = "FILE")]
     embeddings: Option<PathBuf>,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Labels")]
     labels: LabelArgs,
 }
 

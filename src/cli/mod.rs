@@ -6,9 +6,11 @@ mod bench;
 mod check;
 mod classify;
 mod command_line;
+mod config;
 mod dataset;
 mod devices;
 mod evaluate;
+mod generate;
 mod hint;
 mod image_list;
 mod merge;
@@ -44,7 +46,8 @@ Examples:
   sonoprint train dataset --out run               Train on a folder with one subfolder per genre
   sonoprint classify ~/music --model run/best.safetensors
 
-`sonoprint COMMAND --help` explains a command. Exit codes: 0: done; 1: done, but some inputs failed or something was
+`sonoprint COMMAND --help` explains a command, and `sonoprint config --help` how options come from a file or the
+environment. Exit codes: 0: done; 1: done, but some inputs failed or something was
 found; 2: could not run; 130: stopped by Ctrl-C, with everything saved.";
 
 #[derive(Subcommand)]
@@ -68,24 +71,51 @@ enum Command {
     /// Hold a GPU against the CPU.
     Check(check::Args),
     /// List the devices that can compute, and the one that `auto` takes.
-    Devices,
+    Devices(devices::Args),
+    /// Show the options that hold by configuration file and environment.
+    Config(config::Args),
+    /// Generate man pages, and scripts that complete commands in a shell.
+    Generate(generate::Args),
 }
 
-/// Parses the command line. Ends the process if it is wrong, or asks for help.
-fn parse() -> Cli {
-    let matches = Cli::command().get_matches();
+/// Returns all commands, with the flags that choose a configuration file.
+fn commands() -> clap::Command {
+    config::with_flags(Cli::command())
+}
+
+/// Parses the command line, and what environment and configuration file add to it. Ends the process
+/// if something is wrong, or help is asked for.
+fn parse(commands: &clap::Command) -> (Cli, clap::ArgMatches) {
+    use config::ParseError;
+    let words = std::env::args_os().collect();
+    let parsed = config::parse(commands, words, config::Environment::of_process());
+    let parsed = parsed.unwrap_or_else(|error| {
+        match error {
+            ParseError::Usage(e) => e.exit(),
+            ParseError::Configured(text) => words::note(format_args!("error: {text}")),
+            ParseError::Config(e) => words::note(format_args!("error: {}", facts(&e.into()))),
+        }
+        std::process::exit(2);
+    });
+    for line in &parsed.notes {
+        words::note(line);
+    }
+    let matches = parsed.matches;
     let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
     if let (Command::Train(args), Some((_, train))) = (&mut cli.command, matches.subcommand()) {
-        args.epochs_given = train.value_source("epochs") == Some(ValueSource::CommandLine);
+        args.epochs_given = train.value_source("epochs") == Some(ValueSource::CommandLine)
+            && !parsed.configured.contains("epochs");
     }
-    cli
+    (cli, matches)
 }
 
 /// Parses the command line, runs the command and returns its exit code: 0 if all is done, 1 if some
 /// inputs failed or something was found, 2 if the command could not run, 130 if Ctrl-C stopped it
 /// with everything saved.
 pub fn run() -> ExitCode {
-    let done = match parse().command {
+    let commands = commands();
+    let (cli, matches) = parse(&commands);
+    let done = match cli.command {
         Command::Classify(args) => classify::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Train(args) => train::run(&args),
@@ -95,7 +125,9 @@ pub fn run() -> ExitCode {
         Command::Spectrogram(args) => spectrogram::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Check(args) => check::run(&args),
-        Command::Devices => devices::run(),
+        Command::Devices(args) => devices::run(&args),
+        Command::Config(args) => config::run(&args, &commands, &matches),
+        Command::Generate(args) => generate::run(&args, commands),
     };
     match done {
         Ok(Done::All) => ExitCode::SUCCESS,
@@ -156,7 +188,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        use clap::CommandFactory;
-        super::Cli::command().debug_assert();
+        super::commands().debug_assert();
     }
 }

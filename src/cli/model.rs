@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use clap::Subcommand;
 
-use super::model_facts::{ModelFacts, ModelRow};
+use super::model_facts::{ModelFacts, ModelList, ModelRow};
 use super::words::{is_stdout, note, print_bytes, print_line, print_line_lossy};
 use super::{Done, args};
 use crate::files::Claims;
@@ -27,7 +27,7 @@ pub struct Args {
 enum Command {
     /// List the built-in models.
     List {
-        /// Print a JSON array with one object per model.
+        /// Print one JSON object, whose layout `version` names.
         #[arg(long)]
         json: bool,
     },
@@ -166,12 +166,12 @@ fn export(
 }
 
 fn list(json: bool) -> anyhow::Result<()> {
-    let rows = ModelRow::all()?;
+    let list = ModelList::new()?;
     if json {
-        return Ok(print_line(serde_json::to_string_pretty(&rows)?)?);
+        return Ok(print_line(serde_json::to_string_pretty(&list)?)?);
     }
     print_line(ModelRow::HEADINGS)?;
-    for row in rows {
+    for row in list.models {
         print_line(row)?;
     }
     Ok(())

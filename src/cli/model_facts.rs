@@ -14,6 +14,26 @@ use crate::model::{BuiltinModel, Checkpoint, Header, ModelName, NetworkSpec, Tas
 /// Width of the names in front of the facts.
 const WIDTH: usize = 13;
 
+/// Version of the list as JSON: it changes if a field loses its meaning, not if one is added.
+const LIST_VERSION: u32 = 1;
+
+/// The built-in models.
+#[derive(Serialize)]
+pub struct ModelList {
+    version: u32,
+    pub models: Vec<ModelRow>,
+}
+
+impl ModelList {
+    /// Returns the list of all built-in models.
+    pub fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            version: LIST_VERSION,
+            models: ModelRow::all()?,
+        })
+    }
+}
+
 /// A built-in model in the list.
 #[derive(Serialize)]
 pub struct ModelRow {
@@ -36,8 +56,7 @@ impl ModelRow {
     pub const HEADINGS: &'static str =
         "  name          task          classes  front end   size     license       ";
 
-    /// Returns the rows of all built-in models.
-    pub fn all() -> anyhow::Result<Vec<Self>> {
+    fn all() -> anyhow::Result<Vec<Self>> {
         let rows = BuiltinModel::all().iter().map(|model| {
             let header = model.header()?;
             Ok(Self {

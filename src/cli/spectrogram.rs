@@ -28,24 +28,33 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Which spectrogram: mel (librosa's melspectrogram) or deeppixel (matplotlib's specgram).
-    #[arg(long, default_value = "mel")]
+    #[arg(long, default_value = "mel", help_heading = IMAGE)]
     preset: String,
     /// Size of an image in pixels; the preset's own if absent.
-    #[arg(long, value_name = "WxH", value_parser = args::size)]
+    #[arg(long, value_name = "WxH", value_parser = args::size, help_heading = IMAGE)]
     size: Option<Size>,
     /// Draw axes too: time, frequency, and the scale of the values. Without them, the image is what a
     /// network sees.
     #[arg(long)]
     axes: bool,
     /// Color map.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = IMAGE)]
     colormap: Option<Colormap>,
     /// Length of a clip. A longer file gives several images; a shorter one is padded with silence.
-    #[arg(long, value_name = "SECONDS", value_parser = args::clip_seconds, default_value = "30")]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        value_parser = args::clip_seconds,
+        default_value = "30",
+        help_heading = IMAGE
+    )]
     clip_seconds: f64,
     #[command(flatten)]
     device: args::DeviceArg,
 }
+
+/// Heading of the flags that decide how an image looks.
+const IMAGE: &str = "Image";
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
     let mut settings = presets::preset(&args.preset)?.with_clip_seconds(args.clip_seconds);

@@ -89,14 +89,15 @@ pub struct TrainSettings {
     /// labels per file, the share that is replaced by how frequent the label is in the training
     /// clips.
     #[cfg_attr(feature = "cli", arg(
-        long, group = "settings", value_name = "SHARE",
+        long, group = "settings", value_name = "SHARE", help_heading = "Training",
         default_value_t = Self::default().label_smoothing
     ))]
     pub label_smoothing: f64,
     /// Seed of the split, the weights, the order of the clips, the augmentation and the dropout. On
     /// the cpu device, equal seeds give equal results, bit for bit.
     #[cfg_attr(feature = "cli", arg(
-        long, group = "settings", default_value_t = Self::default().seed
+        long, group = "settings", help_heading = "Training",
+        default_value_t = Self::default().seed
     ))]
     pub seed: u64,
     /// PCM to features.

@@ -9,6 +9,7 @@ mod batches;
 mod bench;
 mod claims;
 mod classify;
+mod config;
 mod dataset;
 mod dataset_check;
 mod evaluate;

@@ -33,7 +33,8 @@ fn json(arguments: &[&str]) -> Value {
 fn built_in_models_are_listed_and_shown() {
     let _turn = crate::support::turn();
     let list = json(&["model", "list", "--json"]);
-    let list = list.as_array().unwrap();
+    assert_eq!(list["version"], 1);
+    let list = list["models"].as_array().unwrap();
     assert_eq!(list.len(), BuiltinModel::all().len());
     assert_eq!(list.iter().filter(|row| row["default"] == true).count(), 1);
     let lines = stdout(&["model", "list"]);

@@ -38,18 +38,18 @@ pub struct Args {
     #[arg(long, alias = "rivals")]
     baselines: bool,
     /// Write all results as JSON, which --compare reads. - is stdout.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = RESULTS)]
     json: Option<PathBuf>,
     /// Write a table with a row per shape. - is stdout.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = RESULTS)]
     csv: Option<PathBuf>,
     /// Compare with the results that --json wrote earlier. The exit code is 1 if a shape became
     /// slower by more than noise explains.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = RESULTS)]
     compare: Option<PathBuf>,
     /// Also run one step of `classify` and one of `train`, and write where their time goes, for
     /// ui.perfetto.dev or chrome://tracing.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = RESULTS)]
     trace: Option<PathBuf>,
     /// First measure all STFT kernels on this GPU, and use the fastest from now on.
     #[arg(long)]
@@ -57,6 +57,9 @@ pub struct Args {
     #[command(flatten)]
     device: args::DeviceArg,
 }
+
+/// Heading of the files that are written or read.
+const RESULTS: &str = "Results";
 
 const EXPLANATION: &str = "\
 Each pass of the front end is timed on a catalog of shapes, and its memory traffic is compared

@@ -45,15 +45,26 @@ pub struct Args {
     #[arg(skip)]
     pub epochs_given: bool,
     /// Repeat a run, from its run.toml and the split.csv beside it.
-    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    #[arg(
+        long = "repeat",
+        alias = "config",
+        value_name = "FILE",
+        conflicts_with = "resume"
+    )]
     pub config: Option<PathBuf>,
     /// Labels of the files, instead of their folders: tags (the genres in the files' own tags), or
     /// a CSV file with the columns `file` (a path in DATASET) and `labels` (with `|` or `;` between
     /// them; a file may have several rows).
-    #[arg(long, value_name = "tags|FILE", value_parser = args::label_source, group = "begin")]
+    #[arg(
+        long,
+        value_name = "tags|FILE",
+        value_parser = args::label_source,
+        group = "begin",
+        help_heading = FILES
+    )]
     pub labels: Option<LabelSource>,
     /// Take hidden files and folders of the dataset too.
-    #[arg(long, group = "begin")]
+    #[arg(long, group = "begin", help_heading = FILES)]
     pub hidden: bool,
     /// Leave out labels of fewer files.
     #[arg(
@@ -61,7 +72,8 @@ pub struct Args {
         value_name = "FILES",
         default_value_t = 5,
         requires = "labels",
-        group = "begin"
+        group = "begin",
+        help_heading = FILES
     )]
     pub min_files: usize,
     /// What the network learns: multi-label (any number of labels per file) or single-label (files
@@ -71,6 +83,7 @@ pub struct Args {
         value_name = "multi-label|single-label",
         requires = "labels",
         group = "begin",
+        help_heading = FILES,
         value_parser = args::task
     )]
     pub task: Option<Task>,
@@ -81,7 +94,8 @@ pub struct Args {
         long,
         value_name = "stratified|filtered|FILE",
         default_value = "stratified",
-        group = "begin"
+        group = "begin",
+        help_heading = FILES
     )]
     pub split: String,
     /// Files that must not be in two subsets: those that hold the same sound (a copy, a cut, another
@@ -92,7 +106,8 @@ pub struct Args {
         value_name = "sound|none",
         value_enum,
         default_value_t,
-        group = "begin"
+        group = "begin",
+        help_heading = FILES
     )]
     pub groups: GroupBy,
     /// Train with N seeds, from --seed upward, each in its own folder. Prints the mean, standard
@@ -103,6 +118,7 @@ pub struct Args {
         default_value_t = 1,
         conflicts_with = "folds",
         group = "begin",
+        help_heading = SEVERAL,
         value_parser = clap::value_parser!(u8).range(1..)
     )]
     pub seeds: u8,
@@ -113,6 +129,7 @@ pub struct Args {
         value_name = "K",
         conflicts_with = "split",
         group = "begin",
+        help_heading = SEVERAL,
         value_parser = clap::value_parser!(u8).range(3..)
     )]
     pub folds: Option<u8>,
@@ -122,15 +139,20 @@ pub struct Args {
     /// Does nothing: bars are the only display now. Kept for scripts that pass it.
     #[arg(long = "plain", hide = true)]
     _plain: bool,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Computation")]
     pub memory: args::PcmMemoryArg,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Computation")]
     pub device: args::DeviceArg,
     #[command(flatten, next_help_heading = "Network input")]
     pub input: InputArgs,
     #[command(flatten, next_help_heading = "Training")]
     pub settings: TrainSettings,
 }
+
+/// Heading of the flags that choose files and their labels.
+const FILES: &str = "Files and labels";
+/// Heading of the flags that make one run several.
+const SEVERAL: &str = "Several runs";
 
 /// Flags that decide what the network sees.
 #[derive(clap::Args)]

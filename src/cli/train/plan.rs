@@ -55,7 +55,9 @@ pub fn plans(args: &Args) -> anyhow::Result<Vec<PlannedRun>> {
 fn plan(args: &Args) -> anyhow::Result<PlannedRun> {
     let root = args.out.clone().context("--out is missing")?;
     if let Some(config) = &args.config {
-        let record = RunRecord::load(config)?;
+        let record = RunRecord::load(config).context(
+            "--repeat takes the run.toml of a run, and `sonoprint --config FILE train` a file of options",
+        )?;
         let data = record.dataset(config)?;
         let split = Split::from_csv(&data, &config.with_file_name("split.csv"))?;
         return Ok(PlannedRun {
