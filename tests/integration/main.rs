@@ -24,6 +24,7 @@ mod model;
 mod models;
 mod musicnn;
 mod outputs;
+mod page;
 mod pcm;
 mod report;
 mod same_losses;
