@@ -2,6 +2,7 @@
 # make demo DEVICE=software   the same through the WGSL passes on Mesa's software adapter
 # make test                   everything that is tested; .ci/run does no more
 # make reference              decodes odd files and compares with other decoders: tests/reference/README.md
+# make page-check             looks at pages of --report in a headless Chromium: tests/page/check.py
 # make install                the optimized program, into cargo's folder of programs
 
 DEVICE ?= auto
@@ -13,7 +14,7 @@ CARGO_FLAGS = --profile quick --locked
 # Mesa's device layer prints a warning if this is unset.
 export XDG_RUNTIME_DIR ?= /tmp
 
-.PHONY: build demo test reference lint install vulkan
+.PHONY: build demo test reference page-check lint install vulkan
 
 build:
 	cargo build $(CARGO_FLAGS)
@@ -38,6 +39,11 @@ REFERENCE ?= /tmp/corpus
 reference:
 	cargo build $(CARGO_FLAGS) --example decode
 	$(PYTHON) tests/reference/compare.py --program target/quick/examples/decode $(REFERENCE)
+
+# Needs Debian's chromium, so `make test` leaves it out.
+PAGES ?= /tmp/pages
+page-check: build
+	$(PYTHON) tests/page/check.py --program $(BIN) $(PAGES)
 
 lint:
 	cargo fmt --check

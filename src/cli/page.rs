@@ -122,7 +122,7 @@ fn command() -> String {
 
 fn quoted(word: &OsStr) -> String {
     let word = word.to_string_lossy();
-    let plain = |c: char| c.is_alphanumeric() || "-_./=,:+@%~".contains(c);
+    let plain = |c: char| c.is_alphanumeric() || "-_./=,:+@%".contains(c);
     match !word.is_empty() && word.chars().all(plain) {
         true => word.into_owned(),
         false => format!("'{}'", word.replace('\'', r"'\''")),

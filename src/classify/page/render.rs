@@ -50,7 +50,7 @@ struct Page<'a> {
     /// The largest count of a bar.
     most: String,
     /// The least confidence for a label, in percent.
-    minimum: Option<f64>,
+    minimum: Option<String>,
     shown: String,
     read: String,
     sampled: bool,
@@ -117,7 +117,7 @@ pub(super) fn render(info: &PageInfo, all: &Collected, links: &Links) -> String 
         unused: unused(classes, &all.classes),
         bars: bars(all, most),
         most: grouped(most),
-        minimum: minimum.map(|p| 100.0 * f64::from(p)),
+        minimum: minimum.map(|p| ((f64::from(p) * 1e4).round() / 100.0).to_string()),
         shown: grouped(all.tracks.len() as u64),
         read: grouped(all.read),
         sampled: (all.tracks.len() as u64) < all.read,
