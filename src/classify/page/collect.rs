@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::logits::{direction, logits};
-use super::sample::Sample;
+use super::sample::{Sample, key};
 use crate::classify::journal::{self, JournalError, JournalSettings};
 use crate::classify::result::{FileResult, Outcome, Prediction, ranked};
 use crate::model::DecisionRule;
@@ -86,13 +86,13 @@ impl Collected {
             match outcome {
                 Outcome::Ok(prediction) => {
                     all.count(&prediction, &rule);
-                    tracks.offer(&path.clone(), || {
+                    tracks.offer(key(&path), || {
                         track(path, prediction, &rule, settings.embeddings)
                     });
                 }
                 Outcome::Failed { reason, message } => {
                     *all.reasons.entry(reason.clone()).or_default() += 1;
-                    failures.offer(&path.clone(), || Failure {
+                    failures.offer(key(&path), || Failure {
                         path,
                         reason,
                         message,
@@ -128,7 +128,7 @@ impl Collected {
         let confidence = probabilities.iter().copied().fold(0.0, f32::max);
         // A probability of 1 is in the last bar. The cast of a number that is too large gives the
         // largest.
-        let bin = (f64::from(confidence) * BINS as f64) as usize;
+        let bin = (confidence * BINS as f32) as usize;
         self.confidence[bin.min(BINS - 1)] += 1;
     }
 }

@@ -8,6 +8,7 @@
 mod collect;
 mod data;
 mod error;
+mod info;
 mod link;
 mod logits;
 mod pca;
@@ -20,7 +21,8 @@ use crate::files::Ours;
 
 pub use collect::{MAX_FAILURES, MAX_TRACKS};
 pub use error::PageError;
-pub use write::{PageInfo, write_page};
+pub use info::PageInfo;
+pub use write::write_page;
 
 /// How a page is recognized: by its head.
 pub(super) const OURS: Ours = Ours {

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
@@ -9,9 +10,9 @@ use sha2::{Digest, Sha256};
 
 use super::collect::{BINS, Collected, Track};
 use super::data::{Map, json};
+use super::info::PageInfo;
 use super::link::Links;
 use super::words::{duration, grouped, percent};
-use super::write::PageInfo;
 use crate::files::text_of_path;
 use crate::model::Task;
 
@@ -23,7 +24,8 @@ const SCRIPT: &str = include_str!("page.js");
 const PLAIN_ROWS: usize = 50;
 
 /// Colors that `page.css` has, and outlines of marks in a box of 16 by 16. A class has a color and a
-/// shape: fifty classes are all different, and neighbors differ in both.
+/// shape: fifty classes are all different. Of the first ten, the two of a shape have colors that
+/// the color blind tell apart.
 const COLORS: usize = 10;
 const SHAPES: [&str; 5] = [
     "M8 1.8a6.2 6.2 0 1 0 0 12.4a6.2 6.2 0 1 0 0-12.4Z",
@@ -149,8 +151,9 @@ pub(super) fn render(info: &PageInfo, all: &Collected, links: &Links) -> String 
     };
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
+    let mut syntax = SyntaxConfig::builder();
+    let syntax = syntax.trim_blocks(true).lstrip_blocks(true).build();
+    environment.set_syntax(syntax.expect("the usual delimiters"));
     // Texts are escaped because of the name's ending.
     let added = environment.add_template("page.html", TEMPLATE);
     added.expect("the template is well formed");

@@ -25,9 +25,8 @@ impl<T> Sample<T> {
         }
     }
 
-    /// Offers the item of a path, which is made only if it is kept.
-    pub(super) fn offer(&mut self, path: &Path, item: impl FnOnce() -> T) {
-        let key = key(path);
+    /// Offers the item with this [`key`], which is made only if it is kept.
+    pub(super) fn offer(&mut self, key: u64, item: impl FnOnce() -> T) {
         if self.heap.len() == self.limit {
             match self.heap.peek() {
                 Some(largest) if key < largest.key => self.heap.pop(),
@@ -43,7 +42,8 @@ impl<T> Sample<T> {
     }
 }
 
-fn key(path: &Path) -> u64 {
+/// Returns the seeded hash of a path.
+pub(super) fn key(path: &Path) -> u64 {
     let hash = Sha256::new()
         .chain_update(SEED)
         .chain_update(path.as_os_str().as_encoded_bytes())
@@ -85,7 +85,7 @@ mod tests {
     fn sample(numbers: impl Iterator<Item = u32>, limit: usize) -> Vec<u32> {
         let mut sample = Sample::new(limit);
         for n in numbers {
-            sample.offer(Path::new(&format!("music/{n}.mp3")), || n);
+            sample.offer(key(format!("music/{n}.mp3").as_ref()), || n);
         }
         let mut items = sample.into_items();
         items.sort_unstable();

@@ -4,24 +4,10 @@ use std::path::Path;
 
 use super::collect::Collected;
 use super::error::PageError;
+use super::info::PageInfo;
 use super::link::Links;
 use super::render::render;
-use crate::classify::journal::JournalSettings;
 use crate::files::replace;
-
-/// What a page says beside the results.
-#[derive(Clone, Debug)]
-pub struct PageInfo {
-    /// The heading.
-    pub title: String,
-    /// How and when the results were made, for people: names and values. The page adds what it
-    /// knows from the journal's settings.
-    pub facts: Vec<(String, String)>,
-    /// What the journal's rows were made with, and how they are labeled.
-    pub settings: JournalSettings,
-    /// How to get a map of embeddings, for people. Shown if the journal has none.
-    pub map_hint: Option<String>,
-}
 
 /// Writes the page of a journal, and replaces an earlier one. The rows are read one at a time; the
 /// page's table and map hold at most [`super::MAX_TRACKS`] of them, drawn at random by their paths.
