@@ -48,6 +48,7 @@
   let shown = [];
   let isShown = new Uint8Array(count);
   let selected = -1;
+  let near = [];
 
   const matches = (i) => {
     const labeled = labels[i] ? labelsOf(i).some((c) => on.has(c)) : on.has("none");
@@ -232,7 +233,7 @@
       $("now-name").textContent = nameOf(i);
       $("now-name").title = path[i];
       $("now-labels").textContent = labelText(i);
-      const near = nearest(i, 6);
+      near = nearest(i, 6);
       $("near").hidden = near.length === 0;
       $("near").replaceChildren($("near").firstElementChild, ...near.map((j) => {
         const button = element("button");
@@ -246,6 +247,7 @@
       else if (wanted !== i) { wanted = i; $("trouble").hidden = true; audio.src = url[i]; }
       reveal(i);
     } else {
+      near = [];
       drawRows(true);
     }
     map?.draw();
@@ -342,13 +344,17 @@
           const style = getComputedStyle(document.documentElement);
           const sprite = sprites.get(group[selected]);
           if (sprite) pen.drawImage(sprite, px - side, py - side, 2 * side, 2 * side);
-          for (const [color, line] of [["--card", 6], ["--ink", 2.5]]) {
-            pen.beginPath();
-            pen.arc(px, py, size + 5, 0, 2 * Math.PI);
-            pen.lineWidth = line;
-            pen.strokeStyle = style.getPropertyValue(color);
-            pen.stroke();
-          }
+          const ring = (px, py, radius, width) => {
+            for (const [color, line] of [["--card", width + 3], ["--ink", width]]) {
+              pen.beginPath();
+              pen.arc(px, py, radius, 0, 2 * Math.PI);
+              pen.lineWidth = line;
+              pen.strokeStyle = style.getPropertyValue(color);
+              pen.stroke();
+            }
+          };
+          for (const i of near) if (isShown[i]) ring(...at(i), size * 0.75 + 1, 1);
+          ring(px, py, size + 5, 2.5);
         }
       });
     };
