@@ -2,6 +2,7 @@
 # make demo DEVICE=software   the same through the WGSL passes on Mesa's software adapter
 # make test                   everything that is tested; .ci/run does no more
 # make reference              decodes odd files and compares with other decoders: tests/reference/README.md
+# make page-check             looks at pages of --report in a headless Chromium: tests/page/check.py
 # make install                the optimized program, into cargo's folder of programs; `sonoprint generate` has man pages
 #                             and completion scripts: docs/USAGE.md
 
@@ -17,7 +18,7 @@ export XDG_RUNTIME_DIR ?= /tmp
 # Tests and the demo run without the configuration of the user.
 test demo: export SONOPRINT_NO_CONFIG = 1
 
-.PHONY: build demo test reference lint install vulkan
+.PHONY: build demo test reference page-check lint install vulkan
 
 build:
 	cargo build $(CARGO_FLAGS)
@@ -42,6 +43,11 @@ REFERENCE ?= /tmp/corpus
 reference:
 	cargo build $(CARGO_FLAGS) --example decode
 	$(PYTHON) tests/reference/compare.py --program target/quick/examples/decode $(REFERENCE)
+
+# Needs Debian's chromium, so `make test` leaves it out.
+PAGES ?= /tmp/pages
+page-check: build
+	$(PYTHON) tests/page/check.py --program $(BIN) $(PAGES)
 
 lint:
 	cargo fmt --check

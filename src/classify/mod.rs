@@ -3,7 +3,7 @@
 //! [`journal`] and writes tables.
 //!
 //! Files import each other in one direction: `shard`, `stamp` and `result` at the bottom, then
-//! `discover`, `decode` and `pipeline`; `journal`, `output` and `merge` on the other side.
+//! `discover`, `decode` and `pipeline`; `journal`, `page`, `output` and `merge` on the other side.
 
 mod decode;
 mod discover;
@@ -11,6 +11,7 @@ pub mod journal;
 mod list;
 mod merge;
 mod output;
+mod page;
 mod pipeline;
 mod result;
 mod shard;
@@ -22,6 +23,7 @@ pub use merge::{MergeError, check_output, check_parts, merge};
 pub use output::{
     Content, Format, OutputError, ResultTables, Schema, Table, TablePlan, write_tables,
 };
+pub use page::{MAX_FAILURES, MAX_TRACKS, PageError, PageInfo, write_page};
 pub use pipeline::{Options, Summary, classify};
 pub use result::{ClipPrediction, FileResult, Outcome, Prediction, ranked};
 pub use shard::{Shard, ShardError};

@@ -5,7 +5,7 @@ use std::error::Error;
 
 use crate::bench::{BenchError, CompareError};
 use crate::classify::journal::{JournalError, JournalSetting};
-use crate::classify::{MergeError, OutputError};
+use crate::classify::{MergeError, OutputError, PageError};
 use crate::dataset::DatasetError;
 use crate::evaluate::EvaluateError;
 use crate::files::ClaimError;
@@ -51,6 +51,7 @@ fn advice(cause: &(dyn Error + 'static)) -> Option<Advice> {
         JournalError => journal,
         OutputError => output,
         MergeError => merge,
+        PageError => page,
         BenchError => bench,
         CompareError => compare,
         ClaimError => claim,
@@ -252,6 +253,13 @@ fn merged_journal(e: &JournalError) -> Advice {
     match e {
         JournalError::Damaged { .. } => Some("run the part's command again with --fresh"),
         e => journal(e),
+    }
+}
+
+fn page(e: &PageError) -> Advice {
+    match e {
+        PageError::Journal(e) => journal(e),
+        _ => Some("the table is complete: run the same command again for the page"),
     }
 }
 

@@ -6,6 +6,7 @@ use anyhow::{Context, ensure};
 
 use super::Done;
 use super::args::LabelArgs;
+use super::page::PageArgs;
 use super::words::{is_stdout, print_line_lossy};
 use crate::classify::journal::{self, JournalSettings, journal_of};
 use crate::classify::{
@@ -34,6 +35,8 @@ pub struct Args {
     /// Also write a table of embeddings, if the parts were made with --embeddings.
     #[arg(long, value_name = "FILE")]
     embeddings: Option<PathBuf>,
+    #[command(flatten)]
+    page: PageArgs,
     #[command(flatten, next_help_heading = "Labels")]
     labels: LabelArgs,
 }
@@ -57,6 +60,11 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         rule,
     };
     let (timeline, embeddings) = (args.timeline.as_deref(), args.embeddings.as_deref());
+    args.page.check(
+        Some(&args.out)
+            .filter(|out| !is_stdout(out))
+            .map(PathBuf::as_path),
+    )?;
     if is_stdout(&args.out) {
         ensure!(
             timeline.is_none() && embeddings.is_none(),
@@ -71,6 +79,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         );
     }
     let plan = TablePlan::new(&args.out, args.format, timeline, embeddings, schema)?;
+    let plan = plan.with_page(args.page.report.clone());
     let journals: Vec<PathBuf> = args.parts.iter().map(|part| journal_of(part)).collect();
     check_output(&args.parts, &args.out)?;
     plan.claim(args.parts.iter().chain(&journals).map(PathBuf::as_path))?;
@@ -81,6 +90,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         args.parts.len(),
         args.out.display()
     ));
+    args.page.write(&whole, &args.out, [&args.out], &[])?;
     Ok(if failed == 0 { Done::All } else { Done::Some })
 }
 

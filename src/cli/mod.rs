@@ -16,6 +16,7 @@ mod image_list;
 mod merge;
 mod model;
 mod model_facts;
+mod page;
 mod progress;
 mod report;
 mod spectrogram;

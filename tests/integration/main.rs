@@ -26,6 +26,7 @@ mod model;
 mod models;
 mod musicnn;
 mod outputs;
+mod page;
 mod pcm;
 mod report;
 mod same_losses;

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use crate::files::Ours;
 
 pub use error::JournalError;
-pub use reader::{JournalState, read, rows};
+pub use reader::{JournalState, read, rows, settings};
 pub use settings::{Difference, JournalSetting, JournalSettings, VERSION};
 pub use writer::Journal;
 

@@ -80,6 +80,19 @@ pub fn read(
     }))
 }
 
+/// Returns what the rows of a journal were made with. `None` if there is no journal, or an empty
+/// one.
+///
+/// # Errors
+/// [`JournalError`].
+pub fn settings(path: &Path) -> Result<Option<JournalSettings>, JournalError> {
+    match Lines::open(path) {
+        Ok(lines) => Ok(lines.map(|lines| lines.settings)),
+        Err(JournalError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
 /// Calls `each` with the rows of a journal. If several rows are about one file, only the last one
 /// counts. The order is that of the paths if `sorted`, or else that of the journal.
 ///

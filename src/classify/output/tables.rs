@@ -9,6 +9,7 @@ use super::format::Format;
 use super::schema::{Content, Schema};
 use super::table::Table;
 use crate::classify::journal::{self, Journal, JournalError, JournalSettings, journal_of};
+use crate::classify::page;
 use crate::classify::result::FileResult;
 use crate::classify::stamp::Stamp;
 use crate::files::{ClaimError, Claims, OutFile, Part, remove_leftovers};
@@ -71,6 +72,8 @@ impl OutputError {
 pub struct TablePlan {
     /// The table of files comes first.
     tables: Vec<PlannedTable>,
+    /// The page to look at, if there will be one.
+    page: Option<PathBuf>,
     schema: Schema,
 }
 
@@ -120,7 +123,17 @@ impl TablePlan {
                 format: table.format,
             });
         }
-        Ok(Self { tables, schema })
+        Ok(Self {
+            tables,
+            page: None,
+            schema,
+        })
+    }
+
+    /// Plans a page beside the tables, which [`crate::classify::write_page`] writes: it is another
+    /// file than they are.
+    pub fn with_page(self, page: Option<PathBuf>) -> Self {
+        Self { page, ..self }
     }
 
     fn all_exist(&self) -> bool {
@@ -132,7 +145,7 @@ impl TablePlan {
         self.tables.iter().all(|table| table.format.streams())
     }
 
-    /// Checks that the tables and the journal may be written: each is a new file or one that this
+    /// Checks that the tables, the journal and the page may be written: each is a new file or one that this
     /// program wrote, no two are the same file, and none is one of `inputs`.
     ///
     /// # Errors
@@ -144,6 +157,9 @@ impl TablePlan {
             claims.output(path, format.ours())?;
         }
         claims.output(&journal_of(&self.tables[0].path), journal::OURS)?;
+        if let Some(path) = &self.page {
+            claims.output(path, page::OURS)?;
+        }
         Ok(())
     }
 

@@ -13,8 +13,8 @@ use anyhow::{Context, bail, ensure};
 use self::console::{Console, print_summary};
 use self::startup_times::StartupTimes;
 use super::words::{is_stdout, note, note_left_out};
-use super::{Done, args};
-use crate::classify::journal::{self, JournalSettings};
+use super::{Done, args, page};
+use crate::classify::journal::{self, JournalSettings, journal_of};
 use crate::classify::{
     Content, DiscoverError, Format, Input, List, Options, ResultTables, Schema, Search, Shard,
     Stamp, TablePlan, classify, discover, listed,
@@ -71,6 +71,8 @@ pub struct Args {
     /// stdout.
     #[arg(long, value_name = "FILE", requires = "out")]
     embeddings: Option<PathBuf>,
+    #[command(flatten)]
+    page: page::PageArgs,
     /// Fraction of a clip that it shares with the next one, from 0 to 0.95.
     #[arg(long, value_name = "FRACTION", default_value_t = 0.0, value_parser = overlap)]
     clip_overlap: f64,
@@ -113,6 +115,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         bail!(DiscoverError::NoAudio(names.join(", ")));
     }
     let targets = Targets::of(args)?;
+    let embeddings = targets.has_embeddings(args);
     let compute = args.device.open()?;
     times.end_step("device");
     let checkpoint = Checkpoint::open(&args.model.model, &compute.burn())?;
@@ -127,7 +130,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         min_confidence: rule.min_confidence,
         overlap: args.clip_overlap,
         timeline: args.timeline.is_some(),
-        embeddings: args.embeddings.is_some(),
+        embeddings,
         half: args.half,
         shard: args.shard,
     };
@@ -162,7 +165,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         batch: 0,
         overlap: args.clip_overlap,
         timeline: args.timeline.is_some(),
-        embeddings: args.embeddings.is_some(),
+        embeddings,
     };
     times.end_step("earlier work");
     let mut predictor = Predictor::new(&compute, checkpoint)?;
@@ -191,6 +194,14 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     counts.print(&schema);
     print_summary(&summary, counts.unsure, &times, &options, targets.out);
     note_left_out(&search.left_out);
+    if let Some(out) = targets.out {
+        let names = args.paths.iter().chain(&args.files_from);
+        let facts = [
+            ("model", args.model.model.to_string()),
+            ("device", page::device(&compute)),
+        ];
+        args.page.write(&settings, out, names, &facts)?;
+    }
     Ok(if failed == 0 { Done::All } else { Done::Some })
 }
 
@@ -241,7 +252,18 @@ impl<'a> Targets<'a> {
             targets.out.is_some() || (args.timeline.is_none() && args.embeddings.is_none()),
             "--timeline and --embeddings need the journal beside the result table: add --out FILE"
         );
+        args.page.check(targets.out)?;
         Ok(targets)
+    }
+
+    /// Returns whether the journal holds embeddings: for a table of them, or for the map of a page.
+    /// A run that goes on, and needs none, goes on as it began.
+    fn has_embeddings(&self, args: &Args) -> bool {
+        let out = self.out.filter(|_| !args.fresh);
+        // Opening the journal says what is wrong with it.
+        let earlier = out.and_then(|out| journal::settings(&journal_of(out)).ok().flatten());
+        let wanted = args.page.report.is_some();
+        args.embeddings.is_some() || earlier.map_or(wanted, |earlier| earlier.embeddings)
     }
 
     /// Plans the tables in files, if there are any, and checks that they may be written.
@@ -251,6 +273,7 @@ impl<'a> Targets<'a> {
         };
         let schema = schema.clone();
         let plan = TablePlan::new(out, args.format, self.timeline, self.embeddings, schema)?;
+        let plan = plan.with_page(args.page.report.clone());
         let model = match &args.model.model {
             ModelName::File(path) => Some(path),
             ModelName::Builtin(_) => None,
