@@ -13,6 +13,7 @@ mod merge;
 mod output;
 mod pipeline;
 mod result;
+mod rows;
 mod shard;
 mod stamp;
 
@@ -24,6 +25,7 @@ pub use output::{
 };
 pub use pipeline::{Options, Summary, classify};
 pub use result::{ClipPrediction, FileResult, Outcome, Prediction, ranked};
+pub use rows::{RowLabels, RowStatus, TableReadError, TableReader, TableRow};
 pub use shard::{Shard, ShardError};
 pub use stamp::Stamp;
 

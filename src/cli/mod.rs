@@ -14,6 +14,8 @@ mod model_facts;
 mod progress;
 mod report;
 mod spectrogram;
+mod stop;
+mod tag;
 mod train;
 mod words;
 
@@ -50,6 +52,8 @@ enum Command {
     Classify(classify::Args),
     /// Join the tables that several machines wrote with `classify --shard`.
     Merge(merge::Args),
+    /// Write genres and tags into audio files.
+    Tag(Box<tag::Args>),
     /// Train a network on a folder with one subfolder per genre.
     Train(Box<train::Args>),
     /// Check a dataset before training on it.
@@ -83,6 +87,7 @@ pub fn run() -> ExitCode {
     let done = match parse().command {
         Command::Classify(args) => classify::run(&args),
         Command::Merge(args) => merge::run(&args),
+        Command::Tag(args) => tag::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Dataset(args) => dataset::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::attributes::copy_attributes;
 use super::fault;
 use super::out_file::OutFile;
 
@@ -56,6 +57,19 @@ impl Part {
             return Ok((part, file));
         }
         Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// Returns the path of the new file, until it takes the place of the old one.
+    pub fn path(&self) -> &Path {
+        &self.beside
+    }
+
+    /// Gives the new file what belongs to the old one beside its content: owner, mode and extended
+    /// attributes, and with `times` the times of the last change and the last access.
+    ///
+    /// The new file must not be written to any more.
+    pub fn keep_attributes(&self, times: bool) -> io::Result<()> {
+        copy_attributes(&self.target, &self.beside, times)
     }
 
     /// Waits until the new file is on the disk, and puts it in the place of the old one. A loss of

@@ -293,12 +293,12 @@ fn inputs(args: &Args, search: &Search) -> anyhow::Result<Box<dyn Iterator<Item 
 
 /// Returns one decoder per core. Where the network runs on the cores too, the queue holds the
 /// decoders back.
-fn automatic_workers() -> usize {
+pub fn automatic_workers() -> usize {
     available_parallelism().map_or(2, usize::from)
 }
 
 /// Returns a batch that fills the device, and is small enough for the first answers to come soon.
-fn automatic_batch(compute: &Compute) -> usize {
+pub fn automatic_batch(compute: &Compute) -> usize {
     match compute {
         Compute::Cpu => 16,
         Compute::Gpu(gpu) if crate::gpu::adapter::is_hardware(&gpu.info) => 32,
