@@ -14,6 +14,7 @@ use crate::frontend::gpu::plan::PlanError;
 use crate::gpu::{DeviceChoice, GpuError};
 use crate::inference::InferenceError;
 use crate::model::{CheckpointError, ModelError};
+use crate::tag::UndoError;
 use crate::train::TrainError;
 
 /// Returns what a user of the command line can do about `error`, if there is a known remedy.
@@ -54,6 +55,7 @@ fn advice(cause: &(dyn Error + 'static)) -> Option<Advice> {
         BenchError => bench,
         CompareError => compare,
         ClaimError => claim,
+        UndoError => undo_table,
     }
     None
 }
@@ -232,6 +234,14 @@ fn claim(e: &ClaimError) -> Advice {
     }
 }
 
+fn undo_table(e: &UndoError) -> Advice {
+    match e {
+        UndoError::Claim(e) => claim(e),
+        UndoError::Locked(_) => Some("wait until it is done, or name another --undo-table"),
+        _ => None,
+    }
+}
+
 fn merge(e: &MergeError) -> Advice {
     match e {
         MergeError::Journal(e) => merged_journal(e),
@@ -280,6 +290,7 @@ mod tests {
     use crate::gpu::GpuError;
     use crate::inference::InferenceError;
     use crate::model::{CheckpointError, ModelError};
+    use crate::tag::UndoError;
     use crate::train::TrainError;
 
     #[test]

@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 
 use super::super::{progress, words};
 use crate::classify::{RowStatus, TableRow};
-use crate::tag::{Changes, Tagged, UndoRow, UndoRowError, Undone};
+use crate::tag::{Changes, TagError, Tagged, UndoRow, UndoRowError, Undone};
 
 /// Letters of a value that are printed.
 const VALUE: usize = 60;
@@ -58,6 +58,12 @@ impl Report {
             Tagged::Unchanged => self.unchanged += 1,
             Tagged::NoLabel if row.status == RowStatus::Failed => self.unread += 1,
             Tagged::NoLabel => self.no_label += 1,
+            Tagged::Failed(e @ TagError::HardLinks { .. }) => {
+                self.failure(
+                    &row.path,
+                    format_args!("{e} (--break-hard-links allows it)"),
+                );
+            }
             Tagged::Failed(e) => self.failure(&row.path, e),
         }
         let all = self.written + self.unchanged + self.no_label + self.unread + self.failed;

@@ -60,7 +60,7 @@ impl Id3v2 {
 
     /// Reads a whole tag, from its header to its padding or footer.
     pub(super) fn parse(tag: &[u8]) -> Result<Self, TagError> {
-        let &[_, _, _, version, _, flags, ..] = tag else {
+        let &[b'I', b'D', b'3', version, _, flags, a, b, c, d, ..] = tag else {
             return Err(TagError::damaged("its ID3v2 header is cut off"));
         };
         if !(2..=4).contains(&version) {
@@ -69,10 +69,9 @@ impl Id3v2 {
         if version == 2 && flags & EXTENDED != 0 {
             return Err(TagError::unsupported("a compressed ID3v2.2 tag"));
         }
-        let mut body = tag.get(HEADER..).unwrap_or_default().to_vec();
-        if version == 4 && flags & FOOTER != 0 {
-            body.truncate(body.len().saturating_sub(HEADER));
-        }
+        // A footer follows what the size counts.
+        let end = HEADER + synchsafe(&[a, b, c, d]);
+        let mut body = tag[HEADER..end.min(tag.len())].to_vec();
         if version < 4 && flags & UNSYNCHRONISED != 0 {
             body = synchronise(&body);
         }
