@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 
 use super::cells::{Cells, Role, Value};
-use super::reader::{Fault, Rows, check};
+use super::source::{Fault, Rows, check};
 
 /// Reads the header, and returns the rows.
 pub(super) fn open(file: File) -> Result<Rows, Fault> {

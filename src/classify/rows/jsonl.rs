@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read};
 use serde_json::{Map, Value as Json};
 
 use super::cells::{Cells, Role, Value};
-use super::reader::{Fault, Rows, check};
+use super::source::{Fault, Rows, check};
 
 /// The longest row in bytes. One of fifty tags has two thousand.
 const LONGEST: u64 = 16 << 20;

@@ -9,6 +9,7 @@ mod jsonl;
 mod parquet;
 mod reader;
 mod row;
+mod source;
 
 pub use reader::{TableReadError, TableReader};
 pub use row::{RowLabels, RowStatus, TableRow};

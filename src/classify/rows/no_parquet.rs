@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use super::reader::{Fault, Rows};
+use super::source::{Fault, Rows};
 
 /// Returns an error.
 pub(super) fn open(_: File) -> Result<Rows, Fault> {

@@ -8,7 +8,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 
 use super::cells::{Cells, Role, Value};
-use super::reader::{Fault, Rows, check};
+use super::source::{Fault, Rows, check};
 
 /// Reads the metadata, and returns the rows.
 pub(super) fn open(file: File) -> Result<Rows, Fault> {

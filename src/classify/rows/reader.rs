@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
-use super::cells::Role;
 use super::row::TableRow;
+use super::source::{Fault, Rows};
 use super::{csv, jsonl, parquet};
 
 /// Why a table, or a row of it, cannot be read.
@@ -39,20 +39,6 @@ pub enum TableReadError {
         why: String,
     },
 }
-
-/// What is wrong with a row or a table, without their names.
-#[derive(Debug)]
-pub(super) enum Fault {
-    Io(io::Error),
-    /// The row is damaged, and the next may not be.
-    Row(String),
-    /// There is nothing behind it.
-    End(String),
-    NotATable(String),
-}
-
-/// Rows as a format gives them.
-pub(super) type Rows = Box<dyn Iterator<Item = Result<TableRow, Fault>> + Send>;
 
 /// Reads a result table of files, in any format, as `classify --out` writes it: row by row, never
 /// the whole.
@@ -150,23 +136,4 @@ fn head(file: impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     file.take(4096).read_to_end(&mut head)?;
     Ok(head)
-}
-
-/// Checks that a table with these columns is one of files.
-pub(super) fn check(roles: &[Role]) -> Result<(), Fault> {
-    let has = |role: &Role| roles.contains(role);
-    let wrong = |why: &str| Err(Fault::NotATable(why.into()));
-    if !has(&Role::Path) {
-        return wrong("it has no column `path`");
-    }
-    if has(&Role::Start) {
-        return wrong("it has a row per clip");
-    }
-    if has(&Role::Embedding) {
-        return wrong("it has embeddings");
-    }
-    match has(&Role::Genre(1)) || has(&Role::Tags) {
-        true => Ok(()),
-        false => wrong("it has no column `genre` or `tags`"),
-    }
 }

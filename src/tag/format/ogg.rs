@@ -342,7 +342,7 @@ mod tests {
             let packets: Vec<Vec<u8>> = lens.iter().map(|&n| vec![7; n]).collect();
             let pages = pages(&packets, &first, count);
             assert_eq!(pages.len(), want, "{lens:?}");
-            let mut read = vec![Vec::new()];
+            let mut read: Vec<Vec<u8>> = vec![Vec::new()];
             for (i, bytes) in pages.iter().enumerate() {
                 let page = Page::parse(bytes, 0).expect("a right page");
                 assert_eq!(page.number(), 1 + i as u32);
