@@ -290,7 +290,6 @@ mod tests {
     use crate::gpu::GpuError;
     use crate::inference::InferenceError;
     use crate::model::{CheckpointError, ModelError};
-    use crate::tag::UndoError;
     use crate::train::TrainError;
 
     #[test]

@@ -84,7 +84,7 @@ impl TableReader {
     /// Returns whether the file at `path` looks like a result table, of files or of something else,
     /// by its first bytes.
     pub fn recognizes(path: &Path) -> bool {
-        let head = File::open(path).and_then(|file| head(file));
+        let head = File::open(path).and_then(head);
         head.is_ok_and(|head| {
             let first = head.split(|&b| matches!(b, b'\n' | b'\r')).next();
             let mut columns = first.unwrap_or_default().split(|&b| b == b',');

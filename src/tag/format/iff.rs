@@ -99,13 +99,15 @@ impl Iff {
                     iff.id3v2 = Id3v2::parse(&tag)?;
                     (iff.id3v2_range, iff.id3v2_name) = (Some(range.clone()), name);
                 }
-                b"LIST" if wave && iff.info_range.is_none() => {
-                    if peek_at(file, body, 4).map_err(reading)? == b"INFO" {
-                        let list = small(file, body, size)?;
-                        iff.info = Info::parse(&list[4.min(list.len())..])
-                            .ok_or_else(|| TagError::damaged("its INFO list is cut off"))?;
-                        iff.info_range = Some(range.clone());
-                    }
+                b"LIST"
+                    if wave
+                        && iff.info_range.is_none()
+                        && peek_at(file, body, 4).map_err(reading)? == b"INFO" =>
+                {
+                    let list = small(file, body, size)?;
+                    iff.info = Info::parse(&list[4.min(list.len())..])
+                        .ok_or_else(|| TagError::damaged("its INFO list is cut off"))?;
+                    iff.info_range = Some(range.clone());
                 }
                 _ => {}
             }
