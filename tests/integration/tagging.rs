@@ -310,7 +310,7 @@ fn pictures_chapters_and_texts_of_other_programs_survive() {
             file.insert_tag(lofty::tag::Tag::new(file.primary_tag_type()));
         }
         let tag = file.primary_tag_mut().unwrap();
-        let picture = Picture::unchecked([&b"\x89PNG\r\n\x1a\n"[..], &[7; 30_000]].concat());
+        let picture = Picture::unchecked([&b"\x89PNG\r\n\x1a\n"[..], &vec![7; 30_000]].concat());
         let picture = picture
             .pic_type(PictureType::CoverFront)
             .mime_type(MimeType::Png);
