@@ -80,4 +80,6 @@ pub mod model;
 #[doc(hidden)]
 pub mod rng;
 #[doc(hidden)]
+pub mod tag;
+#[doc(hidden)]
 pub mod train;

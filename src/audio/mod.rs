@@ -32,6 +32,7 @@ mod clips;
 mod container;
 mod damage;
 mod decode;
+mod digest;
 mod error;
 mod left_out;
 mod mono;
@@ -50,12 +51,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use clip::{ClipSpan, cut, extract, extract_into};
 pub use clips::{Clip, Clips};
+pub use digest::{file_format, sound_digest};
 pub use error::{AudioError, Result};
 pub use left_out::LeftOut;
 pub use names::{EXTENSIONS, NameKind, UNREADABLE, is_audio_path, is_hidden, name_kind};
 pub use reader::{LOAD_LIMIT_SECONDS, Loaded, MonoReader, load};
 pub use rule::{ClipRule, Ends};
 pub use silence::{SHORTEST_SECONDS, SILENT_LEVEL, check_length, is_silent, level};
+pub use sniff::Format as FileFormat;
 
 /// The sample rates in Hz that files may have and callers may request.
 ///

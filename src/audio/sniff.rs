@@ -8,14 +8,23 @@ use super::error::AudioError;
 
 /// The formats that have a reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+#[non_exhaustive]
+pub enum Format {
+    /// Sun and NeXT audio.
     Au,
+    /// WAV, and its 64-bit forms RF64 and BW64.
     Wave,
+    /// AIFF and AIFF-C.
     Aiff,
+    /// Bare FLAC.
     Flac,
+    /// Ogg with any codec.
     Ogg,
+    /// MP4 and QuickTime.
     Mp4,
+    /// Bare MP3, and its older layers.
     Mpeg,
+    /// Bare AAC.
     Adts,
 }
 

@@ -14,6 +14,7 @@ mod output;
 mod page;
 mod pipeline;
 mod result;
+mod rows;
 mod shard;
 mod stamp;
 
@@ -26,6 +27,7 @@ pub use output::{
 pub use page::{MAX_FAILURES, MAX_TRACKS, PageError, PageInfo, write_page};
 pub use pipeline::{Options, Summary, classify};
 pub use result::{ClipPrediction, FileResult, Outcome, Prediction, ranked};
+pub use rows::{RowLabels, RowStatus, TableReadError, TableReader, TableRow};
 pub use shard::{Shard, ShardError};
 pub use stamp::Stamp;
 

@@ -94,7 +94,8 @@ impl LabelArgs {
     }
 }
 
-fn probability(text: &str) -> Result<f32, String> {
+/// Parses a probability.
+pub fn probability(text: &str) -> Result<f32, String> {
     match text.parse() {
         Ok(p) if (0.0..=1.0).contains(&p) => Ok(p),
         _ => Err("must be from 0 to 1".into()),

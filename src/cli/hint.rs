@@ -14,6 +14,7 @@ use crate::frontend::gpu::plan::PlanError;
 use crate::gpu::{DeviceChoice, GpuError};
 use crate::inference::InferenceError;
 use crate::model::{CheckpointError, ModelError};
+use crate::tag::UndoError;
 use crate::train::TrainError;
 
 /// Returns what a user of the command line can do about `error`, if there is a known remedy.
@@ -55,6 +56,7 @@ fn advice(cause: &(dyn Error + 'static)) -> Option<Advice> {
         BenchError => bench,
         CompareError => compare,
         ClaimError => claim,
+        UndoError => undo_table,
     }
     None
 }
@@ -234,6 +236,14 @@ fn claim(e: &ClaimError) -> Advice {
             Some("choose another name, or remove the file if nobody needs it")
         }
         ClaimError::Input { .. } | ClaimError::Same { .. } => Some("choose another name"),
+        _ => None,
+    }
+}
+
+fn undo_table(e: &UndoError) -> Advice {
+    match e {
+        UndoError::Claim(e) => claim(e),
+        UndoError::Locked(_) => Some("wait until it is done, or name another --undo-table"),
         _ => None,
     }
 }

@@ -20,6 +20,8 @@ mod page;
 mod progress;
 mod report;
 mod spectrogram;
+mod stop;
+mod tag;
 mod train;
 mod words;
 
@@ -57,6 +59,8 @@ enum Command {
     Classify(classify::Args),
     /// Join the tables that several machines wrote with `classify --shard`.
     Merge(merge::Args),
+    /// Write genres and tags into audio files.
+    Tag(Box<tag::Args>),
     /// Train a network on a folder with one subfolder per genre.
     Train(Box<train::Args>),
     /// Check a dataset before training on it.
@@ -119,6 +123,7 @@ pub fn run() -> ExitCode {
     let done = match cli.command {
         Command::Classify(args) => classify::run(&args),
         Command::Merge(args) => merge::run(&args),
+        Command::Tag(args) => tag::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Dataset(args) => dataset::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),

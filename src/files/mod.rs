@@ -5,6 +5,7 @@
 //! [`Claims`] refuses to write over a file that is an input or that another program wrote.
 //! [`fault`] lets a test fail any of the calls. [`text_of_path`] writes paths as text.
 
+mod attributes;
 mod claim;
 pub mod fault;
 mod out_file;

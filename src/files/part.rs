@@ -1,15 +1,19 @@
 //! Replacing a file as a whole.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::attributes::copy_attributes;
 use super::fault;
 use super::out_file::OutFile;
 
 /// How often a new name is tried for a file beside another.
 const NAMES: usize = 1000;
+
+/// The longest name in bytes that a part has whole.
+const LONGEST: usize = 220;
 
 /// A file that is written beside another and takes its place at the end. It is removed if it does
 /// not.
@@ -56,6 +60,19 @@ impl Part {
             return Ok((part, file));
         }
         Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// Returns the path of the new file, until it takes the place of the old one.
+    pub fn path(&self) -> &Path {
+        &self.beside
+    }
+
+    /// Gives the new file what belongs to the old one beside its content: owner, mode and extended
+    /// attributes, and with `times` the times of the last change and the last access.
+    ///
+    /// The new file must not be written to any more.
+    pub fn keep_attributes(&self, times: bool) -> io::Result<()> {
+        copy_attributes(&self.target, &self.beside, times)
     }
 
     /// Waits until the new file is on the disk, and puts it in the place of the old one. A loss of
@@ -110,9 +127,7 @@ pub fn remove_leftovers(path: &Path) {
     let Ok(entries) = std::fs::read_dir(folder.unwrap_or(Path::new("."))) else {
         return;
     };
-    let mut start = OsString::from(".");
-    start.push(name);
-    start.push(".");
+    let start = start_of_name(name);
     for entry in entries.flatten() {
         let found = entry.file_name();
         let found = found.as_encoded_bytes();
@@ -125,13 +140,29 @@ pub fn remove_leftovers(path: &Path) {
     }
 }
 
-fn part_name(name: &std::ffi::OsStr) -> OsString {
+fn part_name(name: &OsStr) -> OsString {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    let mut part = OsString::from(".");
-    part.push(name);
-    part.push(format!(".{process}-{count}.part"));
+    let mut part = start_of_name(name);
+    part.push(format!("{process}-{count}.part"));
     part
+}
+
+/// Returns what the names of all parts of a file begin with. File systems limit names to 255 bytes,
+/// so the end of a long one is left out, and its checksum stands for it.
+fn start_of_name(name: &OsStr) -> OsString {
+    let mut start = OsString::from(".");
+    match name.len() <= LONGEST {
+        true => start.push(name),
+        false => {
+            let text = name.to_string_lossy();
+            let end = text.floor_char_boundary(LONGEST - 20);
+            let sum = crc32fast::hash(name.as_encoded_bytes());
+            start.push(format!("{}-{sum:08x}", &text[..end]));
+        }
+    }
+    start.push(".");
+    start
 }
 
 #[cfg(test)]
@@ -166,6 +197,18 @@ mod tests {
         std::fs::write(folder.path().join(".a.csv.mine.part"), b"").unwrap();
         remove_leftovers(&path);
         assert_eq!(names(folder.path()), [".a.csv.mine.part", "a.csv"]);
+    }
+
+    #[test]
+    fn a_long_name_has_a_part_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("\u{e9}".repeat(125));
+        replace(&path, b"old").unwrap();
+        let (part, _file) = Part::create(&path).unwrap();
+        std::mem::forget(part);
+        assert_eq!(names(folder.path()).len(), 2);
+        remove_leftovers(&path);
+        assert_eq!(names(folder.path()), ["\u{e9}".repeat(125)]);
     }
 
     #[cfg(unix)]

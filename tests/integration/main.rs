@@ -32,6 +32,8 @@ mod report;
 mod same_losses;
 mod support;
 mod tables;
+mod tag_command;
+mod tagging;
 mod tags;
 mod threads;
 mod train;

@@ -174,7 +174,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     }
     options.batch = match args.batch {
         Some(batch) => batch.into(),
-        None => predictor.batch_limit().automatic(full_batch(&compute)),
+        None => automatic_batch(&compute, &predictor),
     };
     times.end_step("front end and its shaders");
     let summary = classify(&predictor, inputs, &options, |result| {
@@ -320,15 +320,17 @@ fn inputs(args: &Args, search: &Search) -> anyhow::Result<Box<dyn Iterator<Item 
 
 /// Returns one decoder per core. Where the network runs on the cores too, the queue holds the
 /// decoders back.
-fn automatic_workers() -> usize {
+pub fn automatic_workers() -> usize {
     available_parallelism().map_or(2, usize::from)
 }
 
-/// Returns a batch that fills the device, and is small enough for the first answers to come soon.
-fn full_batch(compute: &Compute) -> usize {
-    match compute {
+/// Returns a batch that fills the device and fits it, and is small enough for the first answers to
+/// come soon.
+pub fn automatic_batch(compute: &Compute, predictor: &Predictor) -> usize {
+    let full = match compute {
         Compute::Cpu => 16,
         Compute::Gpu(gpu) if crate::gpu::adapter::is_hardware(&gpu.info) => 32,
         Compute::Gpu(_) => 4,
-    }
+    };
+    predictor.batch_limit().automatic(full)
 }

@@ -9,8 +9,6 @@ mod resume;
 mod run;
 mod settings;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use anyhow::Context;
 
 pub use self::flags::Args;
@@ -18,9 +16,9 @@ pub use self::plan::STRATIFIED;
 use self::plan::plans;
 use self::planned::create_all;
 use self::run::Ended;
-use super::Done;
 use super::args::check_folder;
-use super::words::{note, print_line_lossy};
+use super::words::print_line_lossy;
+use super::{Done, stop};
 use crate::evaluate::MeanInterval;
 use crate::files::{self, Claims, Ours};
 use crate::model::Task;
@@ -44,7 +42,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         plan.check()?;
     }
     let compute = args.device.open()?;
-    let stop = stop_flag();
+    let stop = stop::flag("finishing the step and saving; press Ctrl-C again to stop at once");
     if let (true, Some(plan)) = (args.find_lr, plans.first()) {
         return find_lr::run(plan, &compute, &args.memory, stop);
     }
@@ -91,19 +89,4 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
             .with_context(|| format!("cannot write a summary in {}", root.display()))?;
     }
     Ok(Done::All)
-}
-
-/// Returns a flag that Ctrl-C and SIGTERM set. A second signal ends the process at once.
-fn stop_flag() -> &'static AtomicBool {
-    static STOP: AtomicBool = AtomicBool::new(false);
-    let set = ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        note("finishing the step and saving; press Ctrl-C again to stop at once");
-    });
-    if let Err(e) = set {
-        note(format_args!("Ctrl-C will not save the run: {e}"));
-    }
-    &STOP
 }
