@@ -123,7 +123,11 @@ impl LeftOut {
             "excluded files and folders",
         );
         let not_included = plural(not_included, "file that no pattern includes", files);
-        let too_deep = plural(too_deep, "folder that is too deep", "folders that are too deep");
+        let too_deep = plural(
+            too_deep,
+            "folder that is too deep",
+            "folders that are too deep",
+        );
         let all = [others, hidden, excluded, not_included, too_deep];
         all.into_iter().flatten().collect()
     }

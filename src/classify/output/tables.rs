@@ -262,6 +262,16 @@ impl ResultTables {
         self.journal.end(seen)?;
         Ok(self.failed)
     }
+
+    /// Ends a run that was stopped: the same run goes on from its journal. Tables whose format does
+    /// not stream are left as they are.
+    ///
+    /// # Errors
+    /// [`OutputError`].
+    pub fn stop(mut self) -> Result<(), OutputError> {
+        self.journal.check_exists()?;
+        self.tables.finish()
+    }
 }
 
 /// Writes the tables of a journal, in the order of paths. Returns how many of the files failed.

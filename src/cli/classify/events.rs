@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context;
 use serde::Serialize;
 
-use crate::classify::{Content, FileResult, Format, Schema, Table};
+use crate::classify::{Content, FileResult, Format, Schema, Summary, Table};
 use crate::cli::words::{self, Listener, Verbosity};
-use crate::files::{Claims, OutFile, Ours};
+use crate::files::{Claims, Ours, OutFile, text_of_path};
 
 /// The version of the events. A change that readers must know of raises it; new events and new
 /// fields do not.
@@ -119,7 +119,7 @@ pub enum Event<'a> {
         device: &'a str,
         out: Option<&'a str>,
         /// Files that an earlier run has done.
-        done_before: u64,
+        done_before: usize,
         total: Option<u64>,
     },
     /// At most once a second.
@@ -134,6 +134,8 @@ pub enum Event<'a> {
         counts: Counts,
         #[serde(skip_serializing_if = "Option::is_none")]
         message: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<&'a str>,
     },
 }
 
@@ -174,6 +176,20 @@ pub struct Counts {
     pub seconds: f64,
 }
 
+impl Counts {
+    /// Returns the counts of a run.
+    pub fn new(summary: &Summary, unsure: usize) -> Self {
+        Self {
+            ok: summary.ok,
+            unsure,
+            failed: summary.failed,
+            clips: summary.clips,
+            audio_seconds: summary.audio_seconds,
+            seconds: summary.elapsed.as_secs_f64(),
+        }
+    }
+}
+
 /// Writes events, unless there is no target. A reader that goes away does not end the run.
 #[derive(Clone, Default)]
 pub struct Events(Option<Arc<Mutex<Option<Sink>>>>);
@@ -208,7 +224,15 @@ impl Events {
     }
 
     /// Writes the first event.
-    pub fn started(&self, model: &str, schema: &Schema, device: &str, out: Option<&str>, done: u64) {
+    pub fn started(
+        &self,
+        model: &str,
+        schema: &Schema,
+        device: &str,
+        out: Option<&Path>,
+        done: usize,
+    ) {
+        let out = out.map(text_of_path);
         self.send(&Event::Started {
             version: VERSION,
             sonoprint: env!("CARGO_PKG_VERSION"),
@@ -216,7 +240,7 @@ impl Events {
             model,
             fingerprint: &schema.model,
             device,
-            out,
+            out: out.as_deref(),
             done_before: done,
             total: None,
         });
@@ -241,12 +265,20 @@ impl Events {
     }
 
     /// Writes the last event.
-    pub fn finish(&self, exit_code: u8, reason: Reason, counts: Counts, message: Option<&str>) {
+    pub fn finish(
+        &self,
+        exit_code: u8,
+        reason: Reason,
+        counts: Counts,
+        message: Option<&str>,
+        hint: Option<&str>,
+    ) {
         self.send(&Event::Finished {
             exit_code,
             reason,
             counts,
             message,
+            hint,
         });
         if let Some(sink) = &self.0 {
             *sink.lock().unwrap_or_else(PoisonError::into_inner) = None;

@@ -1,14 +1,15 @@
 //! The files that the command line names, while they are found.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use anyhow::Context;
 
 use super::Args;
-use super::stop::is_stopped;
-use crate::classify::{Input, List, Search, discover, listed};
+use super::stop::ends_now;
+use crate::classify::{Input, List, Search, Stamp, discover, listed};
 
 /// The files, one at a time.
 pub type Inputs = Box<dyn Iterator<Item = Input> + Send>;
@@ -20,11 +21,42 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Returns the files. They end early if the run is stopped.
 pub fn inputs(args: &Args, search: &Search) -> anyhow::Result<Inputs> {
-    let found = match is_stdin(args) {
+    let mut found = match is_stdin(args) {
         true => from_stdin(args, search),
         false => found(args, search)?,
     };
-    Ok(Box::new(found.take_while(|_| !is_stopped())))
+    let mut at_end = false;
+    Ok(Box::new(std::iter::from_fn(move || {
+        if at_end || ends_now() {
+            return None;
+        }
+        let next = found.next();
+        at_end = next.is_none();
+        next
+    })))
+}
+
+/// What an earlier run did: each file, and its version when it was read.
+pub type Earlier = HashMap<PathBuf, Option<Stamp>>;
+
+/// Whether a file is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    New,
+    /// An earlier run read it, and it has changed since.
+    Changed,
+    Done,
+}
+
+impl State {
+    /// Returns the state of a file.
+    pub fn of(input: &Input, earlier: &Earlier) -> Self {
+        match earlier.get(input.path()) {
+            None => Self::New,
+            Some(before) if before.is_some() && *before == Stamp::of(input.path()) => Self::Done,
+            Some(_) => Self::Changed,
+        }
+    }
 }
 
 /// Returns the files once more, to count them; `None` if they can be read only once.
@@ -38,7 +70,9 @@ pub fn inputs_again(args: &Args, search: &Search) -> Option<Inputs> {
 }
 
 fn is_stdin(args: &Args) -> bool {
-    args.files_from.as_ref().is_some_and(|p| p.as_os_str() == "-")
+    args.files_from
+        .as_ref()
+        .is_some_and(|p| p.as_os_str() == "-")
 }
 
 fn found(args: &Args, search: &Search) -> anyhow::Result<Inputs> {
@@ -75,7 +109,7 @@ fn from_stdin(args: &Args, search: &Search) -> Inputs {
         loop {
             match receiver.recv_timeout(LOOK) {
                 Ok(input) => return Some(input),
-                Err(RecvTimeoutError::Timeout) if !is_stopped() => {}
+                Err(RecvTimeoutError::Timeout) if !ends_now() => {}
                 Err(_) => return None,
             }
         }

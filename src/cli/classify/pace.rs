@@ -39,7 +39,9 @@ impl Total {
         };
         // Without the thread the total stays unknown, and nothing else is lost. The process does not
         // wait for it at its end.
-        let _ = std::thread::Builder::new().name("count".into()).spawn(count);
+        let _ = std::thread::Builder::new()
+            .name("count".into())
+            .spawn(count);
         total
     }
 

@@ -8,13 +8,24 @@ use indicatif::ProgressBar;
 use crate::cli::words::note;
 
 static STOPPED: AtomicBool = AtomicBool::new(false);
+/// Whether files were left because of it.
+static CUT_SHORT: AtomicBool = AtomicBool::new(false);
 
 /// Exit code of a process that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
-/// Whether the run is to end.
-pub fn is_stopped() -> bool {
-    STOPPED.load(Ordering::Relaxed)
+/// Whether the run is to end. Must be asked only while there may be more files.
+pub fn ends_now() -> bool {
+    let stopped = STOPPED.load(Ordering::Relaxed);
+    if stopped {
+        CUT_SHORT.store(true, Ordering::Relaxed);
+    }
+    stopped
+}
+
+/// Whether the run was stopped before it had all files.
+pub fn was_cut_short() -> bool {
+    CUT_SHORT.load(Ordering::Relaxed)
 }
 
 /// Catches Ctrl-C and SIGTERM from here on. `out` is the table of the run, if there is one.
