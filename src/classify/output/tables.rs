@@ -47,6 +47,14 @@ pub enum OutputError {
         /// The format.
         format: Format,
     },
+    /// The format holds clips only.
+    #[error("cannot write {path}: a {format} table holds clips only")]
+    OnlyClips {
+        /// Path of the table.
+        path: PathBuf,
+        /// The format.
+        format: Format,
+    },
     /// A table's format was left out of this build.
     #[error("cannot write {path}: this build of sonoprint has no {format} support")]
     NotBuilt {
@@ -88,7 +96,8 @@ impl TablePlan {
     /// CSV, or JSON Lines for embeddings. `format`, if given, holds for the table of files.
     ///
     /// # Errors
-    /// [`OutputError::Ending`], [`OutputError::NoVectors`] and [`OutputError::NotBuilt`].
+    /// [`OutputError::Ending`], [`OutputError::NoVectors`], [`OutputError::OnlyClips`] and
+    /// [`OutputError::NotBuilt`].
     pub fn new(
         out: &Path,
         format: Option<Format>,
@@ -102,6 +111,10 @@ impl TablePlan {
             format,
         };
         let format = format.map_or_else(|| by_name(out, Format::Csv), Ok)?;
+        if !format.holds(Content::Files) {
+            let path = out.to_owned();
+            return Err(OutputError::OnlyClips { path, format });
+        }
         let mut tables = vec![table(out, Content::Files, format)];
         if let Some(path) = timeline {
             tables.push(table(path, Content::Clips, by_name(path, Format::Csv)?));

@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::Args;
 use super::stop::ends_now;
-use crate::classify::{Input, List, Search, Stamp, discover, listed};
+use crate::classify::{Input, List, Search, Shard, Stamp, discover, listed};
 
 /// The files, one at a time.
 pub type Inputs = Box<dyn Iterator<Item = Input> + Send>;
@@ -19,21 +18,68 @@ const AHEAD: usize = 64;
 /// How often to look for Ctrl-C while stdin is silent.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Returns the files. They end early if the run is stopped.
-pub fn inputs(args: &Args, search: &Search) -> anyhow::Result<Inputs> {
-    let mut found = match is_stdin(args) {
-        true => from_stdin(args, search),
-        false => found(args, search)?,
-    };
-    let mut at_end = false;
-    Ok(Box::new(std::iter::from_fn(move || {
-        if at_end || ends_now() {
-            return None;
-        }
-        let next = found.next();
-        at_end = next.is_none();
-        next
-    })))
+/// The files that are named.
+#[derive(clap::Args)]
+pub struct InputArgs {
+    /// Audio files, and folders, which are searched with all their subfolders.
+    #[arg(required_unless_present = "files_from", value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Read the names of the files from FILE, one per line, or from a playlist (.m3u8); - is stdin.
+    #[arg(long, value_name = "FILE", conflicts_with = "paths")]
+    pub files_from: Option<PathBuf>,
+    /// Names in --files-from end with a zero byte, as `find -print0` writes them, and so do those
+    /// that --list prints.
+    #[arg(short = '0', long)]
+    pub null: bool,
+}
+
+impl InputArgs {
+    /// Returns the files. They end early if the run is stopped.
+    pub fn find(&self, search: &Search) -> anyhow::Result<Inputs> {
+        let mut found = match self.is_stdin() {
+            true => from_stdin(self.null, search.shard),
+            false => self.found(search)?,
+        };
+        let mut at_end = false;
+        Ok(Box::new(std::iter::from_fn(move || {
+            if at_end || ends_now() {
+                return None;
+            }
+            let next = found.next();
+            at_end = next.is_none();
+            next
+        })))
+    }
+
+    /// Returns the files once more, to count them; `None` if they can be read only once.
+    pub fn find_again(&self, search: &Search) -> Option<Inputs> {
+        let search = Search {
+            any_order: true,
+            ..search.again()
+        };
+        let again = !self.is_stdin() && self.files_from.as_deref().is_none_or(Path::is_file);
+        again.then(|| self.found(&search).ok()).flatten()
+    }
+
+    fn is_stdin(&self) -> bool {
+        self.files_from
+            .as_ref()
+            .is_some_and(|p| p.as_os_str() == "-")
+    }
+
+    fn found(&self, search: &Search) -> anyhow::Result<Inputs> {
+        let Some(path) = &self.files_from else {
+            return Ok(Box::new(discover(&self.paths, search)?));
+        };
+        let list = List {
+            name: path.clone(),
+            zero: self.null,
+            folder: path.parent().map(Into::into),
+        };
+        let file = std::fs::File::open(path)
+            .with_context(|| format!("cannot read the list {}", path.display()))?;
+        Ok(Box::new(listed(file, list, search.shard)))
+    }
 }
 
 /// What an earlier run did: each file, and its version when it was read.
@@ -59,39 +105,8 @@ impl State {
     }
 }
 
-/// Returns the files once more, to count them; `None` if they can be read only once.
-pub fn inputs_again(args: &Args, search: &Search) -> Option<Inputs> {
-    let search = Search {
-        any_order: true,
-        ..search.again()
-    };
-    let again = !is_stdin(args) && args.files_from.as_deref().is_none_or(Path::is_file);
-    again.then(|| found(args, &search).ok()).flatten()
-}
-
-fn is_stdin(args: &Args) -> bool {
-    args.files_from
-        .as_ref()
-        .is_some_and(|p| p.as_os_str() == "-")
-}
-
-fn found(args: &Args, search: &Search) -> anyhow::Result<Inputs> {
-    let Some(path) = &args.files_from else {
-        return Ok(Box::new(discover(&args.paths, search)?));
-    };
-    let list = List {
-        name: path.clone(),
-        zero: args.null,
-        folder: path.parent().map(Into::into),
-    };
-    let file = std::fs::File::open(path)
-        .with_context(|| format!("cannot read the list {}", path.display()))?;
-    Ok(Box::new(listed(file, list, search.shard)))
-}
-
 /// Reads names from stdin in a thread: a read would not end at Ctrl-C.
-fn from_stdin(args: &Args, search: &Search) -> Inputs {
-    let (shard, zero) = (search.shard, args.null);
+fn from_stdin(zero: bool, shard: Shard) -> Inputs {
     let (sender, receiver) = sync_channel(AHEAD);
     std::thread::spawn(move || {
         let list = List {

@@ -22,7 +22,7 @@ use anyhow::{bail, ensure};
 use self::console::Console;
 use self::console_args::ConsoleArgs;
 use self::events::{Counts, Events, Reason};
-use self::inputs::{Earlier, State, inputs, inputs_again};
+use self::inputs::{Earlier, InputArgs, State};
 use self::pace::Total;
 use self::startup_times::StartupTimes;
 use super::walk_args::WalkArgs;
@@ -42,16 +42,8 @@ use crate::model::{Checkpoint, ModelName};
 /// reason; the rest goes on.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Audio files, and folders, which are searched with all their subfolders.
-    #[arg(required_unless_present = "files_from", value_name = "PATH")]
-    paths: Vec<PathBuf>,
-    /// Read the names of the files from FILE, one per line, or from a playlist (.m3u8); - is stdin.
-    #[arg(long, value_name = "FILE", conflicts_with = "paths")]
-    files_from: Option<PathBuf>,
-    /// Names in --files-from end with a zero byte, as `find -print0` writes them, and so do those
-    /// that --list prints.
-    #[arg(short = '0', long)]
-    null: bool,
+    #[command(flatten)]
+    inputs: InputArgs,
     /// Print the files that would be classified, one per line, and do nothing. With --out, those
     /// that are done already are left out (-v names them).
     #[arg(long)]
@@ -80,7 +72,7 @@ pub struct Args {
     #[arg(long, requires = "out")]
     fresh: bool,
     /// Also write a table with one row per clip: CSV, or the format of the extension (.jsonl,
-    /// .parquet). - is stdout.
+    /// .parquet; .txt is a label track for Audacity, of one audio file). - is stdout.
     #[arg(long, value_name = "FILE", requires = "out")]
     timeline: Option<PathBuf>,
     /// Also write a table of embeddings (what the network's last layer reads, the mean over a file's
@@ -119,7 +111,7 @@ fn overlap(text: &str) -> Result<f64, String> {
 pub fn run(args: &Args) -> anyhow::Result<Done> {
     args.console.apply();
     ensure!(
-        !args.null || args.list || args.files_from.is_some(),
+        !args.inputs.null || args.list || args.inputs.files_from.is_some(),
         "-0 is for the names in --files-from and of --list"
     );
     if args.list {
@@ -151,13 +143,13 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
 fn list(args: &Args) -> anyhow::Result<Done> {
     let targets = Targets::of(args)?;
     let search = args.walk.search(args.shard);
-    let inputs = inputs(args, &search)?;
+    let inputs = args.inputs.find(&search)?;
     let earlier = match targets.out {
         Some(out) if !args.fresh => journal::read(&journal::journal_of(out), None)?,
         _ => None,
     };
     let earlier = earlier.map(|state| state.files).unwrap_or_default();
-    let end = if args.null { 0 } else { b'\n' };
+    let end = if args.inputs.null { 0 } else { b'\n' };
     let done = list_files::print(inputs, &earlier, end)?;
     note_left_out(&search.left_out);
     Ok(done)
@@ -166,10 +158,10 @@ fn list(args: &Args) -> anyhow::Result<Done> {
 fn classify_all(args: &Args, events: &Events, counts: &mut Counts) -> anyhow::Result<Done> {
     let mut times = StartupTimes::start();
     let search = args.walk.search(args.shard);
-    let mut inputs = inputs(args, &search)?.peekable();
+    let mut inputs = args.inputs.find(&search)?.peekable();
     // One shard of several may be empty.
     if inputs.peek().is_none() && args.shard == Shard::default() {
-        let searched = args.files_from.iter().chain(&args.paths);
+        let searched = args.inputs.files_from.iter().chain(&args.inputs.paths);
         let names: Vec<_> = searched.map(|p| p.display().to_string()).collect();
         note_left_out(&search.left_out);
         bail!(DiscoverError::NoAudio(names.join(", ")));
@@ -210,9 +202,11 @@ fn classify_all(args: &Args, events: &Events, counts: &mut Counts) -> anyhow::Re
     let earlier = Arc::new(earlier);
     let has_file = tables.is_some();
     let mut console = Console::new(targets.stdout, has_file, &schema, earlier.len(), events)?;
+    let batch = args.batch.map_or(automatic_batch(&compute), usize::from);
     let options = Options {
         workers: args.workers.map_or_else(automatic_workers, usize::from),
-        batch: args.batch.map_or(automatic_batch(&compute), usize::from),
+        batch,
+        first_batch: first_batch(&compute, batch),
         overlap: args.clip_overlap,
         timeline: args.timeline.is_some(),
         embeddings: args.embeddings.is_some(),
@@ -224,7 +218,10 @@ fn classify_all(args: &Args, events: &Events, counts: &mut Counts) -> anyhow::Re
     }
     times.end_step("front end and its shaders");
 
-    let again = inputs_again(args, &search).filter(|_| console.shows_totals());
+    let again = args
+        .inputs
+        .find_again(&search)
+        .filter(|_| console.shows_totals());
     let total = again.map_or_else(Total::default, |again| {
         let earlier = earlier.clone();
         Total::count(again, move |input| earlier.contains_key(input.path()))
@@ -283,7 +280,12 @@ impl Args {
             ModelName::File(path) => Some(path),
             ModelName::Builtin(_) => None,
         };
-        let all = self.paths.iter().chain(&self.files_from).chain(model);
+        let all = self
+            .inputs
+            .paths
+            .iter()
+            .chain(&self.inputs.files_from)
+            .chain(model);
         all.map(PathBuf::as_path)
     }
 }
@@ -321,7 +323,19 @@ impl<'a> Targets<'a> {
             all.iter().flatten().count() < 2,
             "two tables cannot both go to stdout"
         );
+        let is_track = |path: &Path| Format::of(path) == Some(Format::Audacity);
+        let one_file = args.inputs.files_from.is_none()
+            && matches!(args.inputs.paths.as_slice(), [path] if !path.is_dir());
+        ensure!(
+            one_file || !targets.timeline.is_some_and(is_track),
+            "a label track (--timeline FILE.txt) is about one audio file: name one, or write a \
+             table of all files (--timeline FILE.csv)"
+        );
         if let Some(format) = files {
+            ensure!(
+                format.holds(Content::Files),
+                "a {format} table holds clips only: it is for --timeline FILE.txt"
+            );
             ensure!(
                 format.streams(),
                 "a {format} table is written to a file: add --out FILE"
@@ -373,5 +387,14 @@ fn automatic_batch(compute: &Compute) -> usize {
         Compute::Cpu => 16,
         Compute::Gpu(gpu) if crate::gpu::adapter::is_hardware(&gpu.info) => 32,
         Compute::Gpu(_) => 4,
+    }
+}
+
+/// Returns the clips of the first batch. A GPU takes as long for one as for a few, and compiles
+/// kernels for each new shape.
+fn first_batch(compute: &Compute, batch: usize) -> usize {
+    match compute {
+        Compute::Cpu => 1,
+        Compute::Gpu(_) => batch,
     }
 }
