@@ -365,5 +365,5 @@ fn a_label_track_is_about_one_file() {
         string(&refused.stderr)
     );
     let table = classify(&[text(&music), "--out", text(&at("x.txt"))]);
-    assert!(string(&table.stderr).contains("holds clips only"));
+    assert!(string(&table.stderr).contains("hold clips only"));
 }

@@ -47,7 +47,7 @@ impl<'w> Table<'w> {
         mut schema: Schema,
     ) -> io::Result<Self> {
         if format == Format::Audacity && !format.holds(content) {
-            let why = format!("a {format} table holds clips only");
+            let why = format!("{format} tables hold clips only");
             return Err(io::Error::new(io::ErrorKind::Unsupported, why));
         }
         schema.top = schema.top.clamp(1, schema.classes.len().max(1));

@@ -48,7 +48,7 @@ pub enum OutputError {
         format: Format,
     },
     /// The format holds clips only.
-    #[error("cannot write {path}: a {format} table holds clips only")]
+    #[error("cannot write {path}: {format} tables hold clips only")]
     OnlyClips {
         /// Path of the table.
         path: PathBuf,

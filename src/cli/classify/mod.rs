@@ -334,7 +334,7 @@ impl<'a> Targets<'a> {
         if let Some(format) = files {
             ensure!(
                 format.holds(Content::Files),
-                "a {format} table holds clips only: it is for --timeline FILE.txt"
+                "{format} tables hold clips only: name one with --timeline FILE.txt"
             );
             ensure!(
                 format.streams(),
