@@ -38,12 +38,14 @@ fn main() {
     let predictor =
         Predictor::new(&compute, checkpoint(kind, &compute)).expect("a front end for the device");
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    let batch = match compute {
+        Compute::Cpu => 16,
+        Compute::Gpu(_) => 4,
+    };
     let options = Options {
         workers,
-        batch: match compute {
-            Compute::Cpu => 16,
-            Compute::Gpu(_) => 4,
-        },
+        batch,
+        first_batch: batch,
         overlap: 0.0,
         timeline: false,
         embeddings: false,

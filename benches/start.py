@@ -56,7 +56,7 @@ def main():
     print(f"a process that does nothing, including its start over: {spread(restarted)}")
     print(f"  without the start over, which sets its environment: {spread(once)}")
     for device in args.devices:
-        command = [args.binary, "classify", args.file, "--device", device]
+        command = [args.binary, "classify", args.file, "-v", "--device", device]
         run(command)
         rounds = [run(command) for _ in range(args.rounds)]
         print(f"{device}: {spread([seconds for seconds, _ in rounds])}")

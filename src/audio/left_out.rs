@@ -32,6 +32,9 @@ pub struct LeftOut(Mutex<Counts>);
 #[derive(Clone, Debug, Default)]
 struct Counts {
     hidden: u64,
+    excluded: u64,
+    not_included: u64,
+    too_deep: u64,
     others: BTreeMap<String, u64>,
 }
 
@@ -39,6 +42,21 @@ impl LeftOut {
     /// Counts a hidden file or folder.
     pub fn add_hidden(&self) {
         self.change(|counts| counts.hidden += 1);
+    }
+
+    /// Counts a file or folder that a pattern excludes.
+    pub fn add_excluded(&self) {
+        self.change(|counts| counts.excluded += 1);
+    }
+
+    /// Counts an audio file that no pattern includes, where there are such patterns.
+    pub fn add_not_included(&self) {
+        self.change(|counts| counts.not_included += 1);
+    }
+
+    /// Counts a folder below the deepest level that is searched.
+    pub fn add_too_deep(&self) {
+        self.change(|counts| counts.too_deep += 1);
     }
 
     /// Counts a file that is not audio by its name.
@@ -87,7 +105,31 @@ impl LeftOut {
             1 => Some("1 hidden file or folder".to_owned()),
             n => Some(format!("{n} hidden files and folders")),
         };
-        others.into_iter().chain(hidden).collect()
+        let Counts {
+            excluded,
+            not_included,
+            too_deep,
+            ..
+        } = self.change(|counts| counts.clone());
+        let plural = |n: u64, one: &str, many: &str| match n {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            n => Some(format!("{n} {many}")),
+        };
+        let files = "files that no pattern includes";
+        let excluded = plural(
+            excluded,
+            "excluded file or folder",
+            "excluded files and folders",
+        );
+        let not_included = plural(not_included, "file that no pattern includes", files);
+        let too_deep = plural(
+            too_deep,
+            "folder that is too deep",
+            "folders that are too deep",
+        );
+        let all = [others, hidden, excluded, not_included, too_deep];
+        all.into_iter().flatten().collect()
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Counts) -> T) -> T {

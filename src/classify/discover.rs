@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use walkdir::{DirEntry, WalkDir};
 
+use super::glob::Glob;
 use super::shard::Shard;
 use crate::audio::{EXTENSIONS, LeftOut, is_audio_path, is_hidden};
 
@@ -45,8 +46,55 @@ pub struct Search {
     pub shard: Shard,
     /// Whether hidden files and folders are searched too ([`is_hidden`]).
     pub hidden: bool,
+    /// Take only files that match one of these, if there are any.
+    pub include: Vec<Glob>,
+    /// Leave out files and folders that match one of these. Such folders are not entered.
+    pub exclude: Vec<Glob>,
+    /// How deep folders are searched: 1 is the files in a folder, without subfolders.
+    pub max_depth: Option<usize>,
+    /// Whether files may come in any order. A folder's names are then not sorted, and not held in
+    /// memory.
+    pub any_order: bool,
     /// What was left out so far.
     pub left_out: Arc<LeftOut>,
+}
+
+impl Search {
+    /// Returns the same search, which counts anew what it leaves out.
+    pub fn again(&self) -> Self {
+        Self {
+            left_out: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// Returns whether a file or folder of the folder `root` is taken, and counts it if not.
+    fn takes(&self, entry: &DirEntry, root: &Path) -> bool {
+        if entry.depth() == 0 {
+            return true;
+        }
+        if !self.hidden && is_hidden(entry.file_name()) {
+            self.left_out.add_hidden();
+            return false;
+        }
+        if self.exclude.is_empty() && self.include.is_empty() {
+            return true;
+        }
+        let is_folder = entry.file_type().is_dir();
+        let path = entry.path().strip_prefix(root).unwrap_or(entry.path());
+        let any = |globs: &[Glob]| globs.iter().any(|glob| glob.is_match(path, is_folder));
+        if any(&self.exclude) {
+            self.left_out.add_excluded();
+            return false;
+        }
+        let is_included = is_folder || self.include.is_empty() || any(&self.include);
+        // What is not audio is counted as that.
+        if !is_included && is_audio_path(path) {
+            self.left_out.add_not_included();
+            return false;
+        }
+        true
+    }
 }
 
 /// Finds the files under `paths`, one at a time. Folders are searched depth first, in the order of
@@ -84,25 +132,25 @@ pub fn discover(
 const NOT_A_FILE: &str = "not a regular file";
 
 fn walk(folder: PathBuf, search: Search) -> impl Iterator<Item = Input> + Send {
-    let walk = WalkDir::new(&folder).follow_links(true).sort_by_file_name();
+    let deepest = search.max_depth.unwrap_or(usize::MAX);
+    let mut walk = WalkDir::new(&folder).follow_links(true).max_depth(deepest);
+    if !search.any_order {
+        walk = walk.sort_by_file_name();
+    }
     let Search {
-        shard,
-        hidden,
-        left_out,
-    } = search;
-    let counted = left_out.clone();
-    let is_seen = move |entry: &DirEntry| {
-        let is_seen = hidden || entry.depth() == 0 || !is_hidden(entry.file_name());
-        if !is_seen {
-            counted.add_hidden();
-        }
-        is_seen
-    };
+        shard, left_out, ..
+    } = search.clone();
+    let root = folder.clone();
     walk.into_iter()
-        .filter_entry(is_seen)
+        .filter_entry(move |entry| search.takes(entry, &root))
         .filter_map(move |entry| {
             let input = match entry {
-                Ok(e) if e.file_type().is_dir() => return None,
+                Ok(e) if e.file_type().is_dir() => {
+                    if e.depth() == deepest {
+                        left_out.add_too_deep();
+                    }
+                    return None;
+                }
                 Ok(e) if !is_audio_path(e.path()) => {
                     left_out.add_other(e.path());
                     return None;

@@ -2,11 +2,12 @@
 //! several files into batches and gives one [`FileResult`] per file, [`ResultTables`] keeps a
 //! [`journal`] and writes tables.
 //!
-//! Files import each other in one direction: `shard`, `stamp` and `result` at the bottom, then
+//! Files import each other in one direction: `shard`, `glob`, `stamp` and `result` at the bottom, then
 //! `discover`, `decode` and `pipeline`; `journal`, `page`, `output` and `merge` on the other side.
 
 mod decode;
 mod discover;
+mod glob;
 pub mod journal;
 mod list;
 mod merge;
@@ -19,6 +20,7 @@ mod shard;
 mod stamp;
 
 pub use discover::{DiscoverError, Input, Search, discover};
+pub use glob::{Glob, GlobError};
 pub use list::{List, listed};
 pub use merge::{MergeError, check_output, check_parts, merge};
 pub use output::{

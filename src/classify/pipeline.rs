@@ -28,6 +28,9 @@ pub struct Options {
     pub workers: usize,
     /// Clips per batch.
     pub batch: usize,
+    /// Clips in the first batch. Each batch has twice as many clips as the one before it, up to
+    /// `batch`, and is waited for, so that the first results come soon.
+    pub first_batch: usize,
     /// Fraction of a clip that it shares with the next one, from 0 to 0.95.
     pub overlap: f64,
     /// Whether predictions list every clip.
@@ -127,7 +130,9 @@ pub fn classify<E: From<InferenceError>>(
 /// Packs clips into batches and distributes the probabilities to their files.
 struct Packer<'a> {
     predictor: &'a Predictor,
+    /// Clips per batch, and in the one that is being filled.
     batch: usize,
+    next_batch: usize,
     timeline: bool,
     embeddings: bool,
     /// The batch that is being filled.
@@ -144,6 +149,7 @@ impl<'a> Packer<'a> {
         Self {
             predictor,
             batch,
+            next_batch: options.first_batch.clamp(1, batch),
             timeline: options.timeline,
             embeddings: options.embeddings,
             clips: Vec::new(),
@@ -230,11 +236,16 @@ impl<'a> Packer<'a> {
             start: clip.start,
             end: clip.end,
         });
-        if self.clips.len() == self.batch {
+        if self.clips.len() >= self.next_batch {
             self.submit()?;
-            while self.submitted.len() > IN_FLIGHT {
+            let in_flight = match self.next_batch < self.batch {
+                true => 0,
+                false => IN_FLIGHT,
+            };
+            while self.submitted.len() > in_flight {
                 self.wait()?;
             }
+            self.next_batch = (2 * self.next_batch).min(self.batch);
         }
         Ok(())
     }

@@ -219,6 +219,9 @@ fn output(e: &OutputError) -> Advice {
         OutputError::Ending { .. } => {
             Some("end the name in .csv, .jsonl or .parquet; for --out, --format also decides")
         }
+        OutputError::OnlyClips { .. } => {
+            Some("a label track is for --timeline; end the name in .csv, .jsonl or .parquet")
+        }
         OutputError::NoVectors { .. } => Some("end the name in .jsonl or .parquet"),
         OutputError::NotBuilt { .. } => {
             Some("build sonoprint with --features parquet, or choose another --format")

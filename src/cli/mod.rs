@@ -23,6 +23,7 @@ mod spectrogram;
 mod stop;
 mod tag;
 mod train;
+mod walk_args;
 mod words;
 
 use std::process::ExitCode;
@@ -142,9 +143,9 @@ pub fn run() -> ExitCode {
         // A broken pipe is the reader's choice to stop.
         Err(e) if is_broken_pipe(&e) => ExitCode::SUCCESS,
         Err(e) => {
-            words::note(format_args!("sonoprint: {}", facts(&e)));
+            words::note_error(format_args!("sonoprint: {}", facts(&e)));
             if let Some(advice) = hint::hint(&e) {
-                words::note(format_args!("hint: {advice}"));
+                words::note_error(format_args!("hint: {advice}"));
             }
             ExitCode::from(2)
         }

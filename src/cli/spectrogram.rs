@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::image_list::ImageList;
+use super::walk_args::WalkArgs;
 use super::words::{note, note_left_out, print_line_lossy};
 use super::{Done, args, progress};
 use crate::audio::{self, ClipRule, Ends};
-use crate::classify::{DiscoverError, Input, Search, discover};
+use crate::classify::{DiscoverError, Input, Shard, discover};
 use crate::files;
 use crate::frontend::axes::{Caption, with_axes};
 use crate::frontend::colormap::Colormap;
@@ -21,9 +22,8 @@ pub struct Args {
     /// Audio files, and folders of audio files.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Search hidden files and folders too.
-    #[arg(long)]
-    hidden: bool,
+    #[command(flatten)]
+    walk: WalkArgs,
     /// Folder for the images, and for images.csv, which says which image is of which file.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -65,10 +65,7 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         ..image
     });
     settings.validate()?;
-    let search = Search {
-        hidden: args.hidden,
-        ..Search::default()
-    };
+    let search = args.walk.search(Shard::default());
     let inputs: Vec<Input> = discover(&args.files, &search)?.collect();
     note_left_out(&search.left_out);
     if inputs.is_empty() {

@@ -39,6 +39,7 @@ fn predict_file_is_what_classify_writes() {
     let options = Options {
         workers: 1,
         batch: 4,
+        first_batch: 1,
         overlap: 0.0,
         timeline: false,
         embeddings: true,

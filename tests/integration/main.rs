@@ -22,6 +22,7 @@ mod inference;
 mod journal;
 mod labels;
 mod layers;
+mod manners;
 mod model;
 mod models;
 mod musicnn;

@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::Path;
 
 use super::row_writer::Open;
-use super::{csv, jsonl, parquet};
+use super::schema::Content;
+use super::{audacity, csv, jsonl, parquet};
 use crate::files::Ours;
 
 /// What a row of the list says of a format.
@@ -17,6 +18,8 @@ struct FormatInfo {
     streams: bool,
     /// Whether a cell can hold a vector that other programs read back.
     vectors: bool,
+    /// Whether it holds clips and no other rows.
+    clips_only: bool,
     /// Whether this build can write it.
     built: bool,
     open: Open,
@@ -28,14 +31,15 @@ struct FormatInfo {
 macro_rules! formats {
     ($($(#[doc = $doc:literal])+ $format:ident => {
         name: $name:literal, extensions: $extensions:expr, streams: $streams:expr,
-        vectors: $vectors:expr, built: $built:expr, open: $open:path, ours: $ours:expr $(,)?
+        vectors: $vectors:expr, clips_only: $clips_only:literal, built: $built:expr,
+        open: $open:path, ours: $ours:expr $(,)?
     })+) => {
         /// The format of a table.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
         #[non_exhaustive]
         pub enum Format {
-            $($(#[doc = $doc])+ #[cfg_attr(feature = "cli", value(name = $name))] $format,)+
+            $($(#[doc = $doc])+ #[cfg_attr(feature = "cli", value(name = $name, hide = $clips_only))] $format,)+
         }
 
         impl Format {
@@ -49,6 +53,7 @@ macro_rules! formats {
                         extensions: &$extensions,
                         streams: $streams,
                         vectors: $vectors,
+                        clips_only: $clips_only,
                         built: $built,
                         open: $open,
                         ours: $ours,
@@ -63,18 +68,23 @@ formats! {
     /// A header and one line per row; probabilities with four decimals, seconds with two.
     Csv => {
         name: "csv", extensions: ["csv"], streams: true,
-        vectors: false, built: true, open: csv::open, ours: csv::OURS,
+        vectors: false, clips_only: false, built: true, open: csv::open, ours: csv::OURS,
     }
     /// One JSON object per line, with the same columns.
     Jsonl => {
         name: "jsonl", extensions: ["jsonl", "ndjson"], streams: true,
-        vectors: true, built: true, open: jsonl::open, ours: jsonl::OURS,
+        vectors: true, clips_only: false, built: true, open: jsonl::open, ours: jsonl::OURS,
     }
     /// Typed columns for pandas, Polars, DuckDB and Spark; written when the run ends.
     Parquet => {
         name: "parquet", extensions: ["parquet", "pq"], streams: false,
-        vectors: true, built: cfg!(feature = "parquet"), open: parquet::open,
-        ours: parquet::OURS,
+        vectors: true, clips_only: false, built: cfg!(feature = "parquet"),
+        open: parquet::open, ours: parquet::OURS,
+    }
+    /// A label track for Audacity, of the clips of one file: start, end and label between tabs.
+    Audacity => {
+        name: "audacity", extensions: ["txt", "audacity"], streams: true,
+        vectors: false, clips_only: true, built: true, open: audacity::open, ours: audacity::OURS,
     }
 }
 
@@ -85,7 +95,8 @@ impl Format {
     /// use sonoprint::classify::Format;
     ///
     /// assert_eq!(Format::of("genres.ndjson".as_ref()), Some(Format::Jsonl));
-    /// assert_eq!(Format::of("genres.txt".as_ref()), None);
+    /// assert_eq!(Format::of("labels.txt".as_ref()), Some(Format::Audacity));
+    /// assert_eq!(Format::of("genres.xls".as_ref()), None);
     /// ```
     pub fn of(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
@@ -108,6 +119,15 @@ impl Format {
     /// back.
     pub fn has_vectors(self) -> bool {
         self.info().vectors
+    }
+
+    /// Returns whether a table of this content can have the format.
+    pub fn holds(self, content: Content) -> bool {
+        match content {
+            Content::Files => !self.info().clips_only,
+            Content::Clips => true,
+            Content::Embeddings => self.info().vectors,
+        }
     }
 
     /// Returns whether this build can write the format: Parquet is a cargo feature.

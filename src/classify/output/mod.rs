@@ -5,6 +5,7 @@
 //! A new format is one file with a [`RowWriter`](row_writer::RowWriter), and one row in
 //! `format.rs`.
 
+mod audacity;
 mod csv;
 mod format;
 mod jsonl;

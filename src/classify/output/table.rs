@@ -39,13 +39,17 @@ impl<'w> Table<'w> {
     ///
     /// # Errors
     /// The error of `out`; `Unsupported` if this build cannot write the format
-    /// ([`Format::is_built`]).
+    /// ([`Format::is_built`]), or the format does not hold the content ([`Format::holds`]).
     pub fn new(
         out: impl Write + Send + 'w,
         content: Content,
         format: Format,
         mut schema: Schema,
     ) -> io::Result<Self> {
+        if format == Format::Audacity && !format.holds(content) {
+            let why = format!("{format} tables hold clips only");
+            return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+        }
         schema.top = schema.top.clamp(1, schema.classes.len().max(1));
         let header = Header {
             columns: content.columns(&schema),

@@ -48,6 +48,14 @@ pub enum OutputError {
         /// The format.
         format: Format,
     },
+    /// The format holds clips only.
+    #[error("cannot write {path}: {format} tables hold clips only")]
+    OnlyClips {
+        /// Path of the table.
+        path: PathBuf,
+        /// The format.
+        format: Format,
+    },
     /// A table's format was left out of this build.
     #[error("cannot write {path}: this build of sonoprint has no {format} support")]
     NotBuilt {
@@ -91,7 +99,8 @@ impl TablePlan {
     /// CSV, or JSON Lines for embeddings. `format`, if given, holds for the table of files.
     ///
     /// # Errors
-    /// [`OutputError::Ending`], [`OutputError::NoVectors`] and [`OutputError::NotBuilt`].
+    /// [`OutputError::Ending`], [`OutputError::NoVectors`], [`OutputError::OnlyClips`] and
+    /// [`OutputError::NotBuilt`].
     pub fn new(
         out: &Path,
         format: Option<Format>,
@@ -105,6 +114,10 @@ impl TablePlan {
             format,
         };
         let format = format.map_or_else(|| by_name(out, Format::Csv), Ok)?;
+        if !format.holds(Content::Files) {
+            let path = out.to_owned();
+            return Err(OutputError::OnlyClips { path, format });
+        }
         let mut tables = vec![table(out, Content::Files, format)];
         if let Some(path) = timeline {
             tables.push(table(path, Content::Clips, by_name(path, Format::Csv)?));
@@ -277,6 +290,16 @@ impl ResultTables {
         }
         self.journal.end(seen)?;
         Ok(self.failed)
+    }
+
+    /// Ends a run that was stopped: the same run goes on from its journal. Tables whose format does
+    /// not stream are left as they are.
+    ///
+    /// # Errors
+    /// [`OutputError`].
+    pub fn stop(mut self) -> Result<(), OutputError> {
+        self.journal.check_exists()?;
+        self.tables.finish()
     }
 }
 

@@ -79,6 +79,7 @@ fn trace_classify(compute: &Compute, files: &[PathBuf], trace: &Trace) -> anyhow
     let options = Options {
         workers: std::thread::available_parallelism().map_or(2, usize::from),
         batch: clips * files.len(),
+        first_batch: clips * files.len(),
         overlap: 0.0,
         timeline: false,
         embeddings: false,

@@ -1,15 +1,20 @@
-//! What `classify` prints: results on stdout, failures and progress on stderr.
+//! What `classify` prints: results on stdout, failures and progress on stderr, and events.
 
 use std::io;
-use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
 use super::super::{progress, words};
+use super::events::{Event, Events, RowEvents};
+use super::layout::{Layout, failure};
 use super::lines::{LabelCounts, heading, line};
-use super::startup_times::StartupTimes;
-use crate::classify::{Content, FileResult, Format, Options, Outcome, Schema, Summary, Table};
+use super::pace::{Pace, Total};
+use crate::classify::{Content, FileResult, Format, Outcome, Schema, Table};
+
+/// How often the bar's text is made anew, and how often there is an event of progress.
+const BAR: Duration = Duration::from_millis(100);
+const PROGRESS: Duration = Duration::from_secs(1);
 
 /// Prints results as they come, and a progress bar below them.
 pub struct Console {
@@ -22,8 +27,13 @@ pub struct Console {
     schema: Schema,
     counts: LabelCounts,
     bar: ProgressBar,
+    pace: Pace,
     audio_seconds: f64,
-    files: u64,
+    rows: Option<RowEvents>,
+    events: Events,
+    /// When the bar's text was made, and when the last event of progress was written.
+    drawn: Option<Instant>,
+    told: Instant,
 }
 
 impl Console {
@@ -34,17 +44,26 @@ impl Console {
         has_file: bool,
         schema: &Schema,
         done: usize,
+        events: &Events,
     ) -> anyhow::Result<Self> {
         let start = |(content, format)| Table::new(io::stdout(), content, format, schema.clone());
+        let shows_bar = words::says(words::Verbosity::Notes) && words::stderr_is_for_people();
         let console = Self {
             table: table.map(start).transpose()?,
             closed: false,
             has_file,
             schema: schema.clone(),
             counts: LabelCounts::new(schema),
-            bar: progress::bar(0, "{spinner} {msg}"),
+            bar: match shows_bar {
+                true => progress::bar(0, "{spinner} {wide_msg}"),
+                false => ProgressBar::hidden(),
+            },
+            pace: Pace::new(Total::default()),
             audio_seconds: 0.0,
-            files: 0,
+            rows: RowEvents::new(events, schema)?,
+            events: events.clone(),
+            drawn: None,
+            told: Instant::now(),
         };
         if done > 0 {
             words::note(format_args!(
@@ -53,9 +72,24 @@ impl Console {
             ));
         }
         if console.table.is_none() {
-            console.print(&heading(schema))?;
+            console.print(&heading(schema, console.layout()))?;
         }
         Ok(console)
+    }
+
+    /// Whether somebody sees how many files there are.
+    pub fn shows_totals(&self) -> bool {
+        self.events.are_wanted() || !self.bar.is_hidden()
+    }
+
+    /// Starts the clock of a run that has `total` files.
+    pub fn start(&mut self, total: Total) {
+        self.pace = Pace::new(total);
+    }
+
+    /// Returns the bar, for lines that others print.
+    pub fn bar(&self) -> ProgressBar {
+        self.bar.clone()
     }
 
     /// Prints a result.
@@ -63,14 +97,14 @@ impl Console {
         match &result.outcome {
             Outcome::Failed { reason, message } => {
                 let line = format!("{}: {message} ({reason})", result.path.display());
-                self.bar.suspend(|| words::note(line));
+                self.bar.suspend(|| words::note_failure(failure(line)));
             }
             Outcome::Ok(prediction) => {
                 self.audio_seconds += prediction.seconds;
                 self.counts.add(&self.schema, &prediction.probabilities);
                 if self.table.is_none()
                     && !self.closed
-                    && let Some(line) = line(&self.schema, &result.path, prediction)
+                    && let Some(line) = line(&self.schema, self.layout(), &result.path, prediction)
                 {
                     self.print(&line)?;
                 }
@@ -86,24 +120,43 @@ impl Console {
             words::note(format_args!("cannot write to stdout: {e}; the files go on"));
             (self.table, self.closed) = (None, true);
         }
-        self.files += 1;
-        let elapsed = self.bar.elapsed().as_secs_f64().max(1e-3);
-        self.bar.set_message(format!(
-            "{} files, {:.1} files/s, {:.0} times real time",
-            self.files,
-            self.files as f64 / elapsed,
-            self.audio_seconds / elapsed
-        ));
+        if let Some(rows) = &mut self.rows {
+            rows.result(result)?;
+        }
+        self.pace.add(result.outcome.is_failed());
+        self.show_progress();
         Ok(())
+    }
+
+    fn show_progress(&mut self) {
+        if self.drawn.is_none_or(|drawn| drawn.elapsed() >= BAR) {
+            self.drawn = Some(Instant::now());
+            let elapsed = self.bar.elapsed().as_secs_f64().max(1e-3);
+            let speed = self.audio_seconds / elapsed;
+            let line = self.pace.line();
+            self.bar
+                .set_message(format!("{line}, {speed:.0} times real time"));
+        }
+        if self.events.are_wanted() && self.told.elapsed() >= PROGRESS {
+            self.told = Instant::now();
+            self.events.send(&Event::Progress(self.pace.progress()));
+        }
     }
 
     /// Removes the bar and ends the output. Returns how many files have each label.
     pub fn finish(self) -> anyhow::Result<LabelCounts> {
         self.bar.finish_and_clear();
+        if self.events.are_wanted() {
+            self.events.send(&Event::Progress(self.pace.progress()));
+        }
         if let Some(table) = self.table {
             table.finish()?;
         }
         Ok(self.counts)
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::of_stdout(self.schema.rule.task)
     }
 
     fn print(&self, line: &str) -> io::Result<()> {
@@ -115,64 +168,5 @@ impl Console {
             }
             false => words::print_line(line),
         })
-    }
-}
-
-/// Prints the counts and times of a run, and whether the decoders or the device limited its speed.
-pub fn print_summary(
-    s: &Summary,
-    unsure: usize,
-    times: &StartupTimes,
-    options: &Options,
-    out: Option<&Path>,
-) {
-    let elapsed = s.elapsed.as_secs_f64().max(1e-9);
-    let unsure = match unsure {
-        0 => String::new(),
-        n => format!(", {n} unsure"),
-    };
-    let failed = match s.failed {
-        0 => String::new(),
-        n => format!(", {n} could not be read"),
-    };
-    words::note(format_args!(
-        "{} files{unsure}{failed}, {} clips, {} of audio in {}: {:.1} files/s, {:.0} times real time",
-        s.ok,
-        s.clips,
-        progress::clock(s.audio_seconds),
-        progress::clock(elapsed),
-        (s.ok + s.failed) as f64 / elapsed,
-        s.audio_seconds / elapsed,
-    ));
-    let steps = [
-        ("waiting for decoders", s.waited),
-        ("upload", s.upload),
-        ("front end", s.front_end),
-        ("network", s.network),
-        ("writing", s.writing),
-    ];
-    let percent = |d: Duration| 100.0 * d.as_secs_f64() / elapsed;
-    let steps: Vec<String> = steps
-        .iter()
-        .map(|(name, time)| format!("{name} {:.0} %", percent(*time)))
-        .collect();
-    let workers = options.workers as f64;
-    let limit = match percent(s.waited) > 50.0 {
-        true => "decoding was the limit",
-        false => "the device was the limit",
-    };
-    words::note(format_args!(
-        "{}; {} decoders: decoding {:.0} %, resampling {:.0} %, waiting for room {:.0} %: {limit}",
-        steps.join(", "),
-        options.workers,
-        percent(s.decoding) / workers,
-        percent(s.resampling) / workers,
-        percent(s.decoders_waited) / workers,
-    ));
-    if let Some(line) = times.line() {
-        words::note(line);
-    }
-    if let Some(path) = out {
-        words::note(format_args!("wrote {}", path.display()));
     }
 }

@@ -2,34 +2,37 @@
 
 use std::path::Path;
 
+use super::layout::{Layout, doubt, faint, strong};
 use crate::classify::{Prediction, Schema, ranked};
 use crate::cli::words;
 use crate::model::{DecisionRule, Task};
 
-/// Width of the column of paths.
-const PATH_WIDTH: usize = 44;
 /// The most tags that the summary counts.
 const MAX_TAGS: usize = 10;
 
 /// Returns the heading of the lines.
-pub fn heading(schema: &Schema) -> String {
-    match schema.rule.task {
+pub fn heading(schema: &Schema, layout: Layout) -> String {
+    let file = layout.path("file");
+    let heading = match schema.rule.task {
         Task::SingleLabel => {
-            let (file, genre, confidence) = ("file", "genre", "confidence");
-            format!("{file:PATH_WIDTH$}  {genre:<10} {confidence:>10}  runner-up")
+            let (genre, confidence) = ("genre", "confidence");
+            format!("{file}  {genre:<10} {confidence:>10}  runner-up")
         }
         Task::MultiLabel => {
             let least = threshold(&schema.rule);
-            format!(
-                "{:PATH_WIDTH$}  tags of {least} and more | the next ones",
-                "file"
-            )
+            format!("{file}  tags of {least} and more | the next ones")
         }
-    }
+    };
+    faint(layout.line(heading))
 }
 
 /// Returns a prediction as a line; `None` if there are no classes.
-pub fn line(schema: &Schema, path: &Path, prediction: &Prediction) -> Option<String> {
+pub fn line(
+    schema: &Schema,
+    layout: Layout,
+    path: &Path,
+    prediction: &Prediction,
+) -> Option<String> {
     let probabilities = &prediction.probabilities;
     let ranked = ranked(probabilities);
     let labels = schema.rule.labels(probabilities);
@@ -38,39 +41,45 @@ pub fn line(schema: &Schema, path: &Path, prediction: &Prediction) -> Option<Str
         Some(format!("{name} {:.1}%", p * 100.0))
     };
     let all = |some: &[(usize, f32)]| some.iter().filter_map(named).collect::<Vec<_>>();
-    let mut line = format!("{:PATH_WIDTH$}  ", path.display().to_string());
+    let mut line = layout.path(&path.display().to_string()) + "  ";
     let &(best, p) = ranked.first()?;
     match schema.rule.task {
         Task::SingleLabel => {
             let (label, rest) = match labels.is_empty() {
-                false => (schema.classes.get(best)?.as_str(), ranked.get(1..2)),
-                true => ("(unsure)", ranked.get(..2)),
+                false => (strong(padded(schema.classes.get(best)?)), ranked.get(1..2)),
+                true => (doubt(padded("(unsure)")), ranked.get(..2)),
             };
-            line += &format!("{label:<10} {:>9.1}%", p * 100.0);
+            line += &format!("{label} {:>9.1}%", p * 100.0);
             if let Some(rest) = rest {
-                line += &format!("  {}", all(rest).join(", "));
+                line += &faint(format!("  {}", all(rest).join(", ")));
             }
         }
         Task::MultiLabel => {
             let (given, rest) = ranked.split_at(labels.len());
             let next = rest.len().min(schema.top.saturating_sub(given.len()));
             let given = match schema.rule.is_unsure(probabilities) {
-                true => "(unsure)".into(),
-                false => all(given).join(", "),
+                true => doubt("(unsure)"),
+                false if given.is_empty() => String::new(),
+                false => strong(all(given).join(", ")),
             };
             let next = all(&rest[..next]).join(", ");
             line += match (given.is_empty(), next.is_empty()) {
                 (_, true) => given,
-                (true, _) => format!("| {next}"),
-                _ => format!("{given} | {next}"),
+                (true, _) => faint(format!("| {next}")),
+                _ => given + &faint(format!(" | {next}")),
             }
             .as_str();
         }
     }
     if let Some(damage) = &prediction.damaged {
-        line += &format!("  ({damage})");
+        line += &doubt(format!("  ({damage})"));
     }
-    Some(line)
+    Some(layout.line(line))
+}
+
+/// Returns a genre as wide as its column.
+fn padded(genre: &str) -> String {
+    format!("{genre:<10}")
 }
 
 /// How many files have each label.

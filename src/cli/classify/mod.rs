@@ -1,23 +1,36 @@
 //! `sonoprint classify`.
 
 mod console;
+mod console_args;
+mod events;
+mod inputs;
+mod layout;
 mod lines;
+mod list_files;
+mod pace;
 mod startup_times;
+mod stop;
+mod summary;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::available_parallelism;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 
-use self::console::{Console, print_summary};
+use self::console::Console;
+use self::console_args::ConsoleArgs;
+use self::events::{Counts, Events, Reason};
+use self::inputs::{Earlier, InputArgs, State};
+use self::pace::Total;
 use self::startup_times::StartupTimes;
+use super::walk_args::WalkArgs;
 use super::words::{is_stdout, note, note_left_out};
-use super::{Done, args, page};
+use super::{Done, args, facts, hint, is_broken_pipe, page};
 use crate::classify::journal::{self, JournalSettings, journal_of};
 use crate::classify::{
-    Content, DiscoverError, Format, Input, List, Options, ResultTables, Schema, Search, Shard,
-    Stamp, TablePlan, classify, discover, listed,
+    Content, DiscoverError, Format, Options, ResultTables, Schema, Shard, TablePlan, classify,
 };
 use crate::gpu::Compute;
 use crate::inference::Predictor;
@@ -29,18 +42,14 @@ use crate::model::{Checkpoint, ModelName};
 /// reason; the rest goes on.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Audio files, and folders, which are searched with all their subfolders.
-    #[arg(required_unless_present = "files_from", value_name = "PATH")]
-    paths: Vec<PathBuf>,
-    /// Read the names of the files from FILE, one per line, or from a playlist (.m3u8); - is stdin.
-    #[arg(long, value_name = "FILE", conflicts_with = "paths")]
-    files_from: Option<PathBuf>,
-    /// Names in --files-from end with a zero byte, as `find -print0` writes them.
-    #[arg(short = '0', long, requires = "files_from")]
-    null: bool,
-    /// Search hidden files and folders too.
+    #[command(flatten)]
+    inputs: InputArgs,
+    /// Print the files that would be classified, one per line, and do nothing. With --out, those
+    /// that are done already are left out (-v names them).
     #[arg(long)]
-    hidden: bool,
+    list: bool,
+    #[command(flatten)]
+    walk: WalkArgs,
     /// Classify only shard I of N, for several machines that share the files: 2/8 is the second of
     /// eight.
     #[arg(long, value_name = "I/N", default_value_t)]
@@ -63,7 +72,7 @@ pub struct Args {
     #[arg(long, requires = "out")]
     fresh: bool,
     /// Also write a table with one row per clip: CSV, or the format of the extension (.jsonl,
-    /// .parquet). - is stdout.
+    /// .parquet; .txt is a label track for Audacity, of one audio file). - is stdout.
     #[arg(long, value_name = "FILE", requires = "out")]
     timeline: Option<PathBuf>,
     /// Also write a table of embeddings (what the network's last layer reads, the mean over a file's
@@ -90,6 +99,8 @@ pub struct Args {
     labels: args::LabelArgs,
     #[command(flatten)]
     device: args::DeviceArg,
+    #[command(flatten)]
+    console: ConsoleArgs,
 }
 
 fn overlap(text: &str) -> Result<f64, String> {
@@ -100,16 +111,59 @@ fn overlap(text: &str) -> Result<f64, String> {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
-    let mut times = StartupTimes::start();
-    let search = Search {
-        shard: args.shard,
-        hidden: args.hidden,
-        left_out: Default::default(),
+    args.console.apply();
+    ensure!(
+        !args.inputs.null || args.list || args.inputs.files_from.is_some(),
+        "-0 is for the names in --files-from and of --list"
+    );
+    if args.list {
+        return list(args);
+    }
+    let events = Events::new(args.console.events.as_ref(), args.named())?;
+    let mut counts = Counts::default();
+    let done = classify_all(args, &events, &mut counts);
+    let (exit_code, reason) = match &done {
+        Ok(Done::All) => (0, Reason::Done),
+        Ok(Done::Some) => (1, Reason::Done),
+        Ok(Done::Stopped) => (130, Reason::Stopped),
+        Err(e) if is_broken_pipe(e) => (0, Reason::Stopped),
+        Err(_) => (2, Reason::Failed),
     };
-    let mut inputs = inputs(args, &search)?.peekable();
+    let error = done.as_ref().err().filter(|_| exit_code == 2);
+    let (message, hint) = (error.map(facts), error.and_then(hint::hint));
+    events.finish(
+        exit_code,
+        reason,
+        counts,
+        message.as_deref(),
+        hint.as_deref(),
+    );
+    done
+}
+
+/// Prints what would be done.
+fn list(args: &Args) -> anyhow::Result<Done> {
+    let targets = Targets::of(args)?;
+    let search = args.walk.search(args.shard);
+    let inputs = args.inputs.find(&search)?;
+    let earlier = match targets.out {
+        Some(out) if !args.fresh => journal::read(&journal::journal_of(out), None)?,
+        _ => None,
+    };
+    let earlier = earlier.map(|state| state.files).unwrap_or_default();
+    let end = if args.inputs.null { 0 } else { b'\n' };
+    let done = list_files::print(inputs, &earlier, end)?;
+    note_left_out(&search.left_out);
+    Ok(done)
+}
+
+fn classify_all(args: &Args, events: &Events, counts: &mut Counts) -> anyhow::Result<Done> {
+    let mut times = StartupTimes::start();
+    let search = args.walk.search(args.shard);
+    let mut inputs = args.inputs.find(&search)?.peekable();
     // One shard of several may be empty.
     if inputs.peek().is_none() && args.shard == Shard::default() {
-        let searched = args.files_from.iter().chain(&args.paths);
+        let searched = args.inputs.files_from.iter().chain(&args.inputs.paths);
         let names: Vec<_> = searched.map(|p| p.display().to_string()).collect();
         note_left_out(&search.left_out);
         bail!(DiscoverError::NoAudio(names.join(", ")));
@@ -140,43 +194,58 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         model: settings.model.clone(),
         rule,
     };
-    let (mut tables, done) = match targets.plan(args, &schema)? {
+    let (mut tables, earlier) = match targets.plan(args, &schema)? {
         Some(plan) => {
-            let (tables, done) = ResultTables::open(plan, &settings, args.fresh)?;
+            let (tables, earlier) = ResultTables::open(plan, &settings, args.fresh)?;
             note_damage(&tables);
-            (Some(tables), done)
+            (Some(tables), earlier)
         }
-        None => (None, Default::default()),
+        None => (None, Earlier::default()),
     };
-    let mut console = Console::new(targets.stdout, tables.is_some(), &schema, done.len())?;
-
-    let (seen, changed) = (AtomicU64::new(0), AtomicU64::new(0));
-    let inputs = inputs.filter(|input| {
-        seen.fetch_add(1, Ordering::Relaxed);
-        let Some(before) = done.get(input.path()) else {
-            return true;
-        };
-        let same = before.is_some() && *before == Stamp::of(input.path());
-        changed.fetch_add(u64::from(!same), Ordering::Relaxed);
-        !same
-    });
-    let mut options = Options {
-        workers: args.workers.map_or_else(automatic_workers, usize::from),
-        batch: 0,
-        overlap: args.clip_overlap,
-        timeline: args.timeline.is_some(),
-        embeddings,
-    };
+    let earlier = Arc::new(earlier);
+    let has_file = tables.is_some();
+    let mut console = Console::new(targets.stdout, has_file, &schema, earlier.len(), events)?;
     times.end_step("earlier work");
     let mut predictor = Predictor::new(&compute, checkpoint)?;
     if args.half {
         predictor = predictor.into_half()?;
     }
-    options.batch = match args.batch {
+    let batch = match args.batch {
         Some(batch) => batch.into(),
         None => automatic_batch(&compute, &predictor),
     };
+    let options = Options {
+        workers: args.workers.map_or_else(automatic_workers, usize::from),
+        batch,
+        first_batch: first_batch(&compute, batch),
+        overlap: args.clip_overlap,
+        timeline: args.timeline.is_some(),
+        embeddings,
+    };
     times.end_step("front end and its shaders");
+
+    let again = args
+        .inputs
+        .find_again(&search)
+        .filter(|_| console.shows_totals());
+    let total = again.map_or_else(Total::default, |again| {
+        let earlier = earlier.clone();
+        Total::count(again, move |input| earlier.contains_key(input.path()))
+    });
+    let (seen, changed) = (AtomicU64::new(0), AtomicU64::new(0));
+    let inputs = inputs.filter(|input| {
+        seen.fetch_add(1, Ordering::Relaxed);
+        let state = State::of(input, &earlier);
+        if state == State::Changed {
+            changed.fetch_add(1, Ordering::Relaxed);
+            total.add(1);
+        }
+        state != State::Done
+    });
+    let (model, out) = (args.model.model.to_string(), targets.out);
+    events.started(&model, &schema, &compute.name(), out, earlier.len());
+    stop::catch(console.bar(), out);
+    console.start(total.clone());
     let summary = classify(&predictor, inputs, &options, |result| {
         times.answered();
         if let Some(tables) = &mut tables {
@@ -184,25 +253,56 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         }
         console.result(&result)
     })?;
-    let seen = seen.into_inner();
+    let (stopped, rebuild) = (
+        stop::was_cut_short(),
+        args.sorted || changed.into_inner() > 0,
+    );
     let failed = match tables {
+        Some(tables) if stopped => {
+            tables.stop()?;
+            summary.failed
+        }
         // Changed files have two rows until the tables are rebuilt.
-        Some(tables) => tables.finish(args.sorted || changed.into_inner() > 0, seen)?,
+        Some(tables) => tables.finish(rebuild, seen.into_inner())?,
         None => summary.failed,
     };
-    let counts = console.finish()?;
-    counts.print(&schema);
-    print_summary(&summary, counts.unsure, &times, &options, targets.out);
+    let labels = console.finish()?;
+    *counts = Counts::new(&summary, labels.unsure);
+    labels.print(&schema);
+    summary::print_times(&summary, &times, &options);
+    summary::print(&summary, labels.unsure, stopped, out);
     note_left_out(&search.left_out);
-    if let Some(out) = targets.out {
-        let names = args.paths.iter().chain(&args.files_from);
+    if let (Some(out), false) = (targets.out, stopped) {
+        let inputs = &args.inputs;
+        let names = inputs.paths.iter().chain(&inputs.files_from);
         let facts = [
             ("model", args.model.model.to_string()),
             ("device", page::device(&compute)),
         ];
         args.page.write(&settings, out, names, &facts)?;
     }
-    Ok(if failed == 0 { Done::All } else { Done::Some })
+    Ok(match (stopped, failed) {
+        (true, _) => Done::Stopped,
+        (_, 0) => Done::All,
+        _ => Done::Some,
+    })
+}
+
+impl Args {
+    /// Returns the files that the command line names as inputs.
+    fn named(&self) -> impl Iterator<Item = &Path> {
+        let model = match &self.model.model {
+            ModelName::File(path) => Some(path),
+            ModelName::Builtin(_) => None,
+        };
+        let all = self
+            .inputs
+            .paths
+            .iter()
+            .chain(&self.inputs.files_from)
+            .chain(model);
+        all.map(PathBuf::as_path)
+    }
 }
 
 /// Where the tables go.
@@ -238,7 +338,19 @@ impl<'a> Targets<'a> {
             all.iter().flatten().count() < 2,
             "two tables cannot both go to stdout"
         );
+        let is_track = |path: &Path| Format::of(path) == Some(Format::Audacity);
+        let one_file = args.inputs.files_from.is_none()
+            && matches!(args.inputs.paths.as_slice(), [path] if !path.is_dir());
+        ensure!(
+            one_file || !targets.timeline.is_some_and(is_track),
+            "a label track (--timeline FILE.txt) is about one audio file: name one, or write a \
+             table of all files (--timeline FILE.csv)"
+        );
         if let Some(format) = files {
+            ensure!(
+                format.holds(Content::Files),
+                "{format} tables hold clips only: name one with --timeline FILE.txt"
+            );
             ensure!(
                 format.streams(),
                 "a {format} table is written to a file: add --out FILE"
@@ -274,12 +386,7 @@ impl<'a> Targets<'a> {
         let schema = schema.clone();
         let plan = TablePlan::new(out, args.format, self.timeline, self.embeddings, schema)?;
         let plan = plan.with_page(args.page.report.clone());
-        let model = match &args.model.model {
-            ModelName::File(path) => Some(path),
-            ModelName::Builtin(_) => None,
-        };
-        let inputs = args.paths.iter().chain(&args.files_from).chain(model);
-        plan.claim(inputs.map(PathBuf::as_path))?;
+        plan.claim(args.named())?;
         Ok(Some(plan))
     }
 }
@@ -293,29 +400,6 @@ fn note_damage(tables: &ResultTables) {
             tables.journal().display()
         )),
     }
-}
-
-/// Returns the inputs that the command line names, while they are found.
-fn inputs(args: &Args, search: &Search) -> anyhow::Result<Box<dyn Iterator<Item = Input> + Send>> {
-    let Some(path) = &args.files_from else {
-        return Ok(Box::new(discover(&args.paths, search)?));
-    };
-    let from_stdin = path.as_os_str() == "-";
-    let list = List {
-        name: match from_stdin {
-            true => "(stdin)".into(),
-            false => path.clone(),
-        },
-        zero: args.null,
-        folder: path.parent().filter(|_| !from_stdin).map(Into::into),
-    };
-    Ok(if from_stdin {
-        Box::new(listed(std::io::stdin(), list, search.shard))
-    } else {
-        let file = std::fs::File::open(path)
-            .with_context(|| format!("cannot read the list {}", path.display()))?;
-        Box::new(listed(file, list, search.shard))
-    })
 }
 
 /// Returns one decoder per core. Where the network runs on the cores too, the queue holds the
@@ -333,4 +417,13 @@ pub fn automatic_batch(compute: &Compute, predictor: &Predictor) -> usize {
         Compute::Gpu(_) => 4,
     };
     predictor.batch_limit().automatic(full)
+}
+
+/// Returns the clips of the first batch. A GPU takes as long for one as for a few, and compiles
+/// kernels for each new shape.
+fn first_batch(compute: &Compute, batch: usize) -> usize {
+    match compute {
+        Compute::Cpu => 1,
+        Compute::Gpu(_) => batch,
+    }
 }

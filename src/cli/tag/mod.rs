@@ -324,6 +324,7 @@ fn from_paths(
     let pipeline = Options {
         workers: args.workers.map_or_else(automatic_workers, usize::from),
         batch: automatic_batch(&compute, &predictor),
+        first_batch: 1,
         overlap: 0.0,
         timeline: false,
         embeddings: false,
