@@ -150,11 +150,12 @@ impl MonoReader {
 
     /// Checks what only the whole file shows.
     fn check(&self) -> Result<()> {
-        let (bad, total) = self.source.unusable();
+        let levels = self.source.levels();
+        let (bad, total) = levels.unusable();
         if bad * 2 > total {
             return Err(AudioError::NotFinite { bad, total });
         }
-        if self.source.is_cancelled() {
+        if levels.is_cancelled(self.source_rate()) {
             return Err(AudioError::Cancelled);
         }
         if self.given == 0 {
@@ -169,7 +170,7 @@ impl MonoReader {
     /// Returns whether the file has less than [`SHORTEST_SECONDS`] of sound so far, judged at its own
     /// rate: resampling makes some at the ends of a constant. Final at the end.
     pub fn is_silent(&self) -> bool {
-        self.source.is_silent()
+        self.source.levels().is_silent(self.source_rate())
     }
 
     /// Checks that the file has at least [`SHORTEST_SECONDS`] of samples so far.
@@ -197,7 +198,7 @@ impl MonoReader {
 
     /// Returns the damage of a file that gave audio, in one line. Complete at the end of the file.
     pub fn damaged(&self) -> Option<String> {
-        let bad = match self.source.unusable() {
+        let bad = match self.source.levels().unusable() {
             (0, _) => None,
             (n, _) => Some(format!("{n} unusable samples became 0")),
         };
