@@ -45,6 +45,7 @@ fn main() {
             Compute::Gpu(_) => 4,
         },
         overlap: 0.0,
+        excerpts: None,
         timeline: false,
         embeddings: false,
     };

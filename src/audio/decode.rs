@@ -3,6 +3,8 @@
 //! What is missing becomes silence of the same length, so that later sound keeps its place. What
 //! an encoder or an edit list does not want to be heard is left out.
 
+mod seek;
+
 use std::collections::VecDeque;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,7 +12,7 @@ use std::path::{Path, PathBuf};
 use symphonia::core::errors::Error;
 use symphonia::core::packet::Packet;
 
-use super::container::{self, Container, Event, Group, Place};
+use super::container::{self, Container, Event, Group, Kept, Place};
 use super::damage::Damage;
 use super::error::{AudioError, Result};
 use super::levels::Levels;
@@ -45,12 +47,15 @@ pub(super) struct Decoding {
     /// Seconds in the queue and before it.
     seconds: f64,
     heard: bool,
-    /// Packets in a row that gave nothing.
+    /// Packets in a row that gave nothing, and all of them.
     failing: u32,
+    failed: u64,
     levels: Levels,
     interleaved: Vec<f32>,
     damage: Damage,
     ended: bool,
+    /// What is heard of a stream in which frames can be found.
+    part: Option<Kept>,
 }
 
 /// What is to be given.
@@ -72,10 +77,7 @@ impl Decoding {
     ) -> Result<Self> {
         let container = guarded(|| container::open(file, format, start, len))
             .map_err(AudioError::damaged)?
-            .map_err(|source| AudioError::Io {
-                path: path.to_owned(),
-                source,
-            })??;
+            .map_err(|source| AudioError::io(path, source))??;
         Ok(Self {
             container,
             path: path.to_owned(),
@@ -86,10 +88,12 @@ impl Decoding {
             seconds: 0.0,
             heard: false,
             failing: 0,
+            failed: 0,
             levels: Levels::default(),
             interleaved: Vec::new(),
             damage: Damage::default(),
             ended: false,
+            part: None,
         })
     }
 
@@ -99,10 +103,7 @@ impl Decoding {
             Ok(Ok(event)) => event,
             Ok(Err(source)) => {
                 self.ended = true;
-                return Err(AudioError::Io {
-                    path: self.path.clone(),
-                    source,
-                });
+                return Err(AudioError::io(&self.path, source));
             }
             Err(panic) => Some(Event::Broken(panic)),
         };
@@ -165,12 +166,7 @@ impl Decoding {
         let (stream, Some(timeline)) = (&running.stream, &running.timeline) else {
             return;
         };
-        if let Some(note) = stream.note {
-            self.damage.remark(note);
-        }
-        if running.has_sbr() {
-            self.damage.upper_band_missing();
-        }
+        running.remark(&mut self.damage);
         let rate = stream.params.sample_rate.unwrap_or(timeline.rate());
         let stated = rescale(stream.stated as i64, timeline.rate(), rate);
         self.damage.length(timeline.position(), stated as u64);
@@ -184,9 +180,9 @@ impl Decoding {
         let mut block = Vec::new();
         let (mut missing, mut failed) = (0, None);
         for packet in &group.packets {
-            let (at, failures) = (block.len(), self.damage.failures());
+            let (at, failures) = (block.len(), self.failed);
             missing += self.packet(running, packet, &mut block)?;
-            if self.damage.failures() > failures {
+            if self.failed > failures {
                 failed.get_or_insert(at);
             }
         }
@@ -229,7 +225,10 @@ impl Decoding {
     ) {
         let rate = f64::from(timeline.rate());
         let mut parts = Vec::new();
+        let is_warming_up = timeline.is_warming_up();
         match timeline.put(place, block, gap, failed, &mut parts) {
+            // What a decoder that begins in the middle does not know is not missing in the file.
+            _ if is_warming_up => {}
             Before::Nothing if gap && block.is_empty() => self.damage.remark(match place {
                 Place::Next => "its end is damaged",
                 _ => "some bytes in it are no sound",
@@ -263,20 +262,18 @@ impl Decoding {
         let empty = running.is_empty(packet);
         let decoded = match guarded(|| running.decoder.decode(packet)) {
             Ok(Ok(_)) if empty => {
-                self.failing += 1;
-                self.damage.failed("an empty block of AAC");
+                self.fail(running, "an empty block of AAC");
                 return Ok(ticks);
             }
             Ok(Ok(decoded)) => decoded,
             failed => {
-                self.failing += 1;
                 match failed {
                     Ok(Err(Error::DecodeError(why) | Error::Unsupported(why))) => {
-                        self.damage.failed(why);
+                        self.fail(running, why);
                     }
-                    Ok(_) => self.damage.failed("it ends too early"),
+                    Ok(_) => self.fail(running, "it ends too early"),
                     Err(panic) => {
-                        self.damage.failed(&panic);
+                        self.fail(running, &panic);
                         // A decoder must not be used after a panic.
                         running.decoder = decoder(&running.stream.params)?;
                     }
@@ -291,9 +288,7 @@ impl Decoding {
         }
         let (rate, channels) = (decoded.spec().rate(), decoded.spec().channels().count());
         if !RATES.contains(&rate) || !(1..=MAX_CHANNELS).contains(&channels) {
-            self.failing += 1;
-            self.damage
-                .failed(&format!("{channels} channels at {rate} Hz"));
+            self.fail(running, &format!("{channels} channels at {rate} Hz"));
             return Ok(ticks);
         }
         self.failing = 0;
@@ -316,14 +311,25 @@ impl Decoding {
         }
         let before = block.len();
         let unusable = downmix(&self.interleaved, channels as u16, block);
-        self.levels
-            .add(&self.interleaved, channels, &block[before..], unusable);
+        if !running.is_warming_up() {
+            self.levels
+                .add(&self.interleaved, channels, &block[before..], unusable);
+        }
         // A packet of ADTS may hold several blocks, of which the decoder knows the first.
         let expected = rescale(ticks as i64, rate, running.stream.timescale) as u64;
         Ok(match 2 * frames <= expected {
             true => ticks - ticks * frames / expected,
             false => 0,
         })
+    }
+
+    /// A packet gave nothing, because of `why`.
+    fn fail(&mut self, running: &Running, why: &str) {
+        self.failing += 1;
+        self.failed += 1;
+        if !running.is_warming_up() {
+            self.damage.failed(why);
+        }
     }
 
     /// Gives what comes next in the queue. Returns whether there was anything.

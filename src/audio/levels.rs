@@ -7,7 +7,7 @@ const CANCELLED: f32 = 0.005;
 
 /// The levels of the packets so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Levels {
+pub(crate) struct Levels {
     /// The largest level of a packet in any channel, and that of the mean over the channels.
     loudest: f32,
     mean: f32,
@@ -39,6 +39,22 @@ impl Levels {
             let loudest = loudest_channel(interleaved, channels);
             self.loudest = self.loudest.max(loudest);
         }
+    }
+
+    /// Adds the levels of another part of the same file.
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.loudest = self.loudest.max(other.loudest);
+        self.mean = self.mean.max(other.mean);
+        self.sounding += other.sounding;
+        self.unusable += other.unusable;
+        self.samples += other.samples;
+    }
+
+    /// Returns whether a file at `rate` Hz is sound without any doubt, even if some packets were
+    /// added twice.
+    pub(crate) fn is_plain(&self, rate: u32) -> bool {
+        let sounding = self.sounding as f64 > 10.0 * SHORTEST_SECONDS * f64::from(rate);
+        sounding && self.unusable == 0 && !self.is_cancelled(rate)
     }
 
     /// Returns how many samples (all channels) were unusable and became 0, and the total.

@@ -11,6 +11,7 @@ use symphonia::core::packet::Packet;
 use super::aac::{self, Config};
 use super::container::Stream;
 use super::container::mpeg_header::mpeg_header;
+use super::damage::Damage;
 use super::error::{AudioError, Result};
 use super::guarded;
 use super::opus::Opus;
@@ -68,7 +69,7 @@ impl Running {
     }
 
     /// Returns whether most of the packets that were searched have SBR, which is not decoded.
-    pub(super) fn has_sbr(&self) -> bool {
+    fn has_sbr(&self) -> bool {
         let (searched, found) = self.sbr;
         2 * found > searched
     }
@@ -76,6 +77,27 @@ impl Running {
     /// Returns whether the decoder takes `packet` for silence that no encoder writes.
     pub(super) fn is_empty(&self, packet: &Packet) -> bool {
         self.is_aac() && aac::is_empty(&packet.data)
+    }
+
+    /// Returns whether the codec gives the same bits wherever decoding begins. Opus forgets its past
+    /// only gradually, and AAC draws the noise of its noise bands one number after the other.
+    pub(super) fn is_exact(&self) -> bool {
+        !self.is_aac() && self.stream.params.codec != CODEC_ID_OPUS
+    }
+
+    /// Returns whether what is decoded next is dropped, because it is in front of what is heard.
+    pub(super) fn is_warming_up(&self) -> bool {
+        self.timeline.as_ref().is_some_and(Timeline::is_warming_up)
+    }
+
+    /// Notes what is odd about the stream.
+    pub(super) fn remark(&self, damage: &mut Damage) {
+        if let Some(note) = self.stream.note {
+            damage.remark(note);
+        }
+        if self.has_sbr() {
+            damage.upper_band_missing();
+        }
     }
 
     fn is_aac(&self) -> bool {

@@ -3,7 +3,7 @@
 //! [`journal`] and writes tables.
 //!
 //! Files import each other in one direction: `shard`, `stamp` and `result` at the bottom, then
-//! `discover`, `decode` and `pipeline`; `journal`, `output` and `merge` on the other side.
+//! `discover`, `share`, `decode` and `pipeline`; `journal`, `output` and `merge` on the other side.
 
 mod decode;
 mod discover;
@@ -14,6 +14,7 @@ mod output;
 mod pipeline;
 mod result;
 mod shard;
+mod share;
 mod stamp;
 
 pub use discover::{DiscoverError, Input, Search, discover};

@@ -40,6 +40,7 @@ fn predict_file_is_what_classify_writes() {
         workers: 1,
         batch: 4,
         overlap: 0.0,
+        excerpts: None,
         timeline: false,
         embeddings: true,
     };

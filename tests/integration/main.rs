@@ -11,6 +11,7 @@ mod classify;
 mod dataset;
 mod dataset_check;
 mod evaluate;
+mod excerpts;
 mod features;
 mod frontend;
 mod frontend_config;

@@ -80,6 +80,7 @@ fn trace_classify(compute: &Compute, files: &[PathBuf], trace: &Trace) -> anyhow
         workers: std::thread::available_parallelism().map_or(2, usize::from),
         batch: clips * files.len(),
         overlap: 0.0,
+        excerpts: None,
         timeline: false,
         embeddings: false,
     };
