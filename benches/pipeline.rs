@@ -47,6 +47,7 @@ fn main() {
         batch,
         first_batch: batch,
         overlap: 0.0,
+        excerpts: None,
         timeline: false,
         embeddings: false,
     };

@@ -1,6 +1,33 @@
 //! Divides a file's samples into clips, the stretches of PCM that the front end turns into
 //! features one at a time.
 
+use std::ops::Range;
+
+use super::silence::is_silent;
+
+/// One clip of a file that is read as a stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Clip {
+    /// First sample in the file.
+    pub start: usize,
+    /// Samples of the file that this clip stands for. Clips of frames of a whole track reach
+    /// farther on both sides.
+    pub len: usize,
+    /// Whether the file is shorter than a clip, and silence or repetition fills this one up.
+    pub padded: bool,
+    /// Exactly one clip length of samples.
+    pub samples: Vec<f32>,
+    /// The part of `samples` that is the file's own, without what fills it up.
+    pub own: Range<usize>,
+}
+
+impl Clip {
+    /// Returns whether the file has no sound here ([`is_silent`]).
+    pub fn is_silent(&self) -> bool {
+        is_silent(&self.samples[self.own.clone()])
+    }
+}
+
 /// One clip as a range of a file's samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClipSpan {

@@ -30,11 +30,6 @@ impl Damage {
         self.why = why.to_owned();
     }
 
-    /// Returns the number of packets that could not be decoded so far.
-    pub(super) fn failures(&self) -> u64 {
-        self.failed
-    }
-
     /// `seconds` are missing at `at` seconds.
     pub(super) fn hole(&mut self, at: f64, seconds: f64) {
         if self.holes == 0 {

@@ -3,30 +3,24 @@
 //! What is missing becomes silence of the same length, so that later sound keeps its place. What
 //! an encoder or an edit list does not want to be heard is left out.
 
+mod seek;
+
 use std::collections::VecDeque;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use symphonia::core::codecs::audio::well_known::{
-    CODEC_ID_AAC, CODEC_ID_FLAC, CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3, CODEC_ID_OPUS,
-    CODEC_ID_VORBIS,
-};
-use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::packet::Packet;
 
-use super::aac::{self, Config};
-use super::container::mpeg_header::mpeg_header;
-use super::container::{self, Container, Event, Group, Place, Stream};
+use super::container::{self, Container, Event, Group, Kept, Place};
 use super::damage::Damage;
 use super::error::{AudioError, Result};
+use super::levels::Levels;
 use super::mono::downmix;
-use super::opus::Opus;
 use super::resample::Resample;
-use super::silence::{SHORTEST_SECONDS, SILENT_LEVEL, level, level_of};
+use super::running::{Running, decoder};
 use super::sniff::Format;
 use super::timeline::{Before, Part, Timeline, rescale};
-use super::vorbis::Vorbis;
 use super::{MAX_CHANNELS, RATES, guarded};
 
 /// Packets in a row that may fail before the first sample, and behind it. The second number is
@@ -38,12 +32,6 @@ const CHANGES: u64 = 1000;
 
 /// Samples of silence per block.
 const SILENCE: u64 = 65_536;
-
-/// Channels cancel each other out if their mean has less than this share of their level: -46 dB.
-const CANCELLED: f32 = 0.005;
-
-/// Blocks of AAC that are searched for SBR.
-const SBR_BLOCKS: u32 = 32;
 
 /// The sound of a file.
 pub(super) struct Decoding {
@@ -59,18 +47,15 @@ pub(super) struct Decoding {
     /// Seconds in the queue and before it.
     seconds: f64,
     heard: bool,
-    /// Packets in a row that gave nothing.
+    /// Packets in a row that gave nothing, and all of them.
     failing: u32,
-    unusable: u64,
-    samples: u64,
-    /// The largest level of a packet in any channel, and that of the mean over the channels.
-    loudest: f32,
-    mean: f32,
-    /// Samples per channel of packets whose mean over the channels is not silent.
-    sounding: u64,
+    failed: u64,
+    levels: Levels,
     interleaved: Vec<f32>,
     damage: Damage,
     ended: bool,
+    /// What is heard of a stream in which frames can be found.
+    part: Option<Kept>,
 }
 
 /// What is to be given.
@@ -78,82 +63,6 @@ enum Queued {
     /// Sound follows whose rate is the file's, or is brought to it.
     Rate(Option<Box<Resample>>),
     Part(Part),
-}
-
-/// The stream that is being decoded.
-struct Running {
-    stream: Stream,
-    decoder: Box<dyn AudioDecoder>,
-    /// Known after the first packet that gives sound.
-    timeline: Option<Timeline>,
-    /// Ticks of packets that gave no sound, since the last that did.
-    missing: u64,
-    /// Whether packets before the first that gives sound are lost.
-    lost: bool,
-    /// Blocks of AAC that were searched for SBR, and those that had it.
-    sbr: (u32, u32),
-}
-
-impl Running {
-    fn new(mut stream: Stream) -> Result<Self> {
-        let mut sbr = (0, 0);
-        if stream.params.codec == CODEC_ID_AAC
-            && let Some(config) = stream.params.extra_data.as_deref().and_then(Config::parse)
-        {
-            if let Some(what) = config.refusal() {
-                return Err(AudioError::unsupported(what));
-            }
-            if config.sbr {
-                sbr = (SBR_BLOCKS, SBR_BLOCKS);
-            }
-            stream.params.extra_data = Some(config.core());
-        }
-        Ok(Self {
-            decoder: decoder(&stream.params)?,
-            stream,
-            timeline: None,
-            missing: 0,
-            lost: false,
-            sbr,
-        })
-    }
-
-    /// Changes the decoder if the first packet is of another layer of MPEG audio than the container
-    /// says. MP4 has one name for all three.
-    fn adapt(&mut self, packet: &Packet) -> Result<()> {
-        let params = &mut self.stream.params;
-        if self.timeline.is_none()
-            && params.codec == CODEC_ID_MP3
-            && let Some(header) = mpeg_header(&packet.data)
-            && header.layer < 3
-        {
-            params.codec = match header.layer {
-                1 => CODEC_ID_MP1,
-                _ => CODEC_ID_MP2,
-            };
-            self.decoder = decoder(params)?;
-        }
-        Ok(())
-    }
-}
-
-/// Makes the decoder of a stream.
-fn decoder(params: &AudioCodecParameters) -> Result<Box<dyn AudioDecoder>> {
-    // symphonia 0.6 reads a 33-bit side channel into 32 bits.
-    if params.codec == CODEC_ID_FLAC && params.bits_per_sample > Some(24) {
-        return Err(AudioError::unsupported("FLAC of more than 24 bits"));
-    }
-    let options = AudioDecoderOptions::default();
-    let made = guarded(|| match params.codec {
-        CODEC_ID_OPUS => Ok(Box::new(Opus::new(params)?) as Box<dyn AudioDecoder>),
-        CODEC_ID_VORBIS => Ok(Box::new(Vorbis::new(params)?) as Box<dyn AudioDecoder>),
-        _ => symphonia::default::get_codecs().make_audio_decoder(params, &options),
-    });
-    match made.map_err(AudioError::damaged)? {
-        Ok(decoder) => Ok(decoder),
-        Err(Error::Unsupported(what)) => Err(AudioError::unsupported(what)),
-        Err(e) => Err(AudioError::damaged(e.to_string())),
-    }
 }
 
 impl Decoding {
@@ -168,10 +77,7 @@ impl Decoding {
     ) -> Result<Self> {
         let container = guarded(|| container::open(file, format, start, len))
             .map_err(AudioError::damaged)?
-            .map_err(|source| AudioError::Io {
-                path: path.to_owned(),
-                source,
-            })??;
+            .map_err(|source| AudioError::io(path, source))??;
         Ok(Self {
             container,
             path: path.to_owned(),
@@ -182,14 +88,12 @@ impl Decoding {
             seconds: 0.0,
             heard: false,
             failing: 0,
-            unusable: 0,
-            samples: 0,
-            loudest: 0.0,
-            mean: 0.0,
-            sounding: 0,
+            failed: 0,
+            levels: Levels::default(),
             interleaved: Vec::new(),
             damage: Damage::default(),
             ended: false,
+            part: None,
         })
     }
 
@@ -199,10 +103,7 @@ impl Decoding {
             Ok(Ok(event)) => event,
             Ok(Err(source)) => {
                 self.ended = true;
-                return Err(AudioError::Io {
-                    path: self.path.clone(),
-                    source,
-                });
+                return Err(AudioError::io(&self.path, source));
             }
             Err(panic) => Some(Event::Broken(panic)),
         };
@@ -259,21 +160,13 @@ impl Decoding {
 
     /// A stream ends: what was held back in it is not heard.
     fn end_stream(&mut self) {
-        let Some(Running {
-            stream,
-            timeline: Some(timeline),
-            sbr: (searched, found),
-            ..
-        }) = self.running.take()
-        else {
+        let Some(running) = self.running.take() else {
             return;
         };
-        if let Some(note) = stream.note {
-            self.damage.remark(note);
-        }
-        if 2 * found > searched {
-            self.damage.upper_band_missing();
-        }
+        let (stream, Some(timeline)) = (&running.stream, &running.timeline) else {
+            return;
+        };
+        running.remark(&mut self.damage);
         let rate = stream.params.sample_rate.unwrap_or(timeline.rate());
         let stated = rescale(stream.stated as i64, timeline.rate(), rate);
         self.damage.length(timeline.position(), stated as u64);
@@ -287,9 +180,9 @@ impl Decoding {
         let mut block = Vec::new();
         let (mut missing, mut failed) = (0, None);
         for packet in &group.packets {
-            let (at, failures) = (block.len(), self.damage.failures());
+            let (at, failures) = (block.len(), self.failed);
             missing += self.packet(running, packet, &mut block)?;
-            if self.damage.failures() > failures {
+            if self.failed > failures {
                 failed.get_or_insert(at);
             }
         }
@@ -332,7 +225,10 @@ impl Decoding {
     ) {
         let rate = f64::from(timeline.rate());
         let mut parts = Vec::new();
+        let is_warming_up = timeline.is_warming_up();
         match timeline.put(place, block, gap, failed, &mut parts) {
+            // What a decoder that begins in the middle does not know is not missing in the file.
+            _ if is_warming_up => {}
             Before::Nothing if gap && block.is_empty() => self.damage.remark(match place {
                 Place::Next => "its end is damaged",
                 _ => "some bytes in it are no sound",
@@ -361,28 +257,23 @@ impl Decoding {
         block: &mut Vec<f32>,
     ) -> Result<u64> {
         let ticks = packet.block_dur().get();
-        if running.sbr.0 < SBR_BLOCKS && running.stream.params.codec == CODEC_ID_AAC {
-            running.sbr.0 += 1;
-            running.sbr.1 += u32::from(aac::ends_with_sbr(&packet.data));
-        }
+        running.search_sbr(packet);
         running.adapt(packet)?;
-        let empty = running.stream.params.codec == CODEC_ID_AAC && aac::is_empty(&packet.data);
+        let empty = running.is_empty(packet);
         let decoded = match guarded(|| running.decoder.decode(packet)) {
             Ok(Ok(_)) if empty => {
-                self.failing += 1;
-                self.damage.failed("an empty block of AAC");
+                self.fail(running, "an empty block of AAC");
                 return Ok(ticks);
             }
             Ok(Ok(decoded)) => decoded,
             failed => {
-                self.failing += 1;
                 match failed {
                     Ok(Err(Error::DecodeError(why) | Error::Unsupported(why))) => {
-                        self.damage.failed(why);
+                        self.fail(running, why);
                     }
-                    Ok(_) => self.damage.failed("it ends too early"),
+                    Ok(_) => self.fail(running, "it ends too early"),
                     Err(panic) => {
-                        self.damage.failed(&panic);
+                        self.fail(running, &panic);
                         // A decoder must not be used after a panic.
                         running.decoder = decoder(&running.stream.params)?;
                     }
@@ -397,9 +288,7 @@ impl Decoding {
         }
         let (rate, channels) = (decoded.spec().rate(), decoded.spec().channels().count());
         if !RATES.contains(&rate) || !(1..=MAX_CHANNELS).contains(&channels) {
-            self.failing += 1;
-            self.damage
-                .failed(&format!("{channels} channels at {rate} Hz"));
+            self.fail(running, &format!("{channels} channels at {rate} Hz"));
             return Ok(ticks);
         }
         self.failing = 0;
@@ -420,18 +309,11 @@ impl Decoding {
             };
             self.queue.push_back(Queued::Rate(resample));
         }
-        self.samples += self.interleaved.len() as u64;
         let before = block.len();
-        self.unusable += downmix(&self.interleaved, channels as u16, block);
-        let mean = level(&block[before..]);
-        self.mean = self.mean.max(mean);
-        if mean >= SILENT_LEVEL {
-            self.sounding += frames;
-        }
-        // Where the mean is this loud, channels of full scale do not cancel each other out.
-        if channels > 1 && mean < CANCELLED {
-            let loudest = loudest_channel(&self.interleaved, channels);
-            self.loudest = self.loudest.max(loudest);
+        let unusable = downmix(&self.interleaved, channels as u16, block);
+        if !running.is_warming_up() {
+            self.levels
+                .add(&self.interleaved, channels, &block[before..], unusable);
         }
         // A packet of ADTS may hold several blocks, of which the decoder knows the first.
         let expected = rescale(ticks as i64, rate, running.stream.timescale) as u64;
@@ -439,6 +321,15 @@ impl Decoding {
             true => ticks - ticks * frames / expected,
             false => 0,
         })
+    }
+
+    /// A packet gave nothing, because of `why`.
+    fn fail(&mut self, running: &Running, why: &str) {
+        self.failing += 1;
+        self.failed += 1;
+        if !running.is_warming_up() {
+            self.damage.failed(why);
+        }
     }
 
     /// Gives what comes next in the queue. Returns whether there was anything.
@@ -492,32 +383,13 @@ impl Decoding {
         self.spec.unwrap_or((0, 0))
     }
 
-    /// Returns how many samples (all channels) were unusable and became 0, and the total.
-    pub(super) fn unusable(&self) -> (u64, u64) {
-        (self.unusable, self.samples)
-    }
-
-    /// Returns whether there is less sound so far than is of any use.
-    pub(super) fn is_silent(&self) -> bool {
-        let (rate, _) = self.spec();
-        (self.sounding as f64) < SHORTEST_SECONDS * f64::from(rate)
-    }
-
-    /// Returns whether the channels have sound so far and their mean has none.
-    pub(super) fn is_cancelled(&self) -> bool {
-        // Sound that is 20 dB louder than what counts as silence. Codecs leave some of the mean.
-        let is_loud = self.loudest > 10.0 * SILENT_LEVEL;
-        is_loud && (self.is_silent() || self.mean < CANCELLED * self.loudest)
+    /// Returns what the samples so far show.
+    pub(super) fn levels(&self) -> &Levels {
+        &self.levels
     }
 
     /// Returns what is wrong with the part of the file that was read, if anything.
     pub(super) fn note(&self) -> Option<String> {
         self.damage.note()
     }
-}
-
-/// Returns the largest level of a channel.
-fn loudest_channel(interleaved: &[f32], channels: usize) -> f32 {
-    let of = |channel: usize| level_of(interleaved.iter().skip(channel).step_by(channels));
-    (0..channels).map(of).fold(0.0, f32::max)
 }

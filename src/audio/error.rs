@@ -1,7 +1,7 @@
 //! Why a file gave no audio.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Result of everything in [`crate::audio`].
 pub type Result<T> = std::result::Result<T, AudioError>;
@@ -95,6 +95,14 @@ impl AudioError {
             Self::NotFinite { .. } => "not_finite",
             Self::TooLong { .. } => "too_long",
             Self::BadRate { .. } => "bad_rate",
+        }
+    }
+
+    /// Returns [`AudioError::Io`].
+    pub(super) fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            path: path.to_owned(),
+            source,
         }
     }
 

@@ -14,6 +14,12 @@
 //! called decides whether a folder walk takes it ([`is_audio_path`]), and names the format where the
 //! bytes show none.
 //!
+//! Excerpts ([`Clips::open_excerpts`]) are read by seeking: a container says how long its stream is
+//! and moves to a packet in front of a frame, `decode` drops what the codec needs before the frame,
+//! and the resampler begins with a whole block, so that the samples are the same bits. Only
+//! containers whose headers leave no doubt where each frame lies do that. Everything else is decoded
+//! from its beginning.
+//!
 //! What is missing in a file becomes silence of its length and is said ([`MonoReader::damaged`]).
 //!
 //! Bad bytes never panic and never reserve memory on a header's word: decoders run behind
@@ -28,32 +34,42 @@
 
 mod aac;
 mod clip;
+mod clip_reader;
 mod clips;
 mod container;
 mod damage;
 mod decode;
 mod digest;
 mod error;
+mod excerpt_clips;
+mod excerpts;
 mod left_out;
+mod levels;
 mod mono;
 mod names;
 mod opus;
 mod reader;
 mod resample;
 mod rule;
+mod running;
 mod silence;
 mod sniff;
+mod stream_clips;
+mod stretch_reader;
 mod timeline;
 mod vorbis;
 mod vorbis_books;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-pub use clip::{ClipSpan, cut, extract, extract_into};
-pub use clips::{Clip, Clips};
+pub use clip::{Clip, ClipSpan, cut, extract, extract_into};
+pub use clip_reader::ClipReader;
+pub use clips::Clips;
 pub use digest::{file_format, sound_digest};
 pub use error::{AudioError, Result};
+pub use excerpts::{ExcerptPlace, Excerpts};
 pub use left_out::LeftOut;
+pub(crate) use levels::Levels;
 pub use names::{EXTENSIONS, NameKind, UNREADABLE, is_audio_path, is_hidden, name_kind};
 pub use reader::{LOAD_LIMIT_SECONDS, Loaded, MonoReader, load};
 pub use rule::{ClipRule, Ends};

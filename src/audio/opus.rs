@@ -69,6 +69,23 @@ impl Head {
     }
 }
 
+/// Returns how many samples per channel a packet gives, by its first two bytes (RFC 6716, 3.1).
+pub(super) fn frames(packet: &[u8]) -> Option<i64> {
+    let &toc = packet.first()?;
+    // In units of 2.5 ms.
+    let len = match toc >> 3 {
+        config @ 0..=11 => [4, 8, 16, 24][usize::from(config & 3)],
+        config @ 12..=15 => [4, 8][usize::from(config & 1)],
+        config => [1, 2, 4, 8][usize::from(config & 3)],
+    };
+    let count = match toc & 3 {
+        0 => 1,
+        1 | 2 => 2,
+        _ => i64::from(packet.get(1)? & 63),
+    };
+    Some(count * len * i64::from(RATE) / 400)
+}
+
 /// Decodes the packets of one Opus track.
 pub(super) struct Opus {
     params: AudioCodecParameters,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::RATES;
 use super::decode::Decoding;
 use super::error::{AudioError, Result};
+use super::levels::Levels;
 use super::names::{NameKind, name_kind};
 use super::resample::Resample;
 #[cfg(doc)]
@@ -55,6 +56,8 @@ pub struct MonoReader {
     taken: u64,
     /// Samples returned so far.
     given: u64,
+    /// Samples to drop in front of the place that was asked for.
+    surplus: usize,
     ended: bool,
     resampling: Duration,
 }
@@ -105,6 +108,7 @@ impl MonoReader {
             block,
             taken: 0,
             given: 0,
+            surplus: 0,
             ended: false,
             resampling: Duration::ZERO,
         })
@@ -143,18 +147,79 @@ impl MonoReader {
                 None => out.extend_from_slice(&self.block),
             }
             self.block.clear();
+            let surplus = self.surplus.min(out.len() - before);
+            out.drain(before..before + surplus);
+            self.surplus -= surplus;
         }
         self.given += (out.len() - before) as u64;
         if self.ended { self.check() } else { Ok(()) }
     }
 
+    /// Returns the number of samples in the file, if [`MonoReader::seek`] finds each of them. Nothing
+    /// is decoded: the containers' headers are read.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub(super) fn samples(&mut self) -> Result<Option<u64>> {
+        let frames = self.source.frames()?;
+        Ok(frames.map(|frames| match &self.resample {
+            Some(resample) => resample.len(frames),
+            None => frames,
+        }))
+    }
+
+    /// Goes on with sample `sample`. Only after [`MonoReader::samples`] has returned their number.
+    /// The samples are, to the bit, those of the file that is read from its beginning, except after
+    /// lossy codecs that never forget (Opus) or that draw noise (AAC). Returns whether the place is
+    /// found; if it is not, nothing more can be read.
+    ///
+    /// # Errors
+    /// `Io`, `Damaged`.
+    pub(super) fn seek(&mut self, sample: u64) -> Result<bool> {
+        self.block.clear();
+        let (frame, next) = match &mut self.resample {
+            Some(resample) => (resample.seek(sample), resample.position()),
+            None => (sample, sample),
+        };
+        self.surplus = (sample - next) as usize;
+        (self.taken, self.given) = (frame, next);
+        let found = self.source.seek(frame)?;
+        self.ended = !found;
+        Ok(found)
+    }
+
+    /// Returns whether the codec gives the same bits wherever decoding begins.
+    pub(super) fn is_exact(&self) -> bool {
+        self.source.is_exact()
+    }
+
+    /// Returns what the samples so far show.
+    pub(super) fn levels(&self) -> Levels {
+        *self.source.levels()
+    }
+
+    /// Returns whether sound was missing at the place that was asked for, so that the file must be
+    /// read from its beginning.
+    pub(super) fn is_astray(&self) -> bool {
+        self.source.is_astray()
+    }
+
+    /// Says what is odd about the file, if no more of it is read.
+    pub(super) fn leave(&mut self) {
+        self.source.leave();
+    }
+
     /// Checks what only the whole file shows.
-    fn check(&self) -> Result<()> {
-        let (bad, total) = self.source.unusable();
+    ///
+    /// # Errors
+    /// `NotFinite`, `Cancelled`, `TooShort`.
+    pub(super) fn check(&self) -> Result<()> {
+        let levels = self.source.levels();
+        let (bad, total) = levels.unusable();
         if bad * 2 > total {
             return Err(AudioError::NotFinite { bad, total });
         }
-        if self.source.is_cancelled() {
+        if levels.is_cancelled(self.source_rate()) {
             return Err(AudioError::Cancelled);
         }
         if self.given == 0 {
@@ -169,7 +234,7 @@ impl MonoReader {
     /// Returns whether the file has less than [`SHORTEST_SECONDS`] of sound so far, judged at its own
     /// rate: resampling makes some at the ends of a constant. Final at the end.
     pub fn is_silent(&self) -> bool {
-        self.source.is_silent()
+        self.source.levels().is_silent(self.source_rate())
     }
 
     /// Checks that the file has at least [`SHORTEST_SECONDS`] of samples so far.
@@ -197,7 +262,7 @@ impl MonoReader {
 
     /// Returns the damage of a file that gave audio, in one line. Complete at the end of the file.
     pub fn damaged(&self) -> Option<String> {
-        let bad = match self.source.unusable() {
+        let bad = match self.source.levels().unusable() {
             (0, _) => None,
             (n, _) => Some(format!("{n} unusable samples became 0")),
         };

@@ -98,6 +98,35 @@ impl Resample {
         })
     }
 
+    /// Begins anew in the middle of a longer input, with a whole block, so that the output from
+    /// sample `output` on is, to the bit, that of a resampler which took all of the input. Returns
+    /// the sample of the input that comes next.
+    pub(super) fn seek(&mut self, output: u64) -> u64 {
+        let [taken, made] = self.block.map(|n| n as u64);
+        let delay = made / 2;
+        // A block also makes what overlaps the next one, and nothing beyond that.
+        let block = ((output + delay) / made).saturating_sub(1);
+        self.overlap.fill(0.0);
+        self.pending.clear();
+        self.taken = block * taken;
+        (self.given, self.delay_left) = match block {
+            0 => (0, delay as usize),
+            _ => ((block + 1) * made - delay, made as usize),
+        };
+        self.taken
+    }
+
+    /// Returns the number of the output sample that comes next.
+    pub(super) fn position(&self) -> u64 {
+        self.given
+    }
+
+    /// Returns how many samples `samples` samples of input become.
+    pub(super) fn len(&self, samples: u64) -> u64 {
+        let (from, to) = (u128::from(self.from), u128::from(self.to));
+        ((u128::from(samples) * to + from / 2) / from) as u64
+    }
+
     /// Takes a block of input and appends finished samples to `out`.
     pub(super) fn push(&mut self, block: &[f32], out: &mut Vec<f32>) -> Result<()> {
         let _span = tracing::info_span!("resample").entered();
@@ -115,8 +144,7 @@ impl Resample {
 
     /// Ends the input and appends the remaining samples to `out`.
     pub(super) fn finish(&mut self, out: &mut Vec<f32>) -> Result<()> {
-        let (from, to) = (u128::from(self.from), u128::from(self.to));
-        let due = ((u128::from(self.taken) * to + from / 2) / from) as u64;
+        let due = self.len(self.taken);
         let mut rest = self.pending.len();
         while self.given < due {
             self.filter_block(0..rest, due, out)?;

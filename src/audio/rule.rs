@@ -53,6 +53,16 @@ impl ClipRule {
         }
     }
 
+    /// Returns the rule with a length and a step that are possible.
+    pub(super) fn valid(self) -> Self {
+        let len = self.len.max(1);
+        Self {
+            len,
+            step: self.step.clamp(1, len),
+            ..self
+        }
+    }
+
     /// Returns the silence before a file's first sample and behind its last one.
     pub fn margin(&self) -> usize {
         match self.ends {
@@ -73,6 +83,31 @@ impl ClipRule {
     /// Returns whether a file of `samples` samples is shorter than a clip.
     pub fn is_short(&self, samples: usize) -> bool {
         samples + 2 * self.margin() < self.len
+    }
+
+    /// Returns how many clips a file of `samples` samples has that is read as a stream, unless it is
+    /// shorter than a clip.
+    pub(super) fn count(&self, samples: usize) -> usize {
+        let with_margins = samples + 2 * self.margin();
+        if with_margins < self.len {
+            return usize::from(samples > 0);
+        }
+        let whole = (with_margins - self.len) / self.step + 1;
+        let rest = (with_margins - self.len) % self.step;
+        match self.ends {
+            Ends::Inside => whole + usize::from(rest >= self.step.div_ceil(2)),
+            Ends::Track { .. } => whole,
+        }
+    }
+
+    /// Returns the first sample of clip `number` of a file of `samples` samples, counted from the
+    /// beginning of its margin.
+    pub(super) fn start(&self, number: usize, samples: usize) -> usize {
+        let start = number * self.step;
+        match self.ends {
+            Ends::Inside => start.min(samples.saturating_sub(self.len)),
+            Ends::Track { .. } => start,
+        }
     }
 
     /// Adds to a whole file what its clips need at its ends. [`ClipRule::spans`] divides the

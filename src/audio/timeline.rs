@@ -42,6 +42,10 @@ pub(super) struct Timeline {
     padding: Option<u64>,
     /// Frames behind the end of `keep`, heard only if it turns out that the end is wrong.
     held: Vec<f32>,
+    /// Frames before this one are not heard: a decoder begins before them.
+    from: i64,
+    /// Whether sound is missing at `from`.
+    astray: bool,
 }
 
 impl Timeline {
@@ -72,7 +76,45 @@ impl Timeline {
             keep,
             padding: stream.padding,
             held: Vec::new(),
+            from: i64::MIN,
+            astray: false,
         }
+    }
+
+    /// Returns the part of a stream of `frames` frames that is heard. `None` if it is in pieces.
+    pub(super) fn heard(&self, frames: u64) -> Option<Kept> {
+        let &[Kept { start, end }] = self.keep.as_slice() else {
+            return None;
+        };
+        let total = to_signed(frames);
+        let is_wrong = self
+            .padding
+            .is_some_and(|padding| total.saturating_sub(end.max(start)) > to_signed(padding));
+        let end = if is_wrong { total } else { end.min(total) };
+        (start < end).then_some(Kept { start, end })
+    }
+
+    /// Goes on with frame `begin`, and hears what comes from frame `from` on of `part`, which is
+    /// that of [`Timeline::heard`].
+    pub(super) fn seek(&mut self, begin: i64, from: i64, part: Kept) {
+        self.position = begin;
+        self.started = true;
+        self.ignored = 0;
+        self.keep = vec![part];
+        self.padding = None;
+        self.held.clear();
+        self.from = from.max(part.start);
+        self.astray = begin > self.from;
+    }
+
+    /// Returns whether sound is missing where it should begin after [`Timeline::seek`].
+    pub(super) fn is_astray(&self) -> bool {
+        self.astray
+    }
+
+    /// Returns whether sound is decoded and dropped, in front of where it begins.
+    pub(super) fn is_warming_up(&self) -> bool {
+        self.position < self.from
     }
 
     /// Returns the number of frames per second.
@@ -174,8 +216,9 @@ impl Timeline {
         if self.padding.is_some() && self.keep.last().is_some_and(|part| place.end > part.end) {
             self.forget_end(parts);
         }
+        self.astray |= (place.start..place.end).contains(&self.from);
         let kept = self.keep.iter().map(|part| {
-            let start = part.start.max(place.start);
+            let start = part.start.max(place.start).max(self.from);
             part.end.min(place.end).saturating_sub(start).max(0) as u64
         });
         let kept = kept.sum::<u64>();
@@ -188,7 +231,7 @@ impl Timeline {
     fn sound(&mut self, block: &[f32], parts: &mut Vec<Part>) {
         let place = self.position..self.position.saturating_add(block.len() as i64);
         for part in &self.keep {
-            let start = part.start.max(place.start);
+            let start = part.start.max(place.start).max(self.from);
             let end = part.end.min(place.end);
             if start < end {
                 let heard = &block[(start - place.start) as usize..(end - place.start) as usize];

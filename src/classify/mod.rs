@@ -3,7 +3,8 @@
 //! [`journal`] and writes tables.
 //!
 //! Files import each other in one direction: `shard`, `glob`, `stamp` and `result` at the bottom, then
-//! `discover`, `decode` and `pipeline`; `journal`, `page`, `output` and `merge` on the other side.
+//! `discover`, `share`, `decode` and `pipeline`; `journal`, `page`, `output` and `merge` on the other
+//! side.
 
 mod decode;
 mod discover;
@@ -17,6 +18,7 @@ mod pipeline;
 mod result;
 mod rows;
 mod shard;
+mod share;
 mod stamp;
 
 pub use discover::{DiscoverError, Input, Search, discover};

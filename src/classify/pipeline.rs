@@ -1,16 +1,20 @@
 //! The pipeline: decoder threads, a bounded queue, batches on the device, one result per file. Its
 //! memory does not grow with files or folders.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use super::decode::{DecodeFailure, DecodedClip, DecodedFile, DecoderEvent, SILENT, decode_loop};
+use super::decode::{
+    Cut, DecodeFailure, DecodedClip, DecodedFile, DecoderEvent, SILENT, decode_loop,
+};
 use super::discover::Input;
 use super::result::{ClipPrediction, FileResult, Outcome, Prediction};
+use super::share::Board;
 use super::stamp::Stamp;
+use crate::audio::Excerpts;
 use crate::inference::{FileAverage, InferenceError, PendingBatch, Predictor};
 
 /// Batches that are on the device before the pipeline waits for the oldest one.
@@ -33,6 +37,8 @@ pub struct Options {
     pub first_batch: usize,
     /// Fraction of a clip that it shares with the next one, from 0 to 0.95.
     pub overlap: f64,
+    /// Which parts of long tracks are read; `None`: all of each track.
+    pub excerpts: Option<Excerpts>,
     /// Whether predictions list every clip.
     pub timeline: bool,
     /// Whether predictions hold embeddings.
@@ -76,14 +82,57 @@ struct PendingFile {
     stamp: Option<Stamp>,
     average: FileAverage,
     timeline: Vec<ClipPrediction>,
+    /// The clip whose output is added next, and outputs of later ones; `None` for silent clips. The
+    /// sum is the same bits in whatever order the clips come.
+    next: usize,
+    later: BTreeMap<usize, Option<ClipOutput>>,
     /// Clips that the device has not answered yet.
     pending_clips: usize,
     end: Option<Result<DecodedFile, DecodeFailure>>,
 }
 
-/// The place of a clip in a batch: its file, and its start and end there.
+/// What the network says of a clip, and its embedding if that is wanted.
+type ClipOutput = (ClipPrediction, Option<Vec<f32>>);
+
+impl PendingFile {
+    fn new(path: PathBuf, stamp: Option<Stamp>) -> Self {
+        Self {
+            path,
+            stamp,
+            average: FileAverage::default(),
+            timeline: Vec::new(),
+            next: 0,
+            later: BTreeMap::new(),
+            pending_clips: 0,
+            end: None,
+        }
+    }
+
+    /// Takes what there is to say of clip `number`.
+    fn take(&mut self, number: usize, output: Option<ClipOutput>, timeline: bool) {
+        self.later.insert(number, output);
+        while let Some(output) = self.later.remove(&self.next) {
+            self.next += 1;
+            self.add(output, timeline);
+        }
+    }
+
+    /// Adds the output of a clip to those of the clips before it.
+    fn add(&mut self, output: Option<ClipOutput>, timeline: bool) {
+        if let Some((prediction, embedding)) = output {
+            let probabilities = &prediction.probabilities;
+            self.average.add(probabilities, embedding.as_deref());
+            if timeline {
+                self.timeline.push(prediction);
+            }
+        }
+    }
+}
+
+/// The place of a clip in a batch: its file, and its number, start and end there.
 struct ClipOwner {
     file: u64,
+    number: usize,
     start: f64,
     end: f64,
 }
@@ -110,13 +159,19 @@ pub fn classify<E: From<InferenceError>>(
     limit.check(batch).map_err(InferenceError::from)?;
     let front_end = &predictor.header().front_end;
     let rule = front_end.clip_rule(options.overlap.min(1.0 - MIN_HOP));
-    let cut = (front_end.sample_rate, rule);
+    let cut = Cut {
+        rate: front_end.sample_rate,
+        rule,
+        excerpts: options.excerpts,
+    };
+    let workers = options.workers.max(1);
+    let board = Board::new(workers);
     let inputs = Mutex::new((0..).zip(inputs));
     let mut summary = std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(2 * batch);
-        for _ in 0..options.workers.max(1) {
-            let (sender, inputs) = (sender.clone(), &inputs);
-            scope.spawn(move || decode_loop(inputs, cut, &sender));
+        for _ in 0..workers {
+            let (sender, inputs, board) = (sender.clone(), &inputs, &board);
+            scope.spawn(move || decode_loop(inputs, cut, board, &sender));
         }
         drop(sender);
         let mut packer = Packer::new(predictor, options, batch);
@@ -194,15 +249,7 @@ impl<'a> Packer<'a> {
     fn handle(&mut self, event: DecoderEvent) -> Result<(), InferenceError> {
         match event {
             DecoderEvent::Begin(id, path, stamp) => {
-                let file = PendingFile {
-                    path,
-                    stamp,
-                    average: FileAverage::default(),
-                    timeline: Vec::new(),
-                    pending_clips: 0,
-                    end: None,
-                };
-                self.files.insert(id, file);
+                self.files.insert(id, PendingFile::new(path, stamp));
             }
             DecoderEvent::Clip(id, clip) => return self.add(id, clip),
             DecoderEvent::End(id, end) => {
@@ -227,12 +274,14 @@ impl<'a> Packer<'a> {
         file.average.padded |= clip.padded;
         let Some(samples) = clip.samples else {
             file.average.silent += 1;
+            file.take(clip.number, None, self.timeline);
             return Ok(());
         };
         file.pending_clips += 1;
         self.clips.push(samples);
         self.owners.push(ClipOwner {
             file: id,
+            number: clip.number,
             start: clip.start,
             end: clip.end,
         });
@@ -279,16 +328,14 @@ impl<'a> Packer<'a> {
             let Some(file) = self.files.get_mut(&owner.file) else {
                 continue;
             };
-            let embedding = predicted.embeddings.as_ref().map(|e| e[i].as_slice());
-            file.average.add(&probabilities, embedding);
+            let embedding = predicted.embeddings.as_ref().map(|e| e[i].clone());
             file.pending_clips -= 1;
-            if self.timeline {
-                file.timeline.push(ClipPrediction {
-                    start: owner.start,
-                    end: owner.end,
-                    probabilities,
-                });
-            }
+            let prediction = ClipPrediction {
+                start: owner.start,
+                end: owner.end,
+                probabilities,
+            };
+            file.take(owner.number, Some((prediction, embedding)), self.timeline);
         }
         Ok(())
     }
@@ -321,7 +368,11 @@ impl<'a> Packer<'a> {
         Ok(())
     }
 
-    fn finish(&mut self, file: PendingFile) -> FileResult {
+    fn finish(&mut self, mut file: PendingFile) -> FileResult {
+        // Behind a clip that could not be read.
+        for (_, output) in std::mem::take(&mut file.later) {
+            file.add(output, self.timeline);
+        }
         let failed = |reason: &str, message: String| Outcome::Failed {
             reason: reason.to_owned(),
             message,

@@ -191,6 +191,9 @@ fn journal(e: &JournalError) -> Advice {
             JournalSetting::ClipOverlap => {
                 "pass the same --clip-overlap, choose another --out, or --fresh to start over"
             }
+            JournalSetting::Excerpts => {
+                "pass the same --excerpts, --excerpt-seconds and --excerpt-at, choose another --out, or --fresh to start over"
+            }
             JournalSetting::Timeline => {
                 "--timeline belongs to both runs or to neither: choose another --out, or --fresh to start over"
             }

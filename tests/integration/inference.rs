@@ -41,6 +41,7 @@ fn predict_file_is_what_classify_writes() {
         batch: 4,
         first_batch: 1,
         overlap: 0.0,
+        excerpts: None,
         timeline: false,
         embeddings: true,
     };

@@ -13,6 +13,7 @@ mod config;
 mod dataset;
 mod dataset_check;
 mod evaluate;
+mod excerpts;
 mod features;
 mod frontend;
 mod frontend_config;

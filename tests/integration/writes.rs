@@ -123,6 +123,7 @@ fn classify(folder: &Path, names: [&str; 3], results: &[FileResult]) -> Result<(
         threshold: None,
         min_confidence: None,
         overlap: 0.0,
+        excerpts: None,
         timeline: true,
         embeddings: true,
         half: false,

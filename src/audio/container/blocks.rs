@@ -45,6 +45,9 @@ pub(super) struct Extent {
 pub(super) struct Blocks {
     layout: Layout,
     window: Window,
+    /// First byte, and number of blocks.
+    start: u64,
+    blocks: u64,
     stream: Option<Stream>,
 }
 
@@ -91,6 +94,8 @@ impl Blocks {
         Ok(Self {
             layout,
             window: Window::new(file, extent.start, end),
+            start: extent.start,
+            blocks: (end - extent.start) / block,
             stream: Some(Stream {
                 stated: (stated / block).saturating_mul(frames),
                 note: extent.note,
@@ -120,5 +125,15 @@ impl Container for Blocks {
         let duration = Duration::from(blocks * frames);
         let packet = Packet::new(0, Timestamp::new(0), duration, bytes);
         Ok(Some(Event::Group(Group::of(packet))))
+    }
+
+    fn frames(&mut self) -> io::Result<Option<u64>> {
+        Ok(self.blocks.checked_mul(self.layout.frames))
+    }
+
+    fn seek(&mut self, frame: u64) -> io::Result<Option<i64>> {
+        let block = (frame / self.layout.frames).min(self.blocks);
+        self.window = self.window.reopen(self.start + block * self.layout.block)?;
+        Ok(Some((block * self.layout.frames) as i64))
     }
 }

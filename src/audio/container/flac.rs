@@ -17,6 +17,8 @@ use symphonia::core::units::{Duration, Timestamp};
 
 use super::super::error::AudioError;
 use super::flac_header::{Format, FrameHeader, LONGEST, STREAM_INFO, StreamInfo};
+use super::flac_numbers::Numbers;
+use super::flac_places::Places;
 use super::stream::{Container, Event, Group, Place, Stream};
 use super::tags::end_of_sound;
 use super::window::Window;
@@ -58,6 +60,10 @@ pub(super) struct Flac {
     waiting: Option<(FrameHeader, Vec<u8>)>,
     events: VecDeque<Event>,
     ended: bool,
+    /// Byte of the first frame.
+    start: u64,
+    /// Where frames are, once that was looked for.
+    places: Option<Places>,
 }
 
 impl Flac {
@@ -95,6 +101,8 @@ impl Flac {
         }
         let numbers = Numbers::new(&info);
         Ok(Ok(Self {
+            start: window.position(),
+            places: None,
             window,
             info,
             bytes: Vec::new(),
@@ -327,56 +335,32 @@ impl Container for Flac {
         }
         Ok(self.events.pop_front())
     }
-}
 
-/// Follows the numbers in the frame headers.
-struct Numbers {
-    /// Whether they count samples; otherwise they count frames. Old encoders count samples without
-    /// saying so. `None` until two frames show it.
-    by_sample: Option<bool>,
-    /// Number and samples of the frame before.
-    last: Option<(u64, u64)>,
-    /// Samples of the first frame.
-    block: u64,
-}
-
-impl Numbers {
-    fn new(info: &StreamInfo) -> Self {
-        let (least, most) = info.blocks();
-        Self {
-            // A stream whose blocks are all of one size counts frames unless its headers say
-            // otherwise.
-            by_sample: (least == most).then_some(false),
-            last: None,
-            block: 0,
+    fn frames(&mut self) -> io::Result<Option<u64>> {
+        if self.joined || self.format != Some(self.info.format()) {
+            return Ok(None);
         }
+        self.places = Places::find(&self.window.reopen(self.start)?, &self.info)?;
+        Ok(self.places.as_ref().map(Places::samples))
     }
 
-    /// Decides what the numbers count by two frames that follow each other.
-    fn decide(&mut self, first: &FrameHeader, second: &FrameHeader) {
-        // Frames between the two may be lost, but not a thousand.
-        let step = second.number.saturating_sub(first.number);
-        self.by_sample = Some(step >= u64::from(first.samples) && first.samples > 1);
-    }
-
-    /// Returns the number of samples that are missing in front of a frame. `whole` says that the
-    /// stream should begin with the first.
-    fn lost(&mut self, header: &FrameHeader, whole: bool) -> u64 {
-        let samples = u64::from(header.samples);
-        let by_sample = header.by_sample || self.by_sample == Some(true);
-        if self.block == 0 {
-            self.block = samples;
-        }
-        let lost = match (self.last, by_sample) {
-            (Some((number, samples)), true) => header.number.saturating_sub(number + samples),
-            (Some((number, _)), false) => header.number.saturating_sub(number + 1) * self.block,
-            (None, by_sample) => {
-                let unit = if by_sample { 1 } else { self.block };
-                u64::from(whole) * header.number.saturating_mul(unit)
-            }
+    fn seek(&mut self, frame: u64) -> io::Result<Option<i64>> {
+        let Some(places) = &self.places else {
+            return Ok(None);
         };
-        self.last = Some((header.number, samples));
-        lost
+        let window = self.window.reopen(self.start)?;
+        let Some(place) = places.before(&window, frame)? else {
+            return Ok(None);
+        };
+        self.window = window.reopen(place.position)?;
+        self.bytes.clear();
+        self.starts.clear();
+        self.events.clear();
+        (self.scanned, self.checked, self.noted) = (0, 0, None);
+        (self.waiting, self.ended) = (None, false);
+        self.numbers.begin(&place.header);
+        self.given = place.sample;
+        Ok(Some(place.sample as i64))
     }
 }
 

@@ -3,9 +3,9 @@
 //! | file | format |
 //! |---|---|
 //! | `wave`, `aiff`, `au` | headers in front of plain blocks of samples, which `blocks` cuts up |
-//! | `mpeg` | MP3 and ADTS AAC: frames that state their length (`mpeg_header`) |
-//! | `flac` | FLAC: frames that end where a checksum says so (`flac_header`) |
-//! | `ogg` | Ogg pages (`ogg_page`) with Vorbis, Opus or FLAC (`ogg_codec`) |
+//! | `mpeg` | MP3 and ADTS AAC: frames that state their length (`mpeg_header`), and where they begin (`mpeg_marks`) |
+//! | `flac` | FLAC: frames that end where a checksum says so (`flac_header`), with numbers (`flac_numbers`) by which they are found (`flac_places`) |
+//! | `ogg` | Ogg pages (`ogg_page`) with Vorbis, Opus or FLAC (`ogg_codec`), and where they lie on the time line (`ogg_marks`) |
 //! | `mp4` | MP4 and QuickTime: symphonia's reader, and what it leaves out (`mp4_*`) |
 //!
 //! `stream` defines what a container gives. A container says what is missing. It never ends early because a part of it is unreadable: it
@@ -17,16 +17,21 @@ mod blocks;
 mod bytes;
 mod flac;
 mod flac_header;
+mod flac_numbers;
+mod flac_places;
 mod mp4;
 mod mp4_atoms;
 mod mp4_fragments;
 mod mp4_index;
 mod mp4_pcm;
 mod mp4_section;
+mod mp4_tables;
 mod mpeg;
 pub(super) mod mpeg_header;
+mod mpeg_marks;
 mod ogg;
 mod ogg_codec;
+mod ogg_marks;
 mod ogg_page;
 mod stream;
 mod tags;

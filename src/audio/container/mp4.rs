@@ -11,8 +11,9 @@ use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::well_known::*;
 use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters};
 use symphonia::core::errors::Error;
-use symphonia::core::formats::{FormatOptions, FormatReader};
+use symphonia::core::formats::{FormatOptions, FormatReader, SeekMode, SeekTo};
 use symphonia::core::io::MediaSourceStream;
+use symphonia::core::units::Timestamp;
 use symphonia::default::formats::IsoMp4Reader;
 
 use super::super::error::AudioError;
@@ -22,6 +23,7 @@ use super::mp4_fragments::Fragments;
 use super::mp4_index::Index;
 use super::mp4_pcm::Pcm;
 use super::mp4_section::Section;
+use super::mp4_tables::Spacing;
 use super::stream::{Container, Event, Group, Kept, Place, Stream};
 
 /// Packets in a row that may lie outside the file or whose index is damaged.
@@ -41,6 +43,11 @@ const CODECS: [AudioCodecId; 7] = [
     CODEC_ID_OPUS,
 ];
 
+/// Packets that are decoded and dropped in front of a place. One, if the codec is not here: a block of
+/// AAC overlaps the next, and MP3 takes bytes from the frames before. Opus has two seconds at 20 ms.
+const WARM_UP: [(AudioCodecId, u64); 3] =
+    [(CODEC_ID_AAC, 2), (CODEC_ID_MP3, 64), (CODEC_ID_OPUS, 100)];
+
 /// What sample entries call those codecs.
 const PACKED: [&[u8; 4]; 7] = [
     b"mp4a", b"alac", b"fLaC", b"Opus", b".mp3", b"mp3 ", b"ms\0U",
@@ -50,6 +57,9 @@ const PACKED: [&[u8; 4]; 7] = [
 pub(super) struct Mp4 {
     stream: Option<Stream>,
     source: Source,
+    /// The lengths of its packets, if all are as long and in frames.
+    spacing: Option<Spacing>,
+    codec: AudioCodecId,
 }
 
 /// Where the packets come from.
@@ -120,7 +130,12 @@ impl Mp4 {
             let ticks = head.pre_skip as i64 * i64::from(track.timescale) / i64::from(opus::RATE);
             stream.keep = vec![Kept::from(ticks)];
         }
+        let is_plain = fragments.is_empty()
+            && start + index.end <= len
+            && params.sample_rate == Some(track.timescale);
         Ok(Ok(Box::new(Self {
+            spacing: track.spacing(bytes).filter(|_| is_plain),
+            codec: params.codec,
             stream: Some(stream),
             source: Source::Packets(Box::new(reader), track.id, fragments),
         })))
@@ -185,6 +200,41 @@ impl Container for Mp4 {
                 Ok(found)
             }
         }
+    }
+
+    fn frames(&mut self) -> io::Result<Option<u64>> {
+        Ok(self.spacing.and_then(|spacing| match self.codec {
+            CODEC_ID_AAC if spacing.ticks != 1024 => None,
+            // A packet that is shorter by its time is whole.
+            CODEC_ID_AAC | CODEC_ID_OPUS | CODEC_ID_MP3 => {
+                spacing.ticks.checked_mul(spacing.packets)
+            }
+            _ => Some(spacing.total),
+        }))
+    }
+
+    fn seek(&mut self, frame: u64) -> io::Result<Option<i64>> {
+        let (Some(spacing), Source::Packets(reader, id, _)) = (self.spacing, &mut self.source)
+        else {
+            return Ok(None);
+        };
+        let warm_up = WARM_UP.iter().find(|(codec, _)| *codec == self.codec);
+        let warm_up = warm_up.map_or(1, |(_, packets)| *packets);
+        let packet = (frame / spacing.ticks).min(spacing.packets.saturating_sub(1));
+        let start = packet.saturating_sub(warm_up) * spacing.ticks;
+        let Ok(ts) = i64::try_from(start) else {
+            return Ok(None);
+        };
+        let to = SeekTo::Timestamp {
+            ts: Timestamp::new(ts),
+            track_id: *id,
+        };
+        let sought = guarded(|| reader.seek(SeekMode::Accurate, to));
+        Ok(match sought {
+            Ok(Ok(found)) if found.actual_ts.get() == ts => Some(ts),
+            Ok(Err(Error::IoError(e))) if e.raw_os_error().is_some() => return Err(e),
+            _ => None,
+        })
     }
 }
 

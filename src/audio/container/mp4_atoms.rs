@@ -86,7 +86,7 @@ pub(super) struct Track {
     pub edits: Option<Vec<Kept>>,
     pub entry: SampleEntry,
     /// The contents of the atom with the tables of samples.
-    table: Range<usize>,
+    pub table: Range<usize>,
 }
 
 /// How the samples of a track are stored.
@@ -287,57 +287,6 @@ pub(super) fn itunes_gaps(bytes: &[u8], range: Range<usize>) -> Option<Kept> {
         start,
         end: start.saturating_add(len),
     })
-}
-
-/// One chunk of samples.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Chunk {
-    /// First byte in the file.
-    pub start: u64,
-    /// Samples in it.
-    pub samples: u64,
-}
-
-impl Track {
-    /// Returns the chunks of the track in the order of time. `block` is the number of bytes per
-    /// block, and `frames` that of frames in it.
-    pub(super) fn chunks(&self, bytes: &[u8], block: u64, frames: u64) -> Vec<Chunk> {
-        let table = |kind| find(bytes, self.table.clone(), &[kind]);
-        let (offsets, width) = match (table(b"stco"), table(b"co64")) {
-            (Some(offsets), _) => (offsets, 4),
-            (None, Some(offsets)) => (offsets, 8),
-            (None, None) => return Vec::new(),
-        };
-        let Some(runs) = table(b"stsc") else {
-            return Vec::new();
-        };
-        let mut chunks = Vec::new();
-        let mut run = runs.start + 8;
-        let mut samples = u32_at(bytes, run + 4).unwrap_or(0);
-        for i in 0..(offsets.len().saturating_sub(8) / width) {
-            let next = run + 12;
-            if next + 12 <= runs.end && u32_at(bytes, next) == Some(i as u32 + 1) {
-                run = next;
-                samples = u32_at(bytes, run + 4).unwrap_or(0);
-            }
-            let at = offsets.start + 8 + i * width;
-            let start = match width {
-                4 => u32_at(bytes, at).map(u64::from),
-                _ => u64_at(bytes, at),
-            };
-            chunks.extend(start.map(|start| Chunk {
-                start,
-                samples: u64::from(samples),
-            }));
-        }
-        // Apple counts frames of compressed blocks, others the blocks.
-        if let Some(sizes) = table(b"stsz")
-            && u32_at(bytes, sizes.start + 4).is_some_and(|size| u64::from(size) == block)
-        {
-            chunks.iter_mut().for_each(|chunk| chunk.samples *= frames);
-        }
-        chunks
-    }
 }
 
 #[cfg(test)]

@@ -63,6 +63,11 @@ impl Fragments {
         Ok(Self { starts })
     }
 
+    /// Returns whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
     /// Converts a count of ticks to the time stamp that the fragments state.
     pub(super) fn stamp(&self, ticks: i64) -> i64 {
         let behind = self

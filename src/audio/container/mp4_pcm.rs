@@ -12,7 +12,8 @@ use symphonia::core::units::{Duration, Timestamp};
 use super::super::error::AudioError;
 use super::super::timeline::rescale;
 use super::super::{MAX_CHANNELS, RATES};
-use super::mp4_atoms::{Chunk, Track};
+use super::mp4_atoms::Track;
+use super::mp4_tables::Chunk;
 use super::stream::{Container, Event, Group, Place, Stream};
 
 /// Frames per packet, at most.
@@ -28,7 +29,9 @@ pub(super) struct Pcm {
     /// Bytes per block, and frames in it.
     block: u64,
     frames: u64,
-    chunks: std::vec::IntoIter<Chunk>,
+    chunks: Vec<Chunk>,
+    /// The chunk that comes next.
+    next: usize,
     /// What is left of the chunk that is being read.
     chunk: Option<Chunk>,
     /// Frames of chunks that could not be read, since the last packet.
@@ -89,7 +92,8 @@ impl Pcm {
             len,
             block,
             frames,
-            chunks: chunks.into_iter(),
+            chunks,
+            next: 0,
             chunk: None,
             lost: 0,
         }))
@@ -99,8 +103,15 @@ impl Pcm {
     /// missing behind it.
     fn packet(&mut self) -> io::Result<Option<(Packet, u64)>> {
         loop {
-            let Some(chunk) = self.chunk.take().or_else(|| self.chunks.next()) else {
-                return Ok(None);
+            let chunk = match self.chunk.take() {
+                Some(chunk) => chunk,
+                None => {
+                    let Some(&chunk) = self.chunks.get(self.next) else {
+                        return Ok(None);
+                    };
+                    self.next += 1;
+                    chunk
+                }
             };
             let left = chunk.samples / self.frames;
             let blocks = left.min(FRAMES.div_ceil(self.frames));
@@ -152,6 +163,39 @@ impl Container for Pcm {
             },
             gap: false,
         })))
+    }
+
+    fn frames(&mut self) -> io::Result<Option<u64>> {
+        let mut total = 0_u64;
+        for chunk in &self.chunks {
+            let blocks = chunk.samples / self.frames;
+            let end = (blocks.saturating_mul(self.block))
+                .saturating_add(chunk.start)
+                .saturating_add(self.start);
+            if end > self.len || !chunk.samples.is_multiple_of(self.frames) {
+                return Ok(None);
+            }
+            total = total.saturating_add(chunk.samples);
+        }
+        Ok(Some(total))
+    }
+
+    fn seek(&mut self, frame: u64) -> io::Result<Option<i64>> {
+        let mut before = 0;
+        (self.lost, self.chunk) = (0, None);
+        for (i, chunk) in self.chunks.iter().enumerate() {
+            self.next = i + 1;
+            if before + chunk.samples > frame {
+                let blocks = (frame - before) / self.frames;
+                self.chunk = Some(Chunk {
+                    start: chunk.start + blocks * self.block,
+                    samples: chunk.samples - blocks * self.frames,
+                });
+                return Ok(Some((before + blocks * self.frames) as i64));
+            }
+            before += chunk.samples;
+        }
+        Ok(Some(before as i64))
     }
 }
 

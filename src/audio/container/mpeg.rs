@@ -17,6 +17,7 @@ use super::super::aac::config;
 use super::super::sniff::Format;
 use super::bytes::u32_at;
 use super::mpeg_header::{Header, Parse, adts_header, find, mpeg_header};
+use super::mpeg_marks::Marks;
 use super::stream::{Container, Event, Group, Kept, Place, Stream};
 use super::tags::{HEAD as TAG, begins_tag, end_of_sound, len_of_tag};
 use super::window::Window;
@@ -47,38 +48,60 @@ pub(super) struct Mpeg {
     /// Bytes that the stream is longer than its tag states.
     surplus: u64,
     events: VecDeque<Event>,
+    /// Byte of the first frame of the container.
+    start: u64,
+    /// Where frames begin, once that was looked for.
+    marks: Option<Marks>,
+    /// Whether frames are looked for and not taken: they give marks and no events.
+    marking: bool,
 }
 
 impl Mpeg {
     /// Frames from byte `start` on, where the first one begins. `len` is the length of the file.
     pub(super) fn open(file: File, format: Format, start: u64, len: u64) -> io::Result<Self> {
         let end = end_of_sound(&file, start, len)?;
-        Ok(Self {
-            window: Window::new(file, start, end),
-            parse: match format {
-                Format::Adts => adts_header,
-                _ => mpeg_header,
-            },
+        let parse = match format {
+            Format::Adts => adts_header,
+            _ => mpeg_header,
+        };
+        Ok(Self::new(Window::new(file, start, end), parse))
+    }
+
+    fn new(window: Window, parse: Parse) -> Self {
+        Self {
+            start: window.position(),
+            window,
+            parse,
             last: None,
             frames: 0,
             bytes: 0,
             stated: None,
             surplus: 0,
             events: VecDeque::new(),
-        })
+            marks: None,
+            marking: false,
+        }
     }
 
     /// Takes the frame that begins here, whose header is `header`.
     fn frame(&mut self, header: Header) -> io::Result<()> {
-        let bytes = self.window.take(header.len)?;
-        if bytes.len() < header.len {
+        let position = self.window.position();
+        let ahead = self.window.peek(header.len)?;
+        let Some(bytes) = ahead.get(..header.len) else {
             // The file ends inside this frame.
+            self.window.skip(u64::MAX);
             return Ok(());
-        }
+        };
         let tag = match header.layer {
-            3 => Tag::read(&bytes, &header),
+            3 => Tag::read(bytes, &header),
             _ => None,
         };
+        let data = match header.layer {
+            _ if self.marking => Vec::new(),
+            4 => bytes[header.prefix..].to_vec(),
+            _ => bytes.to_vec(),
+        };
+        self.window.skip(header.len as u64);
         let begins = self.last.is_none_or(|last| !last.continues(&header));
         if begins || tag.is_some() {
             let stream = stream(&header, tag.as_ref());
@@ -96,11 +119,12 @@ impl Mpeg {
         }
         self.frames += 1;
         self.bytes += header.len as u64;
+        if self.marking {
+            let marks = self.marks.get_or_insert_default();
+            marks.frame(position, &header);
+            return Ok(());
+        }
         let duration = Duration::from(header.samples);
-        let data = match header.layer {
-            4 => bytes[header.prefix..].to_vec(),
-            _ => bytes,
-        };
         let packet = Packet::new(0, Timestamp::new(0), duration, data);
         self.events.push_back(Event::Group(Group::of(packet)));
         Ok(())
@@ -227,6 +251,26 @@ impl Container for Mpeg {
             }
         }
         Ok(self.events.pop_front())
+    }
+
+    fn frames(&mut self) -> io::Result<Option<u64>> {
+        let mut marking = Self::new(self.window.reopen(self.start)?, self.parse);
+        marking.marking = true;
+        // Only the stream itself is announced if all of its frames follow each other.
+        let is_one = matches!(marking.next()?, Some(Event::Stream(_))) && marking.next()?.is_none();
+        self.marks = marking.marks.filter(|_| is_one);
+        Ok(self.marks.as_ref().and_then(Marks::samples))
+    }
+
+    fn seek(&mut self, frame: u64) -> io::Result<Option<i64>> {
+        let Some(marks) = &self.marks else {
+            return Ok(None);
+        };
+        let (number, position) = marks.before(frame);
+        self.window = self.window.reopen(position)?;
+        self.events.clear();
+        (self.frames, self.bytes) = (number, position - marks.first());
+        Ok(Some(marks.place(number) as i64))
     }
 }
 

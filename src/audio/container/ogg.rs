@@ -13,6 +13,7 @@ use symphonia::core::units::{Duration, Timestamp};
 
 use super::super::error::AudioError;
 use super::ogg_codec::{Headers, Kind};
+use super::ogg_marks::Marks;
 use super::ogg_page::{Found, Page, next};
 use super::stream::{Container, Event, Group, Place};
 use super::window::Window;
@@ -48,6 +49,10 @@ pub(super) struct Ogg {
     junk: u64,
     events: VecDeque<Event>,
     ended: bool,
+    /// First byte of the container.
+    start: u64,
+    /// Where pages are, once that was looked for.
+    marks: Option<Marks>,
 }
 
 /// A logical stream.
@@ -85,6 +90,8 @@ impl Ogg {
             junk: 0,
             events: VecDeque::new(),
             ended: false,
+            start,
+            marks: None,
         };
         while ogg.events.is_empty() && !ogg.ended {
             ogg.step()?;
@@ -264,6 +271,17 @@ impl Logical {
         events.extend(self.held.replace(group).map(Event::Group));
     }
 
+    /// Goes on with another page, in front of which `granule` frames lie.
+    fn restart(&mut self, granule: i64) {
+        (self.number, self.part, self.held) = (None, None, None);
+        self.packets.clear();
+        // The end of a page says where its sound lies, whatever the first packets give.
+        self.gap = true;
+        self.granule = granule;
+        self.lost_until = None;
+        self.ended = false;
+    }
+
     /// The stream ends. `junk` says that bytes which are no page follow its last page.
     fn finish(mut self, junk: bool, events: &mut VecDeque<Event>) {
         if !self.packets.is_empty() {
@@ -293,5 +311,28 @@ impl Container for Ogg {
             self.step()?;
         }
         Ok(self.events.pop_front())
+    }
+
+    fn frames(&mut self) -> io::Result<Option<u64>> {
+        let Some(logical) = &self.logical else {
+            return Ok(None);
+        };
+        let mut window = self.window.reopen(self.start)?;
+        self.marks = Marks::find(&mut window, logical.serial, &logical.headers)?;
+        Ok(self.marks.as_ref().map(Marks::frames))
+    }
+
+    fn seek(&mut self, frame: u64) -> io::Result<Option<i64>> {
+        let (Some(marks), Some(logical)) = (&self.marks, &mut self.logical) else {
+            return Ok(None);
+        };
+        let Some((position, start)) = marks.before(frame) else {
+            return Ok(None);
+        };
+        self.window = self.window.reopen(position)?;
+        (self.opening, self.junk, self.ended) = (false, 0, false);
+        self.events.clear();
+        logical.restart(start);
+        Ok(Some(start))
     }
 }

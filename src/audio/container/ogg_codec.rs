@@ -65,6 +65,16 @@ impl Headers {
         }
     }
 
+    /// Returns the codec of the stream.
+    pub(super) fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// Returns the first header packet.
+    pub(super) fn first(&self) -> Option<&[u8]> {
+        self.packets.first().map(Vec::as_slice)
+    }
+
     /// Returns whether `packet` is still a header and not sound.
     pub(super) fn wants(&self, packet: &[u8]) -> bool {
         match self.codec {

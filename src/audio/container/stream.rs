@@ -14,6 +14,30 @@ pub(in super::super) trait Container: Send {
     /// # Errors
     /// What the system says. Bad bytes are not errors.
     fn next(&mut self) -> io::Result<Option<Event>>;
+
+    /// Looks through the headers and returns the length of the stream in frames, before
+    /// [`Stream::keep`] is applied. `None` unless the container is one stream in which every frame
+    /// is where the headers say, so that [`Container::seek`] finds it. Nothing is decoded, and
+    /// `next` goes on where it was.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn frames(&mut self) -> io::Result<Option<u64>> {
+        Ok(None)
+    }
+
+    /// Moves to packets from which a new decoder gives the right sound of frame `frame` and all
+    /// later ones. Returns the place of the first frame of the next packet, which is negative if
+    /// sound lies in front of the time line, or `None` if it cannot be found, and `next` must not be
+    /// called then. Only after [`Container::frames`] has returned
+    /// a length.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn seek(&mut self, frame: u64) -> io::Result<Option<i64>> {
+        let _ = frame;
+        Ok(None)
+    }
 }
 
 /// What a container gives.

@@ -32,6 +32,11 @@ impl Window {
         }
     }
 
+    /// Opens the same part of the file again, from byte `start` on.
+    pub(super) fn reopen(&self, start: u64) -> io::Result<Self> {
+        Ok(Self::new(self.file.try_clone()?, start, self.end))
+    }
+
     /// Returns the position of the next byte in the file.
     pub(super) fn position(&self) -> u64 {
         self.position

@@ -31,6 +31,10 @@ pub struct JournalSettings {
     pub min_confidence: Option<f32>,
     /// Fraction of a clip that it shares with the next one.
     pub overlap: f64,
+    /// Which parts of long tracks the rows are about ([`crate::audio::Excerpts`] as text); `None`:
+    /// whole tracks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excerpts: Option<String>,
     /// Whether the rows list every clip.
     pub timeline: bool,
     /// Whether the rows hold embeddings.
@@ -61,6 +65,8 @@ pub enum JournalSetting {
     MinConfidence,
     /// [`JournalSettings::overlap`].
     ClipOverlap,
+    /// [`JournalSettings::excerpts`].
+    Excerpts,
     /// [`JournalSettings::timeline`].
     Timeline,
     /// [`JournalSettings::embeddings`].
@@ -81,6 +87,7 @@ impl fmt::Display for JournalSetting {
             Self::Threshold => "threshold of tags",
             Self::MinConfidence => "minimal confidence",
             Self::ClipOverlap => "clip overlap",
+            Self::Excerpts => "choice of excerpts",
             Self::Timeline => "timeline setting",
             Self::Embeddings => "embeddings setting",
             Self::Half => "precision",
@@ -133,6 +140,7 @@ impl JournalSettings {
             threshold,
             min_confidence,
             overlap,
+            excerpts,
             timeline,
             embeddings,
             half,
@@ -146,6 +154,7 @@ impl JournalSettings {
             threshold: run_threshold,
             min_confidence: run_min_confidence,
             overlap: run_overlap,
+            excerpts: run_excerpts,
             timeline: run_timeline,
             embeddings: run_embeddings,
             half: run_half,
@@ -159,6 +168,10 @@ impl JournalSettings {
             Task::MultiLabel => "multi-label".to_owned(),
         };
         let list = |names: &Vec<String>| names.join(", ");
+        let parts = |excerpts: &Option<String>| match excerpts {
+            Some(excerpts) => excerpts.clone(),
+            None => "whole tracks".to_owned(),
+        };
         use JournalSetting as S;
         compare(S::Version, journal, run_journal, u32::to_string)
             .or_else(|| compare(S::Checkpoint, model, run_model, String::clone))
@@ -170,6 +183,7 @@ impl JournalSettings {
                 compare(S::MinConfidence, min_confidence, run, probability)
             })
             .or_else(|| compare(S::ClipOverlap, overlap, run_overlap, f64::to_string))
+            .or_else(|| compare(S::Excerpts, excerpts, run_excerpts, parts))
             .or_else(|| compare(S::Timeline, timeline, run_timeline, on_off))
             .or_else(|| compare(S::Embeddings, embeddings, run_embeddings, on_off))
             .or_else(|| compare(S::Half, half, run_half, precision))
@@ -202,6 +216,7 @@ impl JournalSettings {
             threshold: Some(0.5),
             min_confidence: Some(0.25),
             overlap: 0.0,
+            excerpts: Some("3 of 15 s, spread".into()),
             timeline: false,
             embeddings: false,
             half: false,

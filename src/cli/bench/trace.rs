@@ -81,6 +81,7 @@ fn trace_classify(compute: &Compute, files: &[PathBuf], trace: &Trace) -> anyhow
         batch: clips * files.len(),
         first_batch: clips * files.len(),
         overlap: 0.0,
+        excerpts: None,
         timeline: false,
         embeddings: false,
     };

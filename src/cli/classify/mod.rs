@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::available_parallelism;
 
 use anyhow::{bail, ensure};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use self::console::Console;
 use self::console_args::ConsoleArgs;
@@ -28,6 +29,7 @@ use self::startup_times::StartupTimes;
 use super::walk_args::WalkArgs;
 use super::words::{is_stdout, note, note_left_out};
 use super::{Done, args, facts, hint, is_broken_pipe, page};
+use crate::audio::{ExcerptPlace, Excerpts};
 use crate::classify::journal::{self, JournalSettings, journal_of};
 use crate::classify::{
     Content, DiscoverError, Format, Options, ResultTables, Schema, Shard, TablePlan, classify,
@@ -85,6 +87,17 @@ pub struct Args {
     /// Fraction of a clip that it shares with the next one, from 0 to 0.95.
     #[arg(long, value_name = "FRACTION", default_value_t = 0.0, value_parser = overlap)]
     clip_overlap: f64,
+    /// Read only N excerpts of each track that is longer than they are, by seeking; whole tracks if
+    /// absent.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    excerpts: Option<u32>,
+    /// Length of an excerpt in seconds; it holds as many clips as fit, and at least one. 15 if absent.
+    #[arg(long, value_name = "S", requires = "excerpts", value_parser = args::clip_seconds)]
+    excerpt_seconds: Option<f64>,
+    /// Where excerpts lie: each in the middle of its share of the track (spread), or one behind the
+    /// other (start, middle, end).
+    #[arg(long, value_name = "PLACE", requires = "excerpts", value_parser = excerpt_place())]
+    excerpt_at: Option<ExcerptPlace>,
     /// Number of decoder threads; one per core if absent.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: Option<u16>,
@@ -108,6 +121,21 @@ fn overlap(text: &str) -> Result<f64, String> {
         Ok(fraction) if (0.0..=0.95).contains(&fraction) => Ok(fraction),
         _ => Err("must be from 0 to 0.95".into()),
     }
+}
+
+/// Parses where excerpts lie.
+fn excerpt_place() -> impl TypedValueParser<Value = ExcerptPlace> {
+    let names = ExcerptPlace::ALL.map(ExcerptPlace::name);
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<ExcerptPlace>())
+}
+
+/// Returns the excerpts that the flags ask for.
+fn excerpts(args: &Args) -> Option<Excerpts> {
+    args.excerpts.map(|count| Excerpts {
+        count,
+        seconds: args.excerpt_seconds.unwrap_or(Excerpts::SECONDS),
+        at: args.excerpt_at.unwrap_or_default(),
+    })
 }
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
@@ -183,6 +211,7 @@ fn classify_all(args: &Args, events: &Events, counts: &mut Counts) -> anyhow::Re
         threshold: rule.threshold,
         min_confidence: rule.min_confidence,
         overlap: args.clip_overlap,
+        excerpts: excerpts(args).map(|excerpts| excerpts.to_string()),
         timeline: args.timeline.is_some(),
         embeddings,
         half: args.half,
@@ -219,6 +248,7 @@ fn classify_all(args: &Args, events: &Events, counts: &mut Counts) -> anyhow::Re
         batch,
         first_batch: first_batch(&compute, batch),
         overlap: args.clip_overlap,
+        excerpts: excerpts(args),
         timeline: args.timeline.is_some(),
         embeddings,
     };

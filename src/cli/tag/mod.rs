@@ -326,6 +326,7 @@ fn from_paths(
         batch: automatic_batch(&compute, &predictor),
         first_batch: 1,
         overlap: 0.0,
+        excerpts: None,
         timeline: false,
         embeddings: false,
     };
