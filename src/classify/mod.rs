@@ -9,20 +9,27 @@ mod decode;
 mod discover;
 pub mod journal;
 mod list;
+pub(crate) mod m3u8;
 mod merge;
 mod output;
 mod pipeline;
+mod playlists;
 mod result;
 mod shard;
 mod stamp;
 
 pub use discover::{DiscoverError, Input, Search, discover};
 pub use list::{List, listed};
+pub use m3u8::M3u8;
 pub use merge::{MergeError, check_output, check_parts, merge};
+#[cfg(feature = "parquet")]
+pub(crate) use output::parquet::MODEL_KEY as PARQUET_MODEL_KEY;
+pub(crate) use output::{Cell, ColumnType, Header, RowWriter, npy};
 pub use output::{
-    Content, Format, OutputError, ResultTables, Schema, Table, TablePlan, write_tables,
+    Content, Format, OutputError, ResultTables, Schema, Table, TablePlan, names_of, write_tables,
 };
 pub use pipeline::{Options, Summary, classify};
+pub use playlists::{PlaylistCounts, Playlists};
 pub use result::{ClipPrediction, FileResult, Outcome, Prediction, ranked};
 pub use shard::{Shard, ShardError};
 pub use stamp::Stamp;

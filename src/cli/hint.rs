@@ -14,6 +14,7 @@ use crate::frontend::gpu::plan::PlanError;
 use crate::gpu::{DeviceChoice, GpuError};
 use crate::inference::InferenceError;
 use crate::model::{CheckpointError, ModelError};
+use crate::similar::SimilarError;
 use crate::train::TrainError;
 
 /// Returns what a user of the command line can do about `error`, if there is a known remedy.
@@ -53,6 +54,7 @@ fn advice(cause: &(dyn Error + 'static)) -> Option<Advice> {
         MergeError => merge,
         BenchError => bench,
         CompareError => compare,
+        SimilarError => similar,
         ClaimError => claim,
     }
     None
@@ -211,9 +213,22 @@ fn output(e: &OutputError) -> Advice {
         OutputError::Ending { .. } => {
             Some("end the name in .csv, .jsonl or .parquet; for --out, --format also decides")
         }
-        OutputError::NoVectors { .. } => Some("end the name in .jsonl or .parquet"),
+        OutputError::NoVectors { .. } => Some("end the name in .jsonl, .parquet or .npy"),
+        OutputError::OnlyVectors { .. } => Some("use it with --embeddings"),
         OutputError::NotBuilt { .. } => {
             Some("build sonoprint with --features parquet, or choose another --format")
+        }
+        _ => None,
+    }
+}
+
+fn similar(e: &SimilarError) -> Advice {
+    match e {
+        SimilarError::Model { .. } | SimilarError::Query { .. } => {
+            Some("name the model that made the table with --model")
+        }
+        SimilarError::NotBuilt(_) => {
+            Some("build sonoprint with --features parquet, or use a table in JSON Lines")
         }
         _ => None,
     }

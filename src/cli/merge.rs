@@ -6,6 +6,7 @@ use anyhow::{Context, ensure};
 
 use super::Done;
 use super::args::LabelArgs;
+use super::playlists::PlaylistsArg;
 use super::words::{is_stdout, print_line_lossy};
 use crate::classify::journal::{self, JournalSettings, journal_of};
 use crate::classify::{
@@ -35,6 +36,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     embeddings: Option<PathBuf>,
     #[command(flatten)]
+    playlists: PlaylistsArg,
+    #[command(flatten)]
     labels: LabelArgs,
 }
 
@@ -57,6 +60,9 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         rule,
     };
     let (timeline, embeddings) = (args.timeline.as_deref(), args.embeddings.as_deref());
+    let out = (!is_stdout(&args.out)).then_some(args.out.as_path());
+    let inputs = args.parts.iter().map(PathBuf::as_path);
+    let playlists = args.playlists.plan(out, &schema, inputs)?;
     if is_stdout(&args.out) {
         ensure!(
             timeline.is_none() && embeddings.is_none(),
@@ -81,6 +87,9 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         args.parts.len(),
         args.out.display()
     ));
+    if let Some(playlists) = playlists {
+        playlists.write()?;
+    }
     Ok(if failed == 0 { Done::All } else { Done::Some })
 }
 

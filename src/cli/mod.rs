@@ -11,8 +11,10 @@ mod image_list;
 mod merge;
 mod model;
 mod model_facts;
+mod playlists;
 mod progress;
 mod report;
+mod similar;
 mod spectrogram;
 mod train;
 mod words;
@@ -50,6 +52,8 @@ enum Command {
     Classify(classify::Args),
     /// Join the tables that several machines wrote with `classify --shard`.
     Merge(merge::Args),
+    /// Find the tracks that sound most like others.
+    Similar(similar::Args),
     /// Train a network on a folder with one subfolder per genre.
     Train(Box<train::Args>),
     /// Check a dataset before training on it.
@@ -83,6 +87,7 @@ pub fn run() -> ExitCode {
     let done = match parse().command {
         Command::Classify(args) => classify::run(&args),
         Command::Merge(args) => merge::run(&args),
+        Command::Similar(args) => similar::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Dataset(args) => dataset::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),

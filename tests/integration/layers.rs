@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms from the top down. A file imports from its own room and from lower floors only.
-const FLOORS: [&[&str]; 6] = [
+const FLOORS: [&[&str]; 7] = [
     &["main", "lib", "cli"],
+    &["similar"],
     &["train", "classify", "bench"],
     &["evaluate"],
     &["inference"],

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::row_writer::Open;
-use super::{csv, jsonl, parquet};
+use super::{csv, jsonl, names, npy, parquet};
 use crate::files::Ours;
 
 /// What a row of the list says of a format.
@@ -17,6 +17,8 @@ struct FormatInfo {
     streams: bool,
     /// Whether a cell can hold a vector that other programs read back.
     vectors: bool,
+    /// Whether it can hold more columns than the one of vectors, or of paths.
+    columns: bool,
     /// Whether this build can write it.
     built: bool,
     open: Open,
@@ -28,14 +30,15 @@ struct FormatInfo {
 macro_rules! formats {
     ($($(#[doc = $doc:literal])+ $format:ident => {
         name: $name:literal, extensions: $extensions:expr, streams: $streams:expr,
-        vectors: $vectors:expr, built: $built:expr, open: $open:path, ours: $ours:expr $(,)?
+        vectors: $vectors:expr, columns: $columns:expr, built: $built:expr, open: $open:path,
+        ours: $ours:expr $(,)?
     })+) => {
         /// The format of a table.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
         #[non_exhaustive]
         pub enum Format {
-            $($(#[doc = $doc])+ #[cfg_attr(feature = "cli", value(name = $name))] $format,)+
+            $($(#[doc = $doc])+ #[cfg_attr(feature = "cli", value(name = $name, hide = !$columns))] $format,)+
         }
 
         impl Format {
@@ -49,6 +52,7 @@ macro_rules! formats {
                         extensions: &$extensions,
                         streams: $streams,
                         vectors: $vectors,
+                        columns: $columns,
                         built: $built,
                         open: $open,
                         ours: $ours,
@@ -63,18 +67,29 @@ formats! {
     /// A header and one line per row; probabilities with four decimals, seconds with two.
     Csv => {
         name: "csv", extensions: ["csv"], streams: true,
-        vectors: false, built: true, open: csv::open, ours: csv::OURS,
+        vectors: false, columns: true, built: true, open: csv::open, ours: csv::OURS,
     }
     /// One JSON object per line, with the same columns.
     Jsonl => {
         name: "jsonl", extensions: ["jsonl", "ndjson"], streams: true,
-        vectors: true, built: true, open: jsonl::open, ours: jsonl::OURS,
+        vectors: true, columns: true, built: true, open: jsonl::open, ours: jsonl::OURS,
     }
     /// Typed columns for pandas, Polars, DuckDB and Spark; written when the run ends.
     Parquet => {
         name: "parquet", extensions: ["parquet", "pq"], streams: false,
-        vectors: true, built: cfg!(feature = "parquet"), open: parquet::open,
+        vectors: true, columns: true, built: cfg!(feature = "parquet"), open: parquet::open,
         ours: parquet::OURS,
+    }
+    /// A NumPy matrix of embeddings, with its rows' paths in [`Format::Names`] beside it; written
+    /// when the run ends.
+    Npy => {
+        name: "npy", extensions: ["npy"], streams: false,
+        vectors: true, columns: false, built: true, open: npy::open, ours: npy::OURS,
+    }
+    /// One path per line. Only the table beside a NumPy matrix is one.
+    Names => {
+        name: "names", extensions: [], streams: false,
+        vectors: false, columns: false, built: true, open: names::open, ours: names::OURS,
     }
 }
 
@@ -110,16 +125,21 @@ impl Format {
         self.info().vectors
     }
 
+    /// Returns whether a table has all its columns in it. A matrix of embeddings has not.
+    pub fn has_columns(self) -> bool {
+        self.info().columns
+    }
+
     /// Returns whether this build can write the format: Parquet is a cargo feature.
     pub fn is_built(self) -> bool {
         self.info().built
     }
 
-    pub(super) fn ours(self) -> Ours {
+    pub(crate) fn ours(self) -> Ours {
         self.info().ours
     }
 
-    pub(super) fn opener(self) -> Open {
+    pub(crate) fn opener(self) -> Open {
         self.info().open
     }
 }

@@ -44,12 +44,24 @@ impl<'w> Table<'w> {
         out: impl Write + Send + 'w,
         content: Content,
         format: Format,
+        schema: Schema,
+    ) -> io::Result<Self> {
+        Self::with_rows(out, content, format, schema, None)
+    }
+
+    /// As [`Table::new`], for a table whose number of rows is known. A NumPy matrix needs it.
+    pub(super) fn with_rows(
+        out: impl Write + Send + 'w,
+        content: Content,
+        format: Format,
         mut schema: Schema,
+        rows: Option<u64>,
     ) -> io::Result<Self> {
         schema.top = schema.top.clamp(1, schema.classes.len().max(1));
         let header = Header {
             columns: content.columns(&schema),
             model: schema.model.clone(),
+            rows,
         };
         let open = format.opener();
         Ok(Self {

@@ -12,6 +12,7 @@ use anyhow::{Context, bail, ensure};
 
 use self::console::{Console, print_summary};
 use self::startup_times::StartupTimes;
+use super::playlists::PlaylistsArg;
 use super::words::{is_stdout, note, note_left_out};
 use super::{Done, args};
 use crate::classify::journal::{self, JournalSettings};
@@ -67,10 +68,12 @@ pub struct Args {
     #[arg(long, value_name = "FILE", requires = "out")]
     timeline: Option<PathBuf>,
     /// Also write a table of embeddings (what the network's last layer reads, the mean over a file's
-    /// clips), for search and clustering: JSON Lines, or Parquet if the extension is .parquet. - is
-    /// stdout.
+    /// clips), for search and clustering: JSON Lines, or Parquet or a NumPy matrix if the extension is
+    /// .parquet or .npy. - is stdout.
     #[arg(long, value_name = "FILE", requires = "out")]
     embeddings: Option<PathBuf>,
+    #[command(flatten)]
+    playlists: PlaylistsArg,
     /// Fraction of a clip that it shares with the next one, from 0 to 0.95.
     #[arg(long, value_name = "FRACTION", default_value_t = 0.0, value_parser = overlap)]
     clip_overlap: f64,
@@ -137,6 +140,10 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         model: settings.model.clone(),
         rule,
     };
+    let files = args.paths.iter().chain(&args.files_from);
+    let playlists = args
+        .playlists
+        .plan(targets.out, &schema, files.map(PathBuf::as_path))?;
     let (mut tables, done) = match targets.plan(args, &schema)? {
         Some(plan) => {
             let (tables, done) = ResultTables::open(plan, &settings, args.fresh)?;
@@ -186,6 +193,9 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
     let counts = console.finish()?;
     counts.print(&schema);
     print_summary(&summary, counts.unsure, &times, &options, targets.out);
+    if let Some(playlists) = playlists {
+        playlists.write()?;
+    }
     note_left_out(&search.left_out);
     Ok(if failed == 0 { Done::All } else { Done::Some })
 }
