@@ -36,7 +36,7 @@
 //! | [`frontend`] | mono PCM to the features that a network reads |
 //! | [`audio`], [`gpu`] | audio files to mono PCM; choosing and opening a device |
 //!
-//! The modules behind the program's commands (`train`, `dataset`, `evaluate`, `classify`, `bench`)
+//! The modules behind the program's commands (`train`, `dataset`, `evaluate`, `classify`, `similar`, `bench`)
 //! are public for its tests and benchmarks. They are hidden here, because they follow the program
 //! and change with it.
 //!
@@ -79,6 +79,8 @@ pub mod inference;
 pub mod model;
 #[doc(hidden)]
 pub mod rng;
+#[doc(hidden)]
+pub mod similar;
 #[doc(hidden)]
 pub mod tag;
 #[doc(hidden)]

@@ -11,10 +11,12 @@ mod discover;
 mod glob;
 pub mod journal;
 mod list;
+pub(crate) mod m3u8;
 mod merge;
 mod output;
 mod page;
 mod pipeline;
+mod playlists;
 mod result;
 mod rows;
 mod shard;
@@ -24,12 +26,17 @@ mod stamp;
 pub use discover::{DiscoverError, Input, Search, discover};
 pub use glob::{Glob, GlobError};
 pub use list::{List, listed};
+pub use m3u8::M3u8;
 pub use merge::{MergeError, check_output, check_parts, merge};
+#[cfg(feature = "parquet")]
+pub(crate) use output::parquet::MODEL_KEY as PARQUET_MODEL_KEY;
+pub(crate) use output::{Cell, ColumnType, Header, RowWriter, npy};
 pub use output::{
-    Content, Format, OutputError, ResultTables, Schema, Table, TablePlan, write_tables,
+    Content, Format, OutputError, ResultTables, Schema, Table, TablePlan, names_of, write_tables,
 };
 pub use page::{MAX_FAILURES, MAX_TRACKS, PageError, PageInfo, write_page};
 pub use pipeline::{Options, Summary, classify};
+pub use playlists::{PlaylistCounts, Playlists};
 pub use result::{ClipPrediction, FileResult, Outcome, Prediction, ranked};
 pub use rows::{RowLabels, RowStatus, TableReadError, TableReader, TableRow};
 pub use shard::{Shard, ShardError};

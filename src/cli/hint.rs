@@ -14,6 +14,7 @@ use crate::frontend::gpu::plan::PlanError;
 use crate::gpu::{DeviceChoice, GpuError};
 use crate::inference::InferenceError;
 use crate::model::{CheckpointError, ModelError};
+use crate::similar::SimilarError;
 use crate::tag::UndoError;
 use crate::train::TrainError;
 
@@ -55,6 +56,7 @@ fn advice(cause: &(dyn Error + 'static)) -> Option<Advice> {
         PageError => page,
         BenchError => bench,
         CompareError => compare,
+        SimilarError => similar,
         ClaimError => claim,
         UndoError => undo_table,
     }
@@ -225,9 +227,22 @@ fn output(e: &OutputError) -> Advice {
         OutputError::OnlyClips { .. } => {
             Some("a label track is for --timeline; end the name in .csv, .jsonl or .parquet")
         }
-        OutputError::NoVectors { .. } => Some("end the name in .jsonl or .parquet"),
+        OutputError::NoVectors { .. } => Some("end the name in .jsonl, .parquet or .npy"),
+        OutputError::OnlyVectors { .. } => Some("use it with --embeddings"),
         OutputError::NotBuilt { .. } => {
             Some("build sonoprint with --features parquet, or choose another --format")
+        }
+        _ => None,
+    }
+}
+
+fn similar(e: &SimilarError) -> Advice {
+    match e {
+        SimilarError::Model { .. } | SimilarError::Query { .. } => {
+            Some("name the model that made the table with --model")
+        }
+        SimilarError::NotBuilt(_) => {
+            Some("build sonoprint with --features parquet, or use a table in JSON Lines")
         }
         _ => None,
     }

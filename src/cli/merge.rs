@@ -7,6 +7,7 @@ use anyhow::{Context, ensure};
 use super::Done;
 use super::args::LabelArgs;
 use super::page::PageArgs;
+use super::playlists::PlaylistsArg;
 use super::words::{is_stdout, print_line_lossy};
 use crate::classify::journal::{self, JournalSettings, journal_of};
 use crate::classify::{
@@ -37,6 +38,8 @@ pub struct Args {
     embeddings: Option<PathBuf>,
     #[command(flatten)]
     page: PageArgs,
+    #[command(flatten)]
+    playlists: PlaylistsArg,
     #[command(flatten, next_help_heading = "Labels")]
     labels: LabelArgs,
 }
@@ -60,11 +63,10 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         rule,
     };
     let (timeline, embeddings) = (args.timeline.as_deref(), args.embeddings.as_deref());
-    args.page.check(
-        Some(&args.out)
-            .filter(|out| !is_stdout(out))
-            .map(PathBuf::as_path),
-    )?;
+    let out = (!is_stdout(&args.out)).then_some(args.out.as_path());
+    args.page.check(out)?;
+    let inputs = args.parts.iter().map(PathBuf::as_path);
+    let playlists = args.playlists.plan(out, &schema, inputs)?;
     if is_stdout(&args.out) {
         ensure!(
             timeline.is_none() && embeddings.is_none(),
@@ -91,6 +93,9 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         args.out.display()
     ));
     args.page.write(&whole, &args.out, [&args.out], &[])?;
+    if let Some(playlists) = playlists {
+        playlists.write()?;
+    }
     Ok(if failed == 0 { Done::All } else { Done::Some })
 }
 

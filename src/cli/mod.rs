@@ -17,8 +17,10 @@ mod merge;
 mod model;
 mod model_facts;
 mod page;
+mod playlists;
 mod progress;
 mod report;
+mod similar;
 mod spectrogram;
 mod stop;
 mod tag;
@@ -62,6 +64,8 @@ enum Command {
     Merge(merge::Args),
     /// Write genres and tags into audio files.
     Tag(Box<tag::Args>),
+    /// Find the tracks that sound most like others.
+    Similar(similar::Args),
     /// Train a network on a folder with one subfolder per genre.
     Train(Box<train::Args>),
     /// Check a dataset before training on it.
@@ -125,6 +129,7 @@ pub fn run() -> ExitCode {
         Command::Classify(args) => classify::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Tag(args) => tag::run(&args),
+        Command::Similar(args) => similar::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Dataset(args) => dataset::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),

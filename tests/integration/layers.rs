@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// The rooms from the top down. A file imports from its own room and from lower floors only.
 const FLOORS: [&[&str]; 7] = [
     &["main", "lib", "cli"],
-    &["tag"],
+    &["tag", "similar"],
     &["train", "classify", "bench", "check"],
     &["evaluate"],
     &["inference"],

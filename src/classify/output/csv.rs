@@ -6,11 +6,11 @@ use super::row_writer::{Header, RowWriter, Sink};
 use super::schema::Cell;
 use crate::files::Ours;
 
-/// Recognized by the first columns, of files or of clips. An edited header is not.
+/// Recognized by the first columns, of files, of clips or of neighbors. An edited header is not.
 pub(super) const OURS: Ours = Ours {
     what: "a CSV table",
     is: |head| {
-        let mut all = ["path,status,", "path,start,end,"].iter();
+        let mut all = ["path,status,", "path,start,end,", "path,rank,neighbor,"].iter();
         all.any(|columns| head.starts_with(columns))
     },
 };

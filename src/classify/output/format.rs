@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::row_writer::Open;
 use super::schema::Content;
-use super::{audacity, csv, jsonl, parquet};
+use super::{audacity, csv, jsonl, names, npy, parquet};
 use crate::files::Ours;
 
 /// What a row of the list says of a format.
@@ -20,6 +20,8 @@ struct FormatInfo {
     vectors: bool,
     /// Whether it holds clips and no other rows.
     clips_only: bool,
+    /// Whether it can hold more columns than the one of vectors, or of paths.
+    columns: bool,
     /// Whether this build can write it.
     built: bool,
     open: Open,
@@ -31,15 +33,15 @@ struct FormatInfo {
 macro_rules! formats {
     ($($(#[doc = $doc:literal])+ $format:ident => {
         name: $name:literal, extensions: $extensions:expr, streams: $streams:expr,
-        vectors: $vectors:expr, clips_only: $clips_only:literal, built: $built:expr,
-        open: $open:path, ours: $ours:expr $(,)?
+        vectors: $vectors:expr, clips_only: $clips_only:literal, columns: $columns:literal,
+        built: $built:expr, open: $open:path, ours: $ours:expr $(,)?
     })+) => {
         /// The format of a table.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
         #[non_exhaustive]
         pub enum Format {
-            $($(#[doc = $doc])+ #[cfg_attr(feature = "cli", value(name = $name, hide = $clips_only))] $format,)+
+            $($(#[doc = $doc])+ #[cfg_attr(feature = "cli", value(name = $name, hide = $clips_only || !$columns))] $format,)+
         }
 
         impl Format {
@@ -54,6 +56,7 @@ macro_rules! formats {
                         streams: $streams,
                         vectors: $vectors,
                         clips_only: $clips_only,
+                        columns: $columns,
                         built: $built,
                         open: $open,
                         ours: $ours,
@@ -68,23 +71,34 @@ formats! {
     /// A header and one line per row; probabilities with four decimals, seconds with two.
     Csv => {
         name: "csv", extensions: ["csv"], streams: true,
-        vectors: false, clips_only: false, built: true, open: csv::open, ours: csv::OURS,
+        vectors: false, clips_only: false, columns: true, built: true, open: csv::open, ours: csv::OURS,
     }
     /// One JSON object per line, with the same columns.
     Jsonl => {
         name: "jsonl", extensions: ["jsonl", "ndjson"], streams: true,
-        vectors: true, clips_only: false, built: true, open: jsonl::open, ours: jsonl::OURS,
+        vectors: true, clips_only: false, columns: true, built: true, open: jsonl::open, ours: jsonl::OURS,
     }
     /// Typed columns for pandas, Polars, DuckDB and Spark; written when the run ends.
     Parquet => {
         name: "parquet", extensions: ["parquet", "pq"], streams: false,
-        vectors: true, clips_only: false, built: cfg!(feature = "parquet"),
+        vectors: true, clips_only: false, columns: true, built: cfg!(feature = "parquet"),
         open: parquet::open, ours: parquet::OURS,
     }
     /// A label track for Audacity, of the clips of one file: start, end and label between tabs.
     Audacity => {
         name: "audacity", extensions: ["txt", "audacity"], streams: true,
-        vectors: false, clips_only: true, built: true, open: audacity::open, ours: audacity::OURS,
+        vectors: false, clips_only: true, columns: true, built: true, open: audacity::open, ours: audacity::OURS,
+    }
+    /// A NumPy matrix of embeddings, with its rows' paths in [`Format::Names`] beside it; written
+    /// when the run ends.
+    Npy => {
+        name: "npy", extensions: ["npy"], streams: false,
+        vectors: true, clips_only: false, columns: false, built: true, open: npy::open, ours: npy::OURS,
+    }
+    /// One path per line. Only the table beside a NumPy matrix is one.
+    Names => {
+        name: "names", extensions: [], streams: false,
+        vectors: false, clips_only: false, columns: false, built: true, open: names::open, ours: names::OURS,
     }
 }
 
@@ -130,16 +144,21 @@ impl Format {
         }
     }
 
+    /// Returns whether a table has all its columns in it. A matrix of embeddings has not.
+    pub fn has_columns(self) -> bool {
+        self.info().columns
+    }
+
     /// Returns whether this build can write the format: Parquet is a cargo feature.
     pub fn is_built(self) -> bool {
         self.info().built
     }
 
-    pub(super) fn ours(self) -> Ours {
+    pub(crate) fn ours(self) -> Ours {
         self.info().ours
     }
 
-    pub(super) fn opener(self) -> Open {
+    pub(crate) fn opener(self) -> Open {
         self.info().open
     }
 }

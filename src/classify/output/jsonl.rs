@@ -9,8 +9,8 @@ use super::row_writer::{Header, RowWriter, Sink};
 use super::schema::{Cell, Column};
 use crate::files::Ours;
 
-/// Recognized by the first row: `path` without spaces around it, and a key of files, of clips or of
-/// embeddings.
+/// Recognized by the first row: `path` without spaces around it, and a key of files, of clips, of
+/// embeddings or of neighbors.
 pub(super) const OURS: Ours = Ours {
     what: "a table in JSON Lines",
     is: |head| {
@@ -18,7 +18,8 @@ pub(super) const OURS: Ours = Ours {
         let first = String::from_utf8_lossy(lines.next().unwrap_or_default());
         // The row is longer than what was read, or a kill cut it off.
         let cut = lines.next().is_none();
-        let mut keys = ["\"status\":", "\"start\":", "\"embedding\":"].iter();
+        let keys = ["\"status\":", "\"start\":", "\"embedding\":", "\"rank\":"];
+        let mut keys = keys.iter();
         head.starts_with("{\"path\":\"") && (cut || keys.any(|key| first.contains(key)))
     },
 };

@@ -9,14 +9,20 @@ mod audacity;
 mod csv;
 mod format;
 mod jsonl;
+mod names;
+pub(crate) mod npy;
+mod npy_header;
 #[cfg_attr(not(feature = "parquet"), path = "no_parquet.rs")]
-mod parquet;
+pub(crate) mod parquet;
 mod row_writer;
 mod schema;
 mod table;
 mod tables;
 
 pub use format::Format;
+pub use names::names_of;
+pub(crate) use row_writer::{Header, RowWriter};
+pub(crate) use schema::{Cell, ColumnType};
 pub use schema::{Content, Schema};
 pub use table::Table;
 pub use tables::{OutputError, ResultTables, TablePlan, write_tables};

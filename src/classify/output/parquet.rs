@@ -7,9 +7,9 @@ use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, FloatType, Int32Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
-use parquet::schema::types::{Type, TypePtr};
+use parquet::schema::types::{ColumnPath, Type, TypePtr};
 
 use super::row_writer::{Header, RowWriter, Sink};
 use super::schema::{Cell, Column, ColumnType};
@@ -19,7 +19,7 @@ use crate::files::Ours;
 const GROUP_ROWS: usize = 8192;
 
 /// Metadata key of the checkpoint's fingerprint.
-const MODEL_KEY: &str = "sonoprint.model";
+pub(crate) const MODEL_KEY: &str = "sonoprint.model";
 
 /// Recognized by the fingerprint in the metadata, which stands at the end.
 pub(super) const OURS: Ours = Ours {
@@ -29,14 +29,28 @@ pub(super) const OURS: Ours = Ours {
 
 /// Starts a table. Without its end it is no Parquet file.
 pub(super) fn open(sink: Sink<'_>, header: Header) -> io::Result<Box<dyn RowWriter + '_>> {
-    let Header { columns, model } = header;
+    let Header { columns, model, .. } = header;
     let fields: Result<Vec<TypePtr>, _> = columns.iter().map(field).collect();
     let schema = Type::group_type_builder("sonoprint").with_fields(fields?);
-    let properties = WriterProperties::builder()
+    let mut properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_created_by(concat!("sonoprint ", env!("CARGO_PKG_VERSION")).into())
-        .set_key_value_metadata(Some(vec![KeyValue::new(MODEL_KEY.into(), model)]))
-        .build();
+        .set_key_value_metadata(Some(vec![KeyValue::new(MODEL_KEY.into(), model)]));
+    // Vectors neither repeat nor compress. As they are, they are read at the speed of the disk.
+    for (name, _) in columns
+        .iter()
+        .filter(|(_, kind)| *kind == ColumnType::Floats)
+    {
+        let path = [name.as_str(), "list", "element"]
+            .map(str::to_owned)
+            .to_vec();
+        let column = ColumnPath::from(path);
+        properties = properties
+            .set_column_dictionary_enabled(column.clone(), false)
+            .set_column_compression(column.clone(), Compression::UNCOMPRESSED)
+            .set_column_statistics_enabled(column, EnabledStatistics::None);
+    }
+    let properties = properties.build();
     Ok(Box::new(Parquet {
         types: columns.into_iter().map(|(_, kind)| kind).collect(),
         rows: Vec::new(),

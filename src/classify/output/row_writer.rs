@@ -5,27 +5,29 @@ use std::io::{self, Write};
 use super::schema::{Cell, Column};
 
 /// Where a table is written to.
-pub(super) type Sink<'w> = Box<dyn Write + Send + 'w>;
+pub(crate) type Sink<'w> = Box<dyn Write + Send + 'w>;
 
 /// What a format knows of a table before its first row.
-pub(super) struct Header {
-    pub(super) columns: Vec<Column>,
+pub(crate) struct Header {
+    pub(crate) columns: Vec<Column>,
     /// Fingerprint of the checkpoint.
     #[cfg_attr(
         not(feature = "parquet"),
         expect(dead_code, reason = "only Parquet has a place for it")
     )]
-    pub(super) model: String,
+    pub(crate) model: String,
+    /// How many rows there will be, where that is known.
+    pub(crate) rows: Option<u64>,
 }
 
 /// Starts a table.
-pub(super) type Open = for<'w> fn(Sink<'w>, Header) -> io::Result<Box<dyn RowWriter + 'w>>;
+pub(crate) type Open = for<'w> fn(Sink<'w>, Header) -> io::Result<Box<dyn RowWriter + 'w>>;
 
 /// A table that is being written in some format.
 ///
 /// # Errors
 /// Every method returns the sink's errors: a full disk, for example.
-pub(super) trait RowWriter: Send {
+pub(crate) trait RowWriter: Send {
     /// Adds a row: one cell per column.
     fn row(&mut self, cells: Vec<Cell>) -> io::Result<()>;
 

@@ -7,7 +7,7 @@ use crate::model::{DecisionRule, Task};
 
 /// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ColumnType {
+pub(crate) enum ColumnType {
     Text,
     /// A probability.
     Float,
@@ -23,7 +23,7 @@ pub(super) enum ColumnType {
 
 /// One value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Cell {
+pub(crate) enum Cell {
     Null,
     Text(String),
     Float(f32),
@@ -35,7 +35,7 @@ pub(super) enum Cell {
 }
 
 /// A column's name and type.
-pub(super) type Column = (String, ColumnType);
+pub(crate) type Column = (String, ColumnType);
 
 /// What a table needs to know beside the results.
 #[derive(Clone, Debug, PartialEq)]

@@ -44,7 +44,18 @@ impl<'w> Table<'w> {
         out: impl Write + Send + 'w,
         content: Content,
         format: Format,
+        schema: Schema,
+    ) -> io::Result<Self> {
+        Self::with_rows(out, content, format, schema, None)
+    }
+
+    /// As [`Table::new`], for a table whose number of rows is known. A NumPy matrix needs it.
+    pub(super) fn with_rows(
+        out: impl Write + Send + 'w,
+        content: Content,
+        format: Format,
         mut schema: Schema,
+        rows: Option<u64>,
     ) -> io::Result<Self> {
         if format == Format::Audacity && !format.holds(content) {
             let why = format!("{format} tables hold clips only");
@@ -54,6 +65,7 @@ impl<'w> Table<'w> {
         let header = Header {
             columns: content.columns(&schema),
             model: schema.model.clone(),
+            rows,
         };
         let open = format.opener();
         Ok(Self {

@@ -6,6 +6,7 @@ use std::iter;
 use std::path::{Path, PathBuf};
 
 use super::format::Format;
+use super::names::{self, names_of};
 use super::schema::{Content, Schema};
 use super::table::Table;
 use crate::classify::journal::{self, Journal, JournalError, JournalSettings, journal_of};
@@ -56,6 +57,14 @@ pub enum OutputError {
         /// The format.
         format: Format,
     },
+    /// The format holds nothing but embeddings.
+    #[error("cannot write {path}: a {format} file holds embeddings only")]
+    OnlyVectors {
+        /// Path of the table.
+        path: PathBuf,
+        /// The format.
+        format: Format,
+    },
     /// A table's format was left out of this build.
     #[error("cannot write {path}: this build of sonoprint has no {format} support")]
     NotBuilt {
@@ -67,7 +76,7 @@ pub enum OutputError {
 }
 
 impl OutputError {
-    fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(in crate::classify) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
         |source| Self::Write {
             path: path.to_owned(),
             source,
@@ -96,10 +105,12 @@ impl TablePlan {
     /// Plans a table of files at `out` and, if a path is given, one of clips and one of embeddings.
     ///
     /// A table has the format that the ending of its name stands for. A name without an ending is
-    /// CSV, or JSON Lines for embeddings. `format`, if given, holds for the table of files.
+    /// CSV, or JSON Lines for embeddings. `format`, if given, holds for the table of files. A NumPy
+    /// matrix of embeddings has the paths of its rows in a file beside it ([`names_of`]).
     ///
     /// # Errors
-    /// [`OutputError::Ending`], [`OutputError::NoVectors`], [`OutputError::OnlyClips`] and
+    /// [`OutputError::Ending`], [`OutputError::NoVectors`], [`OutputError::OnlyClips`],
+    /// [`OutputError::OnlyVectors`] and
     /// [`OutputError::NotBuilt`].
     pub fn new(
         out: &Path,
@@ -122,6 +133,12 @@ impl TablePlan {
         if let Some(path) = timeline {
             tables.push(table(path, Content::Clips, by_name(path, Format::Csv)?));
         }
+        if let Some(table) = tables.iter().find(|table| !table.format.has_columns()) {
+            return Err(OutputError::OnlyVectors {
+                path: table.path.clone(),
+                format: table.format,
+            });
+        }
         if let Some(path) = embeddings {
             let format = by_name(path, Format::Jsonl)?;
             if !format.has_vectors() {
@@ -129,6 +146,9 @@ impl TablePlan {
                 return Err(OutputError::NoVectors { path, format });
             }
             tables.push(table(path, Content::Embeddings, format));
+            if format == Format::Npy {
+                tables.push(table(&names_of(path), Content::Embeddings, Format::Names));
+            }
         }
         if let Some(table) = tables.iter().find(|table| !table.format.is_built()) {
             return Err(OutputError::NotBuilt {
@@ -153,6 +173,11 @@ impl TablePlan {
         self.tables.iter().all(|table| table.path.exists())
     }
 
+    /// Returns whether a format must know the number of rows beforehand.
+    fn counts_rows(&self) -> bool {
+        self.tables.iter().any(|table| table.format == Format::Npy)
+    }
+
     /// Returns whether every table streams.
     fn streams(&self) -> bool {
         self.tables.iter().all(|table| table.format.streams())
@@ -166,8 +191,15 @@ impl TablePlan {
     pub fn claim<'a>(&self, inputs: impl IntoIterator<Item = &'a Path>) -> Result<(), OutputError> {
         let mut claims = Claims::default();
         inputs.into_iter().for_each(|input| claims.input(input));
+        // Whether the table before is there, and ours.
+        let mut ours = false;
         for PlannedTable { path, format, .. } in &self.tables {
-            claims.output(path, format.ours())?;
+            let is = match format {
+                Format::Names if ours => names::BESIDE_OURS,
+                format => format.ours(),
+            };
+            claims.output(path, is)?;
+            ours = path.metadata().is_ok_and(|file| file.len() > 0);
         }
         claims.output(&journal_of(&self.tables[0].path), journal::OURS)?;
         if let Some(path) = &self.page {
@@ -309,13 +341,27 @@ impl ResultTables {
 /// [`OutputError`].
 pub fn write_tables(plan: &TablePlan, journal: &Path) -> Result<usize, OutputError> {
     plan.claim(iter::empty())?;
-    let (mut tables, parts) = OpenTables::create_parts(plan, |_| true)?;
+    let rows = match plan.counts_rows() {
+        true => Some(count_read(journal)?),
+        false => None,
+    };
+    let (mut tables, parts) = OpenTables::create_parts(plan, |_| true, rows)?;
     let failed = tables.fill(journal, true)?;
     tables.finish()?;
     for (path, part) in parts {
         part.commit().map_err(OutputError::write(&path))?;
     }
     Ok(failed)
+}
+
+/// Returns how many files of a journal could be read: those that have an embedding.
+fn count_read(journal: &Path) -> Result<u64, JournalError> {
+    let mut read = 0;
+    journal::rows(journal, false, |result| {
+        read += u64::from(!result.outcome.is_failed());
+        Ok::<_, JournalError>(())
+    })?;
+    Ok(read)
 }
 
 /// Tables that rows are added to.
@@ -330,22 +376,24 @@ impl OpenTables {
         let mut all = Vec::new();
         for table in plan.tables.iter().filter(|table| table.format.streams()) {
             let file = OutFile::create(&table.path);
-            all.push(open(table, file, &plan.schema)?);
+            all.push(open(table, file, &plan.schema, None)?);
         }
         Ok(Self(all))
     }
 
-    /// Starts the tables whose formats are `wanted`, beside the old ones.
+    /// Starts the tables whose formats are `wanted`, beside the old ones. `rows` is the number of
+    /// embeddings, where it is known.
     fn create_parts(
         plan: &TablePlan,
         wanted: fn(Format) -> bool,
+        rows: Option<u64>,
     ) -> Result<(Self, Parts), OutputError> {
         let (mut all, mut parts) = (Vec::new(), Vec::new());
         for table in plan.tables.iter().filter(|table| wanted(table.format)) {
             let created = Part::create(&table.path);
             let (part, file) = created.map_err(OutputError::write(&table.path))?;
             parts.push((table.path.clone(), part));
-            all.push(open(table, Ok(file), &plan.schema)?);
+            all.push(open(table, Ok(file), &plan.schema, rows)?);
         }
         Ok((Self(all), parts))
     }
@@ -367,7 +415,7 @@ impl OpenTables {
     /// Rebuilds the tables that stream from a journal, and leaves them open for more rows. Also
     /// returns how many of the files failed.
     fn rebuild(plan: &TablePlan, journal: &Path) -> Result<(Self, usize), OutputError> {
-        let (mut tables, parts) = Self::create_parts(plan, Format::streams)?;
+        let (mut tables, parts) = Self::create_parts(plan, Format::streams, None)?;
         let failed = tables.fill(journal, false)?;
         for (path, part) in parts {
             part.publish().map_err(OutputError::write(&path))?;
@@ -391,13 +439,17 @@ fn open(
     table: &PlannedTable,
     file: io::Result<OutFile>,
     schema: &Schema,
+    rows: Option<u64>,
 ) -> Result<(PathBuf, Table<'static>), OutputError> {
     let PlannedTable {
         path,
         content,
         format,
     } = table;
-    let open = |file| Table::new(BufWriter::new(file), *content, *format, schema.clone());
+    let open = |file| {
+        let file = BufWriter::new(file);
+        Table::with_rows(file, *content, *format, schema.clone(), rows)
+    };
     let opened = file.and_then(open).map_err(OutputError::write(path))?;
     Ok((path.clone(), opened))
 }

@@ -26,6 +26,7 @@ use self::events::{Counts, Events, Reason};
 use self::inputs::{Earlier, InputArgs, State};
 use self::pace::Total;
 use self::startup_times::StartupTimes;
+use super::playlists::PlaylistsArg;
 use super::walk_args::WalkArgs;
 use super::words::{is_stdout, note, note_left_out};
 use super::{Done, args, facts, hint, is_broken_pipe, page};
@@ -78,12 +79,14 @@ pub struct Args {
     #[arg(long, value_name = "FILE", requires = "out")]
     timeline: Option<PathBuf>,
     /// Also write a table of embeddings (what the network's last layer reads, the mean over a file's
-    /// clips), for search and clustering: JSON Lines, or Parquet if the extension is .parquet. - is
-    /// stdout.
+    /// clips), for search and clustering: JSON Lines, or Parquet or a NumPy matrix if the extension is
+    /// .parquet or .npy. - is stdout.
     #[arg(long, value_name = "FILE", requires = "out")]
     embeddings: Option<PathBuf>,
     #[command(flatten)]
     page: page::PageArgs,
+    #[command(flatten)]
+    playlists: PlaylistsArg,
     /// Fraction of a clip that it shares with the next one, from 0 to 0.95.
     #[arg(long, value_name = "FRACTION", default_value_t = 0.0, value_parser = overlap)]
     clip_overlap: f64,
@@ -223,6 +226,9 @@ fn classify_all(args: &Args, events: &Events, counts: &mut Counts) -> anyhow::Re
         model: settings.model.clone(),
         rule,
     };
+    let files = args.inputs.paths.iter().chain(&args.inputs.files_from);
+    let files = files.map(PathBuf::as_path);
+    let playlists = args.playlists.plan(targets.out, &schema, files)?;
     let (mut tables, earlier) = match targets.plan(args, &schema)? {
         Some(plan) => {
             let (tables, earlier) = ResultTables::open(plan, &settings, args.fresh)?;
@@ -301,6 +307,9 @@ fn classify_all(args: &Args, events: &Events, counts: &mut Counts) -> anyhow::Re
     labels.print(&schema);
     summary::print_times(&summary, &times, &options);
     summary::print(&summary, labels.unsure, stopped, out);
+    if let Some(playlists) = playlists.filter(|_| !stopped) {
+        playlists.write()?;
+    }
     note_left_out(&search.left_out);
     if let (Some(out), false) = (targets.out, stopped) {
         let inputs = &args.inputs;

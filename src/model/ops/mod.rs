@@ -5,4 +5,5 @@ pub(crate) mod conv_max;
 mod flex;
 pub(crate) mod norm;
 pub(crate) mod pool;
+pub(crate) mod product;
 mod sum_parts;

@@ -4,14 +4,13 @@
 //! The order of each sum is independent of the number of cores.
 
 mod im2col;
-mod product;
 #[cfg(test)]
 mod tests;
 
 use rayon::prelude::*;
 
 use super::geometry::Geometry;
-use product::product;
+use crate::model::ops::product::product;
 
 /// The parts that a batch is split into for the gradient of the weights. It is a constant, so that
 /// every machine adds in the same order.
