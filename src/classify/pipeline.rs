@@ -4,13 +4,16 @@
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use super::decode::{DecodeFailure, DecodedClip, DecodedFile, DecoderEvent, SILENT, decode_loop};
 use super::discover::Input;
 use super::result::{ClipPrediction, FileResult, Outcome, Prediction};
 use super::stamp::Stamp;
+use crate::gpu::{Compute, adapter};
 use crate::inference::{FileAverage, InferenceError, PendingBatch, Predictor};
 
 /// Batches that are on the device before the pipeline waits for the oldest one.
@@ -34,6 +37,27 @@ pub struct Options {
     pub timeline: bool,
     /// Whether predictions hold embeddings.
     pub embeddings: bool,
+}
+
+impl Options {
+    /// Returns the options that suit `compute`: one decoder per core, a batch that fills the device
+    /// and is small enough for the first answers to come soon, and nothing but one prediction per
+    /// file.
+    ///
+    /// Where the network runs on the cores too, the queue holds the decoders back.
+    pub fn for_device(compute: &Compute) -> Self {
+        Self {
+            workers: available_parallelism().map_or(2, usize::from),
+            batch: match compute {
+                Compute::Cpu => 16,
+                Compute::Gpu(gpu) if adapter::is_hardware(&gpu.info) => 32,
+                Compute::Gpu(_) => 4,
+            },
+            overlap: 0.0,
+            timeline: false,
+            embeddings: false,
+        }
+    }
 }
 
 /// The counts of a run, and where its time went.
@@ -100,6 +124,21 @@ pub fn classify<E: From<InferenceError>>(
     options: &Options,
     mut on_result: impl FnMut(FileResult) -> Result<(), E>,
 ) -> Result<Summary, E> {
+    let never = AtomicBool::new(false);
+    classify_until(&never, predictor, inputs, options, |_, result| {
+        on_result(result)
+    })
+}
+
+/// Does as [`classify`], and also passes on the number of the input, from 0. Once `stop` is set, ends
+/// with the next clip or within [`IDLE`], without an error.
+pub(super) fn classify_until<E: From<InferenceError>>(
+    stop: &AtomicBool,
+    predictor: &Predictor,
+    inputs: impl Iterator<Item = Input> + Send,
+    options: &Options,
+    mut on_result: impl FnMut(u64, FileResult) -> Result<(), E>,
+) -> Result<Summary, E> {
     let start = Instant::now();
     let front_end = &predictor.header().front_end;
     let rule = front_end.clip_rule(options.overlap.min(1.0 - MIN_HOP));
@@ -114,7 +153,7 @@ pub fn classify<E: From<InferenceError>>(
         }
         drop(sender);
         let mut packer = Packer::new(predictor, options, batch);
-        packer.run(&receiver, &mut on_result)?;
+        packer.run(stop, &receiver, &mut on_result)?;
         Ok::<_, E>(packer.summary)
     })?;
     summary.elapsed = start.elapsed();
@@ -153,8 +192,9 @@ impl<'a> Packer<'a> {
 
     fn run<E: From<InferenceError>>(
         &mut self,
+        stop: &AtomicBool,
         receiver: &Receiver<DecoderEvent>,
-        on_result: &mut impl FnMut(FileResult) -> Result<(), E>,
+        on_result: &mut impl FnMut(u64, FileResult) -> Result<(), E>,
     ) -> Result<(), E> {
         loop {
             let start = Instant::now();
@@ -162,6 +202,9 @@ impl<'a> Packer<'a> {
             let event = receiver.recv_timeout(IDLE);
             drop(span);
             self.summary.waited += start.elapsed();
+            if stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
             match event {
                 Ok(event) => self.handle(event)?,
                 Err(RecvTimeoutError::Timeout) => self.flush()?,
@@ -282,7 +325,7 @@ impl<'a> Packer<'a> {
     /// Passes on the results of files that are complete.
     fn emit_finished<E>(
         &mut self,
-        on_result: &mut impl FnMut(FileResult) -> Result<(), E>,
+        on_result: &mut impl FnMut(u64, FileResult) -> Result<(), E>,
     ) -> Result<(), E> {
         let complete = |file: &PendingFile| match &file.end {
             Some(Err(_)) => true,
@@ -301,7 +344,7 @@ impl<'a> Packer<'a> {
                 continue;
             };
             let start = Instant::now();
-            on_result(self.finish(file))?;
+            on_result(id, self.finish(file))?;
             self.summary.writing += start.elapsed();
         }
         Ok(())

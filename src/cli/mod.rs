@@ -17,6 +17,7 @@ mod spectrogram;
 mod train;
 mod words;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::parser::ValueSource;
@@ -67,8 +68,8 @@ enum Command {
 }
 
 /// Parses the command line. Ends the process if it is wrong, or asks for help.
-fn parse() -> Cli {
-    let matches = Cli::command().get_matches();
+fn parse(args: impl IntoIterator<Item = OsString>) -> Cli {
+    let matches = Cli::command().get_matches_from(args);
     let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
     if let (Command::Train(args), Some((_, train))) = (&mut cli.command, matches.subcommand()) {
         args.epochs_given = train.value_source("epochs") == Some(ValueSource::CommandLine);
@@ -76,11 +77,17 @@ fn parse() -> Cli {
     cli
 }
 
-/// Parses the command line, runs the command and returns its exit code: 0 if all is done, 1 if some
-/// inputs failed or something was found, 2 if the command could not run, 130 if Ctrl-C stopped it
-/// with everything saved.
+/// Runs the command line of this process and returns its exit code, as [`run_from`].
 pub fn run() -> ExitCode {
-    let done = match parse().command {
+    ExitCode::from(run_from(std::env::args_os()))
+}
+
+/// Runs the command line `args`, which begins with the program's name, and returns its exit code: 0
+/// if all is done, 1 if some inputs failed or something was found, 2 if the command could not run,
+/// 130 if Ctrl-C stopped it with everything saved. Ends the process if `args` are wrong, or ask for
+/// help.
+pub fn run_from(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let done = match parse(args).command {
         Command::Classify(args) => classify::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Train(args) => train::run(&args),
@@ -92,17 +99,17 @@ pub fn run() -> ExitCode {
         Command::Devices => devices::run(),
     };
     match done {
-        Ok(Done::All) => ExitCode::SUCCESS,
-        Ok(Done::Some) => ExitCode::from(1),
-        Ok(Done::Stopped) => ExitCode::from(130),
+        Ok(Done::All) => 0,
+        Ok(Done::Some) => 1,
+        Ok(Done::Stopped) => 130,
         // A broken pipe is the reader's choice to stop.
-        Err(e) if is_broken_pipe(&e) => ExitCode::SUCCESS,
+        Err(e) if is_broken_pipe(&e) => 0,
         Err(e) => {
             words::note(format_args!("sonoprint: {}", facts(&e)));
             if let Some(advice) = hint::hint(&e) {
                 words::note(format_args!("hint: {advice}"));
             }
-            ExitCode::from(2)
+            2
         }
     }
 }

@@ -109,6 +109,11 @@ impl Predictor {
         &self.checkpoint.header
     }
 
+    /// Returns the front end, which makes the features that the network reads.
+    pub fn front_end(&self) -> &FrontEnd {
+        &self.front_end
+    }
+
     /// Returns the probabilities `[clip][class]` of `clips`, each of the front end's
     /// `clip_samples`: one upload, one read-back.
     ///

@@ -26,6 +26,7 @@ mod musicnn;
 mod outputs;
 mod pcm;
 mod report;
+mod result_stream;
 mod same_losses;
 mod support;
 mod tables;

@@ -6,7 +6,6 @@ mod startup_times;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::available_parallelism;
 
 use anyhow::{Context, bail, ensure};
 
@@ -19,7 +18,6 @@ use crate::classify::{
     Content, DiscoverError, Format, Input, List, Options, ResultTables, Schema, Search, Shard,
     Stamp, TablePlan, classify, discover, listed,
 };
-use crate::gpu::Compute;
 use crate::inference::Predictor;
 use crate::model::{Checkpoint, ModelName};
 
@@ -157,9 +155,10 @@ pub fn run(args: &Args) -> anyhow::Result<Done> {
         changed.fetch_add(u64::from(!same), Ordering::Relaxed);
         !same
     });
+    let automatic = Options::for_device(&compute);
     let options = Options {
-        workers: args.workers.map_or_else(automatic_workers, usize::from),
-        batch: args.batch.map_or(automatic_batch(&compute), usize::from),
+        workers: args.workers.map_or(automatic.workers, usize::from),
+        batch: args.batch.map_or(automatic.batch, usize::from),
         overlap: args.clip_overlap,
         timeline: args.timeline.is_some(),
         embeddings: args.embeddings.is_some(),
@@ -289,19 +288,4 @@ fn inputs(args: &Args, search: &Search) -> anyhow::Result<Box<dyn Iterator<Item 
             .with_context(|| format!("cannot read the list {}", path.display()))?;
         Box::new(listed(file, list, search.shard))
     })
-}
-
-/// Returns one decoder per core. Where the network runs on the cores too, the queue holds the
-/// decoders back.
-fn automatic_workers() -> usize {
-    available_parallelism().map_or(2, usize::from)
-}
-
-/// Returns a batch that fills the device, and is small enough for the first answers to come soon.
-fn automatic_batch(compute: &Compute) -> usize {
-    match compute {
-        Compute::Cpu => 16,
-        Compute::Gpu(gpu) if crate::gpu::adapter::is_hardware(&gpu.info) => 32,
-        Compute::Gpu(_) => 4,
-    }
 }
