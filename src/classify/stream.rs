@@ -138,7 +138,8 @@ impl ResultStream {
                     self.early.insert(number, result);
                 }
                 Ok(Err(error)) => {
-                    self.end();
+                    // Its thread has ended already.
+                    let _ = self.end();
                     return Poll::Ready(Some(Err(error)));
                 }
                 Err(RecvTimeoutError::Timeout) => return Poll::Pending,
