@@ -39,8 +39,7 @@ mod _native {
     #[expect(non_upper_case_globals, reason = "Python's name for it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
 
-    /// Runs the program with the command line `args`, which begins with its name, and returns its exit
-    /// code.
+    /// Runs the program with a command line that begins with its name. Returns the exit code.
     #[pyfunction]
     fn run(py: Python<'_>, args: Vec<OsString>) -> u8 {
         py.detach(|| {

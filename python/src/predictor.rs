@@ -198,7 +198,6 @@ impl Predictor {
         hidden: bool,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let fill = is_second(errors, "errors", ["raise", "nan"])?;
-        let width = self.embedding_len(py)?;
         let options = Options {
             embeddings: true,
             ..self.options
@@ -215,19 +214,27 @@ impl Predictor {
             options,
             Order::Inputs,
         )?));
-        let mut rows: Vec<f32> = Vec::new();
+        // None for a file that failed.
+        let mut rows: Vec<Option<Vec<f32>>> = Vec::new();
         while let Some(result) = next_result(py, &stream)? {
-            match result.outcome {
-                Outcome::Ok(prediction) => rows.extend(prediction.embedding),
-                Outcome::Failed { .. } if fill => rows.extend(std::iter::repeat_n(f32::NAN, width)),
+            rows.push(match result.outcome {
+                Outcome::Ok(prediction) => Some(prediction.embedding),
+                Outcome::Failed { .. } if fill => None,
                 Outcome::Failed { reason, message } => {
                     py.detach(|| drop(stream));
                     return Err(errors::audio(py, &message, &reason, Some(&result.path)));
                 }
-            }
+            });
         }
-        let shape = [rows.len() / width, width];
-        PyArray1::from_vec(py, rows).reshape(shape)
+        let width = match rows.iter().flatten().next() {
+            Some(row) => row.len(),
+            None => self.embedding_len(py)?,
+        };
+        let shape = [rows.len(), width];
+        let nan = vec![f32::NAN; width];
+        let rows = rows.iter().map(|row| row.as_deref().unwrap_or(&nan));
+        let values: Vec<f32> = rows.flatten().copied().collect();
+        PyArray1::from_vec(py, values).reshape(shape)
     }
 
     /// Returns what the network reads: ``(clips, channels, height, width)``.

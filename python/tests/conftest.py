@@ -79,6 +79,8 @@ def bad_files(tmp_path):
     files["silent"] = write_wav(tmp_path / "silent.wav", np.zeros(22050))
     files["too_short"] = write_wav(tmp_path / "short.wav", hum(0.05))
     files["cancelled"] = write_wav(tmp_path / "cancelled.wav", [hum(1), -hum(1)])
-    files["damaged"] = tmp_path / "damaged.flac"
-    files["damaged"].write_bytes((CLIPS / "jazz" / "jazz.00014.flac").read_bytes()[:60])
+    # A header that states no channels.
+    wav = (CLIPS / "metal" / "metal.00019.wav").read_bytes()
+    files["damaged"] = tmp_path / "damaged.wav"
+    files["damaged"].write_bytes(wav[:22] + bytes(2) + wav[24:])
     return {reason: os.fspath(path) for reason, path in files.items()}
