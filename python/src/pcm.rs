@@ -36,7 +36,10 @@ pub(crate) fn mono(pcm: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
     if samples.is_empty() {
         return Err(errors::audio(py, "pcm holds no samples", "empty", None));
     }
-    let bad = samples.iter().filter(|x| !(x.abs() <= LOUDEST)).count();
+    let bad = samples
+        .iter()
+        .filter(|x| x.is_nan() || x.abs() > LOUDEST)
+        .count();
     if bad > 0 {
         let message = format!(
             "{bad} of {} samples are not usable numbers (NaN, infinite or over 1e9)",

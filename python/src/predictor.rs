@@ -69,9 +69,7 @@ impl Predictor {
             Some(ModelName::File(path)) => ModelName::File(std::path::absolute(path)?),
             Some(builtin) => builtin,
         };
-        let wanted: DeviceChoice = match device.parse() {
-            Ok(wanted) => wanted,
-        };
+        let Ok(wanted) = device.parse::<DeviceChoice>();
         let compute = py
             .detach(|| devices::open(&wanted))
             .map_err(|e| errors::of_device(py, &e))?;

@@ -69,11 +69,12 @@ def test_two_threads_share_an_iterator(predictor, clips):
 
 @linux
 def test_an_early_end_stops_the_threads(predictor, long_files):
-    list(predictor.predict(long_files[:1]))
+    short = CLIPS / "metal" / "metal.00019.wav"
+    list(predictor.predict(short))
     before = threads()
     for end in ["drop", "close", "raise"]:
         start = time.monotonic()
-        results = predictor.predict([long_files[0], "missing.wav", *long_files], errors="raise")
+        results = predictor.predict([short, "missing.wav", *long_files], errors="raise")
         next(results)
         assert threads() > before
         if end == "close":
@@ -85,18 +86,25 @@ def test_an_early_end_stops_the_threads(predictor, long_files):
             assert list(results) == []
         else:
             del results
+        # A thread that has ended stays in the list for a moment.
+        while threads() > before and time.monotonic() - start < 20:
+            time.sleep(0.01)
         assert threads() <= before
-        assert time.monotonic() - start < 20
 
 
 @linux
 def test_a_slow_reader_holds_the_pipeline_back(predictor, clips):
     results = predictor.predict([clips / "metal" / "metal.00019.wav"] * 100_000)
     next(results)
-    time.sleep(1)
-    before = time.process_time()
-    time.sleep(0.5)
-    assert time.process_time() - before < 0.2
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        before = time.process_time()
+        time.sleep(0.3)
+        if time.process_time() - before < 0.03:
+            break
+    else:
+        pytest.fail("the pipeline goes on without a reader")
+    assert next(results).status == "ok"
     results.close()
 
 
@@ -157,6 +165,10 @@ def embed(predictor, path):
     return predictor.embeddings(path)
 
 
+def embed_inherited(path):
+    return embed(INHERITED, path)
+
+
 def load_len(path):
     return len(sonoprint.load(path)[0])
 
@@ -174,9 +186,11 @@ def test_forked_workers_load_and_refuse_to_predict(predictor):
     path = CLIPS / "jazz" / "jazz.00014.flac"
     results = predictor.predict([path] * 1000)
     next(results)
+    global INHERITED
+    INHERITED = predictor
     with multiprocessing.get_context("fork").Pool(2) as pool:
         assert pool.map(load_len, [path] * 4) == [load_len(path)] * 4
         with pytest.raises(RuntimeError, match="spawn"):
-            pool.apply(embed, (predictor, path))
+            pool.apply(embed_inherited, (path,))
     assert next(results).status == "ok"
     results.close()
