@@ -12,6 +12,23 @@ use crate::errors;
 /// The adapters that were opened, by their number. Burn never releases a device.
 static OPENED: Mutex<Vec<(usize, Compute)>> = Mutex::new(Vec::new());
 
+/// Looks for devices, without Python's lock. Sets `XDG_RUNTIME_DIR` meanwhile where it is unset: Mesa's
+/// device layer asks for a Wayland display and complains on stderr without it.
+pub(crate) fn quietly<T: Send>(py: Python<'_>, look: impl FnOnce() -> T + Send) -> PyResult<T> {
+    const NAME: &str = "XDG_RUNTIME_DIR";
+    let environ = py.import("os")?.getattr("environ")?;
+    let is_unset = cfg!(target_os = "linux") && !environ.contains(NAME)?;
+    if is_unset {
+        let folder = py.import("tempfile")?.call_method0("gettempdir")?;
+        environ.set_item(NAME, folder)?;
+    }
+    let found = py.detach(look);
+    if is_unset {
+        environ.call_method1("pop", (NAME, py.None()))?;
+    }
+    Ok(found)
+}
+
 /// Opens the device that `wanted` means, or returns it if it is open.
 pub(crate) fn open(wanted: &DeviceChoice) -> Result<Compute, GpuError> {
     if *wanted == DeviceChoice::Cpu {
@@ -35,13 +52,12 @@ pub(crate) fn open(wanted: &DeviceChoice) -> Result<Compute, GpuError> {
 /// Lists the devices that can compute: the graphics adapters, best first, and the CPU.
 #[pyfunction]
 pub(crate) fn devices(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
-    let (infos, auto) = py
-        .detach(|| {
-            let adapters = adapter::list(&adapter::instance());
-            let infos: Vec<_> = adapters.iter().map(|adapter| adapter.get_info()).collect();
-            adapter::choose(&infos, &DeviceChoice::Auto).map(|auto| (infos, auto))
-        })
-        .map_err(|e| errors::of_device(py, &e))?;
+    let found = quietly(py, || {
+        let adapters = adapter::list(&adapter::instance());
+        let infos: Vec<_> = adapters.iter().map(|adapter| adapter.get_info()).collect();
+        adapter::choose(&infos, &DeviceChoice::Auto).map(|auto| (infos, auto))
+    })?;
+    let (infos, auto) = found.map_err(|e| errors::of_device(py, &e))?;
     let class = errors::class(py, "Device")?;
     let list = PyList::empty(py);
     for (i, info) in infos.iter().enumerate() {

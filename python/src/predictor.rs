@@ -70,8 +70,7 @@ impl Predictor {
             Some(builtin) => builtin,
         };
         let Ok(wanted) = device.parse::<DeviceChoice>();
-        let compute = py
-            .detach(|| devices::open(&wanted))
+        let compute = devices::quietly(py, || devices::open(&wanted))?
             .map_err(|e| errors::of_device(py, &e))?;
         let made = py.detach(|| {
             let checkpoint = Checkpoint::open(&model, &compute.burn())?;

@@ -47,9 +47,10 @@ def command():
 def python():
     """Runs a script in a Python of its own."""
 
-    def run(script, *args):
+    def run(script, *args, **variables):
         args = [sys.executable, "-c", script, *args]
-        return subprocess.run(args, capture_output=True, text=True, timeout=120)
+        env = {name: value for name, value in (os.environ | variables).items() if value is not None}
+        return subprocess.run(args, capture_output=True, text=True, timeout=120, env=env)
 
     return run
 

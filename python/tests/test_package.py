@@ -79,6 +79,11 @@ def test_devices_are_listed_and_missing_ones_named():
         sonoprint.Predictor(device="no such card")
 
 
+def test_looking_for_devices_says_nothing(python):
+    done = python("import sonoprint, os; sonoprint.Predictor(); print(*os.environ)", XDG_RUNTIME_DIR=None)
+    assert (done.stderr, done.returncode, "XDG_RUNTIME_DIR" in done.stdout) == ("", 0, False)
+
+
 def test_missing_and_foreign_models_are_named(tmp_path):
     foreign = tmp_path / "foreign.safetensors"
     foreign.write_bytes(b"nothing")
