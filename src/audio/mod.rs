@@ -72,6 +72,7 @@ pub use left_out::LeftOut;
 pub(crate) use levels::Levels;
 pub use names::{EXTENSIONS, NameKind, UNREADABLE, is_audio_path, is_hidden, name_kind};
 pub use reader::{LOAD_LIMIT_SECONDS, Loaded, MonoReader, load};
+pub use resample::resample;
 pub use rule::{ClipRule, Ends};
 pub use silence::{SHORTEST_SECONDS, SILENT_LEVEL, check_length, is_silent, level};
 pub use sniff::Format as FileFormat;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
+use super::RATES;
 use super::error::{AudioError, Result};
 
 /// Minimum length of a block in samples at the lower of the two rates. Longer blocks take less time
@@ -18,6 +19,33 @@ const PASS: f64 = 0.9136;
 
 /// How far down everything over the lower Nyquist frequency is, in dB.
 const STOP_DB: f64 = 126.0;
+
+/// Changes the sample rate of mono PCM from `from` Hz to `to` Hz, as [`super::MonoReader`] does for
+/// files: aliases at least 80 dB down, no delay, and `round(samples * to / from)` output samples.
+///
+/// ```
+/// let tone: Vec<f32> = (0..44_100).map(|i| (i as f32 * 0.05).sin()).collect();
+/// let half = sonoprint::audio::resample(&tone, 44_100, 22_050)?;
+/// assert_eq!(half.len(), 22_050);
+/// assert!((half[10_000] - tone[20_000]).abs() < 1e-4);
+/// # Ok::<(), sonoprint::audio::AudioError>(())
+/// ```
+///
+/// # Errors
+/// [`AudioError::BadRate`].
+pub fn resample(samples: &[f32], from: u32, to: u32) -> Result<Vec<f32>> {
+    if let Some(rate) = [from, to].into_iter().find(|rate| !RATES.contains(rate)) {
+        return Err(AudioError::BadRate { rate });
+    }
+    if from == to {
+        return Ok(samples.to_vec());
+    }
+    let mut out = Vec::new();
+    let mut resample = Resample::new(from, to)?;
+    resample.push(samples, &mut out)?;
+    resample.finish(&mut out)?;
+    Ok(out)
+}
 
 /// A band-limited resampler with the filter of soxr's quality `HQ`, which is what `librosa.load`
 /// uses.

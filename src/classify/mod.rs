@@ -1,10 +1,10 @@
 //! Classifying files: [`discover()`] finds them, [`classify`] decodes them ahead, packs clips of
 //! several files into batches and gives one [`FileResult`] per file, [`ResultTables`] keeps a
-//! [`journal`] and writes tables.
+//! [`journal`] and writes tables. [`ResultStream`] is the same pipeline as an iterator.
 //!
 //! Files import each other in one direction: `shard`, `glob`, `stamp` and `result` at the bottom, then
-//! `discover`, `share`, `decode` and `pipeline`; `journal`, `page`, `output` and `merge` on the other
-//! side.
+//! `discover`, `share`, `decode`, `pipeline` and `stream`; `journal`, `page`, `output` and `merge` on
+//! the other side.
 
 mod decode;
 mod discover;
@@ -22,6 +22,7 @@ mod rows;
 mod shard;
 mod share;
 mod stamp;
+mod stream;
 
 pub use discover::{DiscoverError, Input, Search, discover};
 pub use glob::{Glob, GlobError};
@@ -41,5 +42,6 @@ pub use result::{ClipPrediction, FileResult, Outcome, Prediction, ranked};
 pub use rows::{RowLabels, RowStatus, TableReadError, TableReader, TableRow};
 pub use shard::{Shard, ShardError};
 pub use stamp::Stamp;
+pub use stream::{Order, ResultStream};
 
 pub use crate::files::{path_of_text, text_of_path};

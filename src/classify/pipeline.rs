@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use super::decode::{
@@ -15,6 +17,7 @@ use super::result::{ClipPrediction, FileResult, Outcome, Prediction};
 use super::share::Board;
 use super::stamp::Stamp;
 use crate::audio::Excerpts;
+use crate::gpu::{Compute, adapter};
 use crate::inference::{FileAverage, InferenceError, PendingBatch, Predictor};
 
 /// Batches that are on the device before the pipeline waits for the oldest one.
@@ -43,6 +46,40 @@ pub struct Options {
     pub timeline: bool,
     /// Whether predictions hold embeddings.
     pub embeddings: bool,
+}
+
+impl Options {
+    /// Returns the options that suit the device of `predictor`: one decoder per core, a batch that
+    /// fills the device and fits it and is small enough for the first answers to come soon, and
+    /// nothing but one prediction per file.
+    ///
+    /// Where the network runs on the cores too, the queue holds the decoders back.
+    pub fn for_predictor(predictor: &Predictor) -> Self {
+        let full = match predictor.compute() {
+            Compute::Cpu => 16,
+            Compute::Gpu(gpu) if adapter::is_hardware(&gpu.info) => 32,
+            Compute::Gpu(_) => 4,
+        };
+        let batch = predictor.batch_limit().automatic(full);
+        Self {
+            workers: available_parallelism().map_or(2, usize::from),
+            batch,
+            first_batch: Self::first_batch(predictor, batch),
+            overlap: 0.0,
+            excerpts: None,
+            timeline: false,
+            embeddings: false,
+        }
+    }
+
+    /// Returns the clips of the first batch. A GPU takes as long for one as for a few, and compiles
+    /// kernels for each new shape.
+    pub fn first_batch(predictor: &Predictor, batch: usize) -> usize {
+        match predictor.compute() {
+            Compute::Cpu => 1,
+            Compute::Gpu(_) => batch,
+        }
+    }
 }
 
 /// The counts of a run, and where its time went.
@@ -153,6 +190,21 @@ pub fn classify<E: From<InferenceError>>(
     options: &Options,
     mut on_result: impl FnMut(FileResult) -> Result<(), E>,
 ) -> Result<Summary, E> {
+    let never = AtomicBool::new(false);
+    classify_until(&never, predictor, inputs, options, |_, result| {
+        on_result(result)
+    })
+}
+
+/// Does as [`classify`], and also passes on the number of the input, from 0. Once `stop` is set, ends
+/// with the next clip or within [`IDLE`], without an error.
+pub(super) fn classify_until<E: From<InferenceError>>(
+    stop: &AtomicBool,
+    predictor: &Predictor,
+    inputs: impl Iterator<Item = Input> + Send,
+    options: &Options,
+    mut on_result: impl FnMut(u64, FileResult) -> Result<(), E>,
+) -> Result<Summary, E> {
     let start = Instant::now();
     let batch = options.batch.max(1);
     let limit = predictor.batch_limit();
@@ -175,7 +227,7 @@ pub fn classify<E: From<InferenceError>>(
         }
         drop(sender);
         let mut packer = Packer::new(predictor, options, batch);
-        packer.run(&receiver, &mut on_result)?;
+        packer.run(stop, &receiver, &mut on_result)?;
         Ok::<_, E>(packer.summary)
     })?;
     summary.elapsed = start.elapsed();
@@ -217,8 +269,9 @@ impl<'a> Packer<'a> {
 
     fn run<E: From<InferenceError>>(
         &mut self,
+        stop: &AtomicBool,
         receiver: &Receiver<DecoderEvent>,
-        on_result: &mut impl FnMut(FileResult) -> Result<(), E>,
+        on_result: &mut impl FnMut(u64, FileResult) -> Result<(), E>,
     ) -> Result<(), E> {
         loop {
             let start = Instant::now();
@@ -226,6 +279,9 @@ impl<'a> Packer<'a> {
             let event = receiver.recv_timeout(IDLE);
             drop(span);
             self.summary.waited += start.elapsed();
+            if stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
             match event {
                 Ok(event) => self.handle(event)?,
                 Err(RecvTimeoutError::Timeout) => self.flush()?,
@@ -343,7 +399,7 @@ impl<'a> Packer<'a> {
     /// Passes on the results of files that are complete.
     fn emit_finished<E>(
         &mut self,
-        on_result: &mut impl FnMut(FileResult) -> Result<(), E>,
+        on_result: &mut impl FnMut(u64, FileResult) -> Result<(), E>,
     ) -> Result<(), E> {
         let complete = |file: &PendingFile| match &file.end {
             Some(Err(_)) => true,
@@ -362,7 +418,7 @@ impl<'a> Packer<'a> {
                 continue;
             };
             let start = Instant::now();
-            on_result(self.finish(file))?;
+            on_result(id, self.finish(file))?;
             self.summary.writing += start.elapsed();
         }
         Ok(())

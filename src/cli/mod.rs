@@ -28,6 +28,7 @@ mod train;
 mod walk_args;
 mod words;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::parser::ValueSource;
@@ -95,9 +96,8 @@ fn commands() -> clap::Command {
 
 /// Parses the command line, and what environment and configuration file add to it. Ends the process
 /// if something is wrong, or help is asked for.
-fn parse(commands: &clap::Command) -> (Cli, clap::ArgMatches) {
+fn parse(commands: &clap::Command, words: Vec<OsString>) -> (Cli, clap::ArgMatches) {
     use config::ParseError;
-    let words = std::env::args_os().collect();
     let parsed = config::parse(commands, words, config::Environment::of_process());
     let parsed = parsed.unwrap_or_else(|error| {
         match error {
@@ -119,12 +119,18 @@ fn parse(commands: &clap::Command) -> (Cli, clap::ArgMatches) {
     (cli, matches)
 }
 
-/// Parses the command line, runs the command and returns its exit code: 0 if all is done, 1 if some
-/// inputs failed or something was found, 2 if the command could not run, 130 if Ctrl-C stopped it
-/// with everything saved.
+/// Runs the command line of this process and returns its exit code, as [`run_from`].
 pub fn run() -> ExitCode {
+    ExitCode::from(run_from(std::env::args_os()))
+}
+
+/// Runs the command line `args`, which begins with the program's name, and returns its exit code: 0
+/// if all is done, 1 if some inputs failed or something was found, 2 if the command could not run,
+/// 130 if Ctrl-C stopped it with everything saved. Ends the process if `args` are wrong, or ask for
+/// help.
+pub fn run_from(args: impl IntoIterator<Item = OsString>) -> u8 {
     let commands = commands();
-    let (cli, matches) = parse(&commands);
+    let (cli, matches) = parse(&commands, args.into_iter().collect());
     let done = match cli.command {
         Command::Classify(args) => classify::run(&args),
         Command::Merge(args) => merge::run(&args),
@@ -142,17 +148,17 @@ pub fn run() -> ExitCode {
         Command::Generate(args) => generate::run(&args, commands),
     };
     match done {
-        Ok(Done::All) => ExitCode::SUCCESS,
-        Ok(Done::Some) => ExitCode::from(1),
-        Ok(Done::Stopped) => ExitCode::from(130),
+        Ok(Done::All) => 0,
+        Ok(Done::Some) => 1,
+        Ok(Done::Stopped) => 130,
         // A broken pipe is the reader's choice to stop.
-        Err(e) if is_broken_pipe(&e) => ExitCode::SUCCESS,
+        Err(e) if is_broken_pipe(&e) => 0,
         Err(e) => {
             words::note_error(format_args!("sonoprint: {}", facts(&e)));
             if let Some(advice) = hint::hint(&e) {
                 words::note_error(format_args!("hint: {advice}"));
             }
-            ExitCode::from(2)
+            2
         }
     }
 }

@@ -120,6 +120,16 @@ impl Predictor {
         BatchLimit::new(&self.compute, network, Pass::Inference, self.half)
     }
 
+    /// Returns the front end, which makes the features that the network reads.
+    pub fn front_end(&self) -> &FrontEnd {
+        &self.front_end
+    }
+
+    /// Returns the device.
+    pub fn compute(&self) -> &Compute {
+        &self.compute
+    }
+
     /// Returns the probabilities `[clip][class]` of `clips`, each of the front end's
     /// `clip_samples`: one upload, one read-back.
     ///

@@ -32,6 +32,7 @@ mod page;
 mod pcm;
 mod playlists;
 mod report;
+mod result_stream;
 mod same_losses;
 mod similar;
 mod support;

@@ -15,7 +15,6 @@ mod summary;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::available_parallelism;
 
 use anyhow::{bail, ensure};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -35,7 +34,6 @@ use crate::classify::journal::{self, JournalSettings, journal_of};
 use crate::classify::{
     Content, DiscoverError, Format, Options, ResultTables, Schema, Shard, TablePlan, classify,
 };
-use crate::gpu::Compute;
 use crate::inference::Predictor;
 use crate::model::{Checkpoint, ModelName};
 
@@ -245,14 +243,12 @@ fn classify_all(args: &Args, events: &Events, counts: &mut Counts) -> anyhow::Re
     if args.half {
         predictor = predictor.into_half()?;
     }
-    let batch = match args.batch {
-        Some(batch) => batch.into(),
-        None => automatic_batch(&compute, &predictor),
-    };
+    let automatic = Options::for_predictor(&predictor);
+    let batch = args.batch.map_or(automatic.batch, usize::from);
     let options = Options {
-        workers: args.workers.map_or_else(automatic_workers, usize::from),
+        workers: args.workers.map_or(automatic.workers, usize::from),
         batch,
-        first_batch: first_batch(&compute, batch),
+        first_batch: Options::first_batch(&predictor, batch),
         overlap: args.clip_overlap,
         excerpts: excerpts(args),
         timeline: args.timeline.is_some(),
@@ -438,31 +434,5 @@ fn note_damage(tables: &ResultTables) {
             "{n} lines of {} are damaged: their files are classified again",
             tables.journal().display()
         )),
-    }
-}
-
-/// Returns one decoder per core. Where the network runs on the cores too, the queue holds the
-/// decoders back.
-pub fn automatic_workers() -> usize {
-    available_parallelism().map_or(2, usize::from)
-}
-
-/// Returns a batch that fills the device and fits it, and is small enough for the first answers to
-/// come soon.
-pub fn automatic_batch(compute: &Compute, predictor: &Predictor) -> usize {
-    let full = match compute {
-        Compute::Cpu => 16,
-        Compute::Gpu(gpu) if crate::gpu::adapter::is_hardware(&gpu.info) => 32,
-        Compute::Gpu(_) => 4,
-    };
-    predictor.batch_limit().automatic(full)
-}
-
-/// Returns the clips of the first batch. A GPU takes as long for one as for a few, and compiles
-/// kernels for each new shape.
-fn first_batch(compute: &Compute, batch: usize) -> usize {
-    match compute {
-        Compute::Cpu => 1,
-        Compute::Gpu(_) => batch,
     }
 }

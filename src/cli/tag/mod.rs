@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, anyhow, bail, ensure};
 
 use self::report::Report;
-use super::classify::{automatic_batch, automatic_workers};
 use super::words::{note, note_left_out};
 use super::{Done, args, stop};
 use crate::classify::{
@@ -321,14 +320,10 @@ fn from_paths(
         needs && !stop.load(Ordering::Relaxed)
     });
     let predictor = Predictor::new(&compute, checkpoint)?;
+    let automatic = Options::for_predictor(&predictor);
     let pipeline = Options {
-        workers: args.workers.map_or_else(automatic_workers, usize::from),
-        batch: automatic_batch(&compute, &predictor),
-        first_batch: 1,
-        overlap: 0.0,
-        excerpts: None,
-        timeline: false,
-        embeddings: false,
+        workers: args.workers.map_or(automatic.workers, usize::from),
+        ..automatic
     };
     let done = classify(&predictor, inputs, &pipeline, |result| {
         check_stop(stop)?;
