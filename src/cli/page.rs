@@ -4,11 +4,11 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
-use time::OffsetDateTime;
 
 use super::words::{is_stdout, note};
 use crate::classify::journal::{JournalSettings, journal_of};
 use crate::classify::{PageInfo, write_page};
+use crate::evaluate::report;
 use crate::gpu::Compute;
 use crate::model::Task;
 
@@ -61,7 +61,10 @@ impl PageArgs {
         };
         let version = env!("CARGO_PKG_VERSION");
         let made = [
-            ("made", format!("{} (UTC) by sonoprint {version}", today())),
+            (
+                "made",
+                format!("{} by sonoprint {version}", report::now()),
+            ),
             ("command", command()),
             ("table", out.display().to_string()),
         ];
@@ -84,12 +87,6 @@ pub fn device(compute: &Compute) -> String {
         Compute::Cpu => "cpu".into(),
         Compute::Gpu(gpu) => gpu.info.name.clone(),
     }
-}
-
-fn today() -> String {
-    let now = OffsetDateTime::now_utc();
-    let (year, month, day) = now.to_calendar_date();
-    format!("{year}-{:02}-{day:02}", u8::from(month))
 }
 
 /// Returns the names of inputs as a heading.
