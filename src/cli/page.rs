@@ -61,10 +61,7 @@ impl PageArgs {
         };
         let version = env!("CARGO_PKG_VERSION");
         let made = [
-            (
-                "made",
-                format!("{} by sonoprint {version}", report::now()),
-            ),
+            ("made", format!("{} by sonoprint {version}", report::now())),
             ("command", command()),
             ("table", out.display().to_string()),
         ];

@@ -7,6 +7,7 @@ mod audio_odd;
 mod axes;
 mod batches;
 mod bench;
+mod check;
 mod claims;
 mod classify;
 mod config;
