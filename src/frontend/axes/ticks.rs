@@ -123,15 +123,20 @@ pub(super) fn time(
         to if to < 60.0 => number(seconds, step),
         to => clock(seconds, step, to >= 3600.0),
     };
-    let room = f64::from(width(&label(to, 1.0))).max(20.0) * 1.6 / length;
-    let least = (room * (to - from)).max(1e-6);
-    let step = match least {
-        least if least <= 0.5 => round_up(least),
-        least => STEPS
-            .into_iter()
-            .find(|&step| step >= least)
-            .unwrap_or_else(|| (least / 3600.0).ceil() * 3600.0),
+    // The step for which labels like that of the end have room.
+    let step_of = |text: &str| {
+        let room = f64::from(width(text)).max(20.0) * 1.6 / length;
+        match (room * (to - from)).max(1e-6) {
+            least if least <= 0.5 => round_up(least),
+            least => STEPS
+                .into_iter()
+                .find(|&step| step >= least)
+                .unwrap_or_else(|| (least / 3600.0).ceil() * 3600.0),
+        }
     };
+    // A short step has decimals, which need room themselves.
+    let step = step_of(&label(to, 1.0));
+    let step = step_of(&label(to, step));
     let tick = |seconds: f64| Tick {
         at: (seconds - from) / (to - from),
         label: label(seconds, step),
@@ -256,7 +261,7 @@ mod tests {
         // The first frame is centered 16 ms later.
         assert_eq!(labels(&axis)[0], "2:00:01");
         let short = time(&mel().with_clip_seconds(0.1), 0.0, 400.0, width);
-        assert_eq!(labels(&short)[..2], ["0.00", "0.01"]);
+        assert_eq!(labels(&short)[..2], ["0.00", "0.02"]);
         assert_eq!(clock(59.999, 1.0, false), "1:00");
         assert_eq!(clock(3661.25, 0.1, true), "1:01:01.3");
     }
