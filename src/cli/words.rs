@@ -36,10 +36,13 @@ pub fn says(kind: Verbosity) -> bool {
     VERBOSITY.load(Ordering::Relaxed) >= kind as i8
 }
 
+/// Takes a line and its kind.
+type Hear = dyn Fn(Verbosity, &str) + Send + Sync;
+
 /// A program that reads the lines too.
 pub struct Listener {
-    /// Takes a line and its kind.
-    pub hear: Box<dyn Fn(Verbosity, &str) + Send + Sync>,
+    /// What is done with a line.
+    pub hear: Box<Hear>,
     /// Whether stderr is the listener's: no line is printed there.
     pub has_stderr: bool,
 }
