@@ -65,7 +65,8 @@ impl Clips {
     /// and ADTS by the headers of all frames, in FLAC by the numbers of frames, in Ogg by the ends of
     /// pages, in MP4 by its index. What codecs need in front of an excerpt is decoded and dropped.
     /// A file that does not say exactly where its sound lies (holes, several streams, an edit list
-    /// of several parts, fragments, no length in FLAC) is decoded from its beginning.
+    /// of several parts, fragments, no length in FLAC) is decoded from its beginning, and so is Opus
+    /// with speech or in MP4.
     ///
     /// The samples of each clip are, to the bit, those that [`Clips::open`] gives, with two
     /// exceptions: Opus, whose decoder forgets its past only gradually, is within 1e-6 of them, and

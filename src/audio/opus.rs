@@ -86,6 +86,11 @@ pub(super) fn frames(packet: &[u8]) -> Option<i64> {
     Some(count * len * i64::from(RATE) / 400)
 }
 
+/// Returns whether the decoder of speech (SILK) takes part in a packet, by its first byte.
+pub(super) fn is_speech(packet: &[u8]) -> bool {
+    packet.first().is_some_and(|toc| toc >> 3 < 16)
+}
+
 /// Decodes the packets of one Opus track.
 pub(super) struct Opus {
     params: AudioCodecParameters,

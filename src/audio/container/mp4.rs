@@ -44,9 +44,8 @@ const CODECS: [AudioCodecId; 7] = [
 ];
 
 /// Packets that are decoded and dropped in front of a place. One, if the codec is not here: a block of
-/// AAC overlaps the next, and MP3 takes bytes from the frames before. Opus has two seconds at 20 ms.
-const WARM_UP: [(AudioCodecId, u64); 3] =
-    [(CODEC_ID_AAC, 2), (CODEC_ID_MP3, 64), (CODEC_ID_OPUS, 100)];
+/// AAC overlaps the next, and MP3 takes bytes from the frames before.
+const WARM_UP: [(AudioCodecId, u64); 2] = [(CODEC_ID_AAC, 2), (CODEC_ID_MP3, 64)];
 
 /// What sample entries call those codecs.
 const PACKED: [&[u8; 4]; 7] = [
@@ -205,10 +204,10 @@ impl Container for Mp4 {
     fn frames(&mut self) -> io::Result<Option<u64>> {
         Ok(self.spacing.and_then(|spacing| match self.codec {
             CODEC_ID_AAC if spacing.ticks != 1024 => None,
+            // Speech needs a long time in front of a place, and only its packets show it.
+            CODEC_ID_OPUS => None,
             // A packet that is shorter by its time is whole.
-            CODEC_ID_AAC | CODEC_ID_OPUS | CODEC_ID_MP3 => {
-                spacing.ticks.checked_mul(spacing.packets)
-            }
+            CODEC_ID_AAC | CODEC_ID_MP3 => spacing.ticks.checked_mul(spacing.packets),
             _ => Some(spacing.total),
         }))
     }

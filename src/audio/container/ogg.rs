@@ -13,7 +13,7 @@ use symphonia::core::units::{Duration, Timestamp};
 
 use super::super::error::AudioError;
 use super::ogg_codec::{Headers, Kind};
-use super::ogg_marks::Marks;
+use super::ogg_marks::{Marks, Start};
 use super::ogg_page::{Found, Page, next};
 use super::stream::{Container, Event, Group, Place};
 use super::window::Window;
@@ -76,6 +76,8 @@ struct Logical {
     held: Option<Group>,
     /// Whether the last page was marked as the last.
     ended: bool,
+    /// Where pages end behind a place that was sought, by their numbers, until the first is read.
+    ends: Vec<(u32, i64)>,
 }
 
 impl Ogg {
@@ -169,6 +171,7 @@ impl Ogg {
                     lost_until: None,
                     held: None,
                     ended: false,
+                    ends: Vec::new(),
                 });
             }
             (kind, _) if self.others.contains(&kind) => {}
@@ -224,8 +227,11 @@ impl Logical {
         };
         // -1 says that no packet ends here, and other numbers without sense say no more.
         if completed && (0..LATEST).contains(&page.granule) {
+            // Where decoding begins anew, frames are counted as if it had not.
+            let known = std::mem::take(&mut self.ends);
+            let known = known.into_iter().find(|(number, _)| *number == page.number);
             let place = Place::Until {
-                end: page.granule,
+                end: known.map_or(page.granule, |(_, end)| end),
                 last: page.last,
             };
             self.granule = page.granule;
@@ -272,12 +278,13 @@ impl Logical {
     }
 
     /// Goes on with another page, in front of which `granule` frames lie.
-    fn restart(&mut self, granule: i64) {
+    fn restart(&mut self, granule: i64, ends: Vec<(u32, i64)>) {
         (self.number, self.part, self.held) = (None, None, None);
         self.packets.clear();
         // The end of a page says where its sound lies, whatever the first packets give.
         self.gap = true;
         self.granule = granule;
+        self.ends = ends;
         self.lost_until = None;
         self.ended = false;
     }
@@ -326,13 +333,18 @@ impl Container for Ogg {
         let (Some(marks), Some(logical)) = (&self.marks, &mut self.logical) else {
             return Ok(None);
         };
-        let Some((position, start)) = marks.before(frame) else {
+        let Some(Start {
+            position,
+            start,
+            ends,
+        }) = marks.before(frame)
+        else {
             return Ok(None);
         };
         self.window = self.window.reopen(position)?;
         (self.opening, self.junk, self.ended) = (false, 0, false);
         self.events.clear();
-        logical.restart(start);
+        logical.restart(start, ends);
         Ok(Some(start))
     }
 }

@@ -17,13 +17,31 @@ const HEAD: usize = 16;
 /// after which a listener hears no difference).
 const WARM_UP: (i64, i64) = (2 * 8192, 2 * opus::RATE as i64);
 
+/// Frames that the decoder of Vorbis gives before the page counts them, at most: the flat part of a
+/// long block in front of a short one.
+const LEAD: i64 = 8192 / 4;
+
 /// A page with the end of a packet.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     /// Byte in the file.
     position: u64,
-    /// Frames in front of it.
+    /// Its number in the stream.
+    number: u32,
+    /// Frames that were decoded in front of it, and with it.
     start: i64,
+    end: i64,
+}
+
+/// A page from which decoding begins.
+#[derive(Debug, Clone)]
+pub(super) struct Start {
+    /// Byte in the file.
+    pub position: u64,
+    /// Frames in front of it.
+    pub start: i64,
+    /// The numbers of this page and some that follow, and where the frames end that they give.
+    pub ends: Vec<(u32, i64)>,
 }
 
 /// The pages of a stream that has no hole.
@@ -53,6 +71,7 @@ impl Marks {
             head: None,
             begun: false,
             frames: 0,
+            position: 0,
             marks: Self {
                 codec: headers.codec(),
                 pages: Vec::new(),
@@ -85,9 +104,8 @@ impl Marks {
         self.end.max(0) as u64
     }
 
-    /// Returns a page from which decoding gives the right sound of frame `frame`: its byte, and the
-    /// frames in front of it.
-    pub(super) fn before(&self, frame: u64) -> Option<(u64, i64)> {
+    /// Returns a page from which decoding gives the right sound of frame `frame`.
+    pub(super) fn before(&self, frame: u64) -> Option<Start> {
         let warm_up = match self.codec {
             Codec::Vorbis => WARM_UP.0,
             Codec::Opus => WARM_UP.1,
@@ -96,8 +114,17 @@ impl Marks {
         let early = i64::try_from(frame).ok()?.saturating_sub(warm_up);
         let behind = self.pages.partition_point(|mark| mark.start <= early);
         // A page may begin within a packet, which is not decoded.
-        let mark = self.pages.get(behind.saturating_sub(2))?;
-        Some((mark.position, mark.start))
+        let pages = &self.pages[behind.saturating_sub(2)..];
+        let mark = pages.first()?;
+        Some(Start {
+            position: mark.position,
+            start: mark.start,
+            ends: pages
+                .iter()
+                .take(8)
+                .map(|page| (page.number, page.end))
+                .collect(),
+        })
     }
 }
 
@@ -113,6 +140,8 @@ struct Scan {
     begun: bool,
     /// Frames of packets since the last page that says where it ends.
     frames: i64,
+    /// Frames that are decoded up to that page.
+    position: i64,
     marks: Marks,
     /// Whether the last page ends before its packets do, as only the last one may.
     trimmed: bool,
@@ -159,18 +188,24 @@ impl Scan {
         }
         let before = match first {
             true => page.granule - self.frames,
-            false => self.marks.end,
+            false => self.position,
         };
         let end = before + self.frames;
-        self.trimmed = page.granule < end || page.last;
+        let lead = match self.lengths {
+            Lengths::Vorbis(_) => LEAD,
+            _ => 0,
+        };
         if !(before..=end).contains(&page.granule) {
             return None;
         }
+        self.trimmed = page.last || end - page.granule > lead;
         self.marks.pages.push(Mark {
             position,
+            number: page.number,
             start: before,
+            end,
         });
-        self.marks.end = page.granule;
+        (self.position, self.marks.end) = (end, page.granule);
         self.frames = 0;
         Some(())
     }
@@ -201,7 +236,11 @@ impl Lengths {
     fn frames(&self, head: &[u8]) -> Option<i64> {
         match self {
             Self::Vorbis(lengths) => lengths.frames(head),
+            // The decoder of speech remembers a tone for many seconds.
+            Self::Opus if opus::is_speech(head) => None,
             Self::Opus => opus::frames(head),
+            // ffmpeg ends a stream with an empty packet.
+            Self::Flac(_) if head.is_empty() => Some(0),
             Self::Flac(info) => {
                 let header = FrameHeader::read(head, info.format())?;
                 (header.format == info.format()).then_some(i64::from(header.samples))
