@@ -1,5 +1,10 @@
 //! Which parts of a long track are classified.
 
+#![allow(
+    clippy::single_range_in_vec_init,
+    reason = "a list of ranges may have one"
+)]
+
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;

@@ -3,7 +3,7 @@
 //! [`journal`] and writes tables. [`ResultStream`] is the same pipeline as an iterator.
 //!
 //! Files import each other in one direction: `shard`, `glob`, `stamp` and `result` at the bottom, then
-//! `discover`, `share`, `decode`, `pipeline` and `stream`; `journal`, `page`, `output` and `merge` on
+//! `discover`, `share`, `decode`, `options`, `pipeline` and `stream`; `journal`, `page`, `output` and `merge` on
 //! the other side.
 
 mod decode;
@@ -13,6 +13,7 @@ pub mod journal;
 mod list;
 pub(crate) mod m3u8;
 mod merge;
+mod options;
 mod output;
 mod page;
 mod pipeline;
@@ -29,6 +30,7 @@ pub use glob::{Glob, GlobError};
 pub use list::{List, listed};
 pub use m3u8::M3u8;
 pub use merge::{MergeError, check_output, check_parts, merge};
+pub use options::{Options, Summary};
 #[cfg(feature = "parquet")]
 pub(crate) use output::parquet::MODEL_KEY as PARQUET_MODEL_KEY;
 pub(crate) use output::{Cell, ColumnType, Header, RowWriter, npy};
@@ -36,7 +38,7 @@ pub use output::{
     Content, Format, OutputError, ResultTables, Schema, Table, TablePlan, names_of, write_tables,
 };
 pub use page::{MAX_FAILURES, MAX_TRACKS, PageError, PageInfo, write_page};
-pub use pipeline::{Options, Summary, classify};
+pub use pipeline::classify;
 pub use playlists::{PlaylistCounts, Playlists};
 pub use result::{ClipPrediction, FileResult, Outcome, Prediction, ranked};
 pub use rows::{RowLabels, RowStatus, TableReadError, TableReader, TableRow};

@@ -9,7 +9,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::discover::Input;
-use super::pipeline::{Options, classify_until};
+use super::options::Options;
+use super::pipeline::classify_until;
 use super::result::FileResult;
 use crate::inference::{InferenceError, Predictor};
 

@@ -7,6 +7,7 @@
 
 mod audacity;
 mod csv;
+mod error;
 mod format;
 mod jsonl;
 mod names;
@@ -19,10 +20,11 @@ mod schema;
 mod table;
 mod tables;
 
+pub use error::OutputError;
 pub use format::Format;
 pub use names::names_of;
 pub(crate) use row_writer::{Header, RowWriter};
 pub(crate) use schema::{Cell, ColumnType};
 pub use schema::{Content, Schema};
 pub use table::Table;
-pub use tables::{OutputError, ResultTables, TablePlan, write_tables};
+pub use tables::{ResultTables, TablePlan, write_tables};
