@@ -10,7 +10,7 @@ use super::field::{Field, FieldKey, Fields, TagKind};
 use super::format::{self, Tags};
 use super::splice::{Splice, apply};
 use super::verify::{Seen, check_fields};
-use crate::audio::{file_format, sound_digest};
+use crate::audio::{FileFormat, file_format, sound_digest};
 use crate::files::{Part, remove_leftovers};
 
 /// How a file is written.
@@ -28,6 +28,7 @@ pub struct TagFile {
     /// The file itself, and not a link to it.
     path: PathBuf,
     file: File,
+    format: FileFormat,
     version: Version,
     tags: Box<dyn Tags>,
 }
@@ -65,6 +66,7 @@ impl TagFile {
         Ok(Self {
             path,
             file,
+            format,
             version,
             tags,
         })
@@ -205,8 +207,8 @@ impl PreparedWrite {
             let why = "its sound is not the same".into();
             return Err(TagError::Verify { why });
         }
-        match Seen::by_lofty(old) {
-            Some(before) => before.check(Seen::by_lofty(new), &self.changes),
+        match Seen::by_lofty(old, self.file.format) {
+            Some(before) => before.check(Seen::by_lofty(new, self.file.format), &self.changes),
             // lofty does not read every format.
             None => Ok(()),
         }

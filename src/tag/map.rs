@@ -160,7 +160,8 @@ mod tests {
             .parse()
             .unwrap();
         assert_eq!(map.names("a"), ["a", "x", "y"]);
-        assert_eq!(map.unknown(&["a"]), ["B"]);
+        let map: LabelMap = "exclude = ['rokc', 'Pop']".parse().unwrap();
+        assert_eq!(map.unknown(&["rock", "pop"]), ["rokc"]);
         for (wrong, why) in [
             ("exclud = []", "unknown field"),
             ("[rename]\na = ''", "no name"),

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::change::{Change, Changes};
@@ -77,11 +77,13 @@ impl UndoTable {
         if let Err(std::fs::TryLockError::WouldBlock) = file.try_lock() {
             return Err(UndoError::Locked(path.to_owned()));
         }
-        let rows = Rows::index(path)?;
+        let mut rows = Rows::index(path)?;
         file.set_len(rows.end).map_err(io)?;
         if rows.end == 0 {
             let header = format!("{}\n", COLUMNS.join(","));
             file.write_all(header.as_bytes()).map_err(io)?;
+        } else if !rows.ends_line().map_err(io)? {
+            file.write_all(b"\n").map_err(io)?;
         }
         Ok(Self {
             path: path.to_owned(),
@@ -224,6 +226,14 @@ struct Rows {
 }
 
 impl Rows {
+    /// Whether the last whole row ends with its line.
+    fn ends_line(&mut self) -> io::Result<bool> {
+        let mut last = [0];
+        self.file.seek(SeekFrom::Start(self.end - 1))?;
+        self.file.read_exact(&mut last)?;
+        Ok(last == *b"\n")
+    }
+
     fn index(path: &Path) -> Result<Self, UndoError> {
         let io = |source| UndoError::Io {
             what: "read",

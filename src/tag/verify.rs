@@ -1,10 +1,12 @@
 //! Reading back what was written, with the crate lofty: code that did not write it.
 
+use std::fs::File;
+use std::io::BufReader;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use lofty::config::ParseOptions;
-use lofty::file::TaggedFileExt;
+use lofty::file::{FileType, TaggedFileExt};
 use lofty::picture::Picture;
 use lofty::probe::Probe;
 use lofty::tag::{ItemKey, Tag, TagItem, TagType};
@@ -13,6 +15,7 @@ use super::change::Changes;
 use super::error::TagError;
 use super::field::{Field, Fields, TagKind, genres_of};
 use super::map::key;
+use crate::audio::FileFormat;
 
 /// What lofty sees in a file.
 pub(super) struct Seen {
@@ -23,12 +26,23 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Reads a file; `None` if lofty cannot.
-    pub(super) fn by_lofty(path: &Path) -> Option<Self> {
+    /// Reads a file of a format; `None` if lofty cannot, or takes it for something else.
+    pub(super) fn by_lofty(path: &Path, format: FileFormat) -> Option<Self> {
         let read = || {
             let options = ParseOptions::new().read_properties(false);
-            let probe = Probe::open(path).ok()?.guess_file_type().ok()?;
-            probe.options(options).read().ok()
+            let file = BufReader::new(File::open(path).ok()?);
+            let probe = Probe::new(file).guess_file_type().ok()?;
+            let is_right = match (format, probe.file_type()?) {
+                (FileFormat::Mpeg, FileType::Mpeg)
+                | (FileFormat::Adts, FileType::Aac)
+                | (FileFormat::Wave, FileType::Wav)
+                | (FileFormat::Aiff, FileType::Aiff)
+                | (FileFormat::Flac, FileType::Flac)
+                | (FileFormat::Ogg, FileType::Vorbis | FileType::Opus)
+                | (FileFormat::Mp4, FileType::Mp4) => true,
+                _ => false,
+            };
+            probe.options(options).read().ok().filter(|_| is_right)
         };
         // A file's bytes may be anything.
         let file = catch_unwind(AssertUnwindSafe(read)).ok().flatten()?;

@@ -256,7 +256,7 @@ fn frames_of_others_stay_to_the_byte_and_the_version_too() {
         }
         [end, vec![0; 8]].concat()
     };
-    let lyrics = b"LYRICSBEGININD0000200000027LYRICS200";
+    let lyrics = b"LYRICSBEGININD0000200000021LYRICS200";
     let id3v1 = [&b"TAGtitle"[..], &[0; 119], &[255]].concat();
     let behind = [
         &ape(0xa000_0000)[..],
@@ -302,7 +302,9 @@ fn pictures_chapters_and_texts_of_other_programs_survive() {
     use lofty::picture::{MimeType, Picture, PictureType};
     use lofty::prelude::*;
     let dir = folder();
-    for name in FILES.into_iter().filter(|name| !NOT_LOFTYS.contains(name)) {
+    // lofty's own writing moves the sound of fragments away from where they say it is.
+    let files = FILES.into_iter().filter(|name| !NOT_LOFTYS.contains(name));
+    for name in files.filter(|name| *name != "fragments.mp4") {
         let path = copy(dir.path(), name);
         let read = || lofty::read_from_path(&path).unwrap();
         let mut file = read();

@@ -1,10 +1,12 @@
 //! Tables in JSON Lines.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 
-use serde_json::{Map, Value as Json};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value as Json;
 
 use super::cells::{Cells, Role, Value};
 use super::source::{Fault, Rows, check};
@@ -27,17 +29,17 @@ pub(super) fn open(file: File) -> Rows {
             Ok(_) => {}
             Err(e) => return Some(Err(Fault::Io(e))),
         }
-        let object: Map<String, Json> = match serde_json::from_slice(&line) {
-            Ok(object) => object,
+        let object = match serde_json::from_slice(&line) {
+            Ok(Object(object)) => object,
             Err(e) => return Some(Err(Fault::Row(e.to_string()))),
         };
-        for name in object.keys() {
+        for (name, _) in &object {
             if !roles.contains_key(name) && roles.len() < 100_000 {
                 roles.insert(name.clone(), Role::of(name));
             }
         }
         if std::mem::take(&mut first) {
-            let all: Vec<Role> = object.keys().map(|name| Role::of(name)).collect();
+            let all: Vec<Role> = object.iter().map(|(name, _)| Role::of(name)).collect();
             if let Err(fault) = check(&all) {
                 return Some(Err(fault));
             }
@@ -65,5 +67,30 @@ fn cell(value: Json) -> Value {
             Value::Texts(texts.collect())
         }
         _ => Value::Null,
+    }
+}
+
+/// An object whose keys keep their order.
+struct Object(Vec<(String, Json)>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a row as an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Object(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries)
     }
 }

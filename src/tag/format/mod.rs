@@ -6,9 +6,9 @@
 //! | `mpeg`, `iff`, `flac`, `ogg`, `mp4` | formats of files: which tags there are, and where |
 //!
 //! lofty, which reads back what is written here, is not used to write: it discards frames that
-//! ID3v2.3 has (`TSOP`, ..) and writes its genres as text, loses whatever it cannot decode, numbers
-//! the pages of chained Ogg files anew, and reads whole files into memory. Here, all other bytes of
-//! a tag stay as they are.
+//! files of ID3v2.3 have (`TSOP`, ..), loses whatever it cannot decode, numbers the pages of chained
+//! Ogg files anew, moves the sound of fragmented MP4 away from where its fragments say it is, and
+//! reads whole files into memory. Here, all other bytes of a tag stay as they are.
 
 mod ape;
 mod comments;
