@@ -93,11 +93,11 @@ impl Excerpts {
         let each = 1 + samples.saturating_sub(rule.covered()) / rule.step.max(1);
         let count = self.count.max(1) as usize;
         let all = each.checked_mul(count).filter(|&all| all < clips)?;
-        let one = |start: usize, len: usize| vec![start..start + len];
+        let from = |start: usize| std::iter::once(start..start + all).collect();
         Some(match self.at {
-            ExcerptPlace::Start => one(0, all),
-            ExcerptPlace::Middle => one((clips - all) / 2, all),
-            ExcerptPlace::End => one(clips - all, all),
+            ExcerptPlace::Start => from(0),
+            ExcerptPlace::Middle => from((clips - all) / 2),
+            ExcerptPlace::End => from(clips - all),
             ExcerptPlace::Spread => {
                 // Excerpt i has its middle at (i + 1/2) / count of the track.
                 let middle = |i: usize| (2 * i + 1) as u128 * clips as u128;
@@ -133,26 +133,36 @@ impl fmt::Display for Excerpts {
 mod tests {
     use super::*;
 
+    /// Returns the first clip of each excerpt, and the one behind its last.
     fn chosen(
         count: u32,
         seconds: f64,
         at: ExcerptPlace,
         clips: usize,
-    ) -> Option<Vec<Range<usize>>> {
+    ) -> Option<Vec<(usize, usize)>> {
         let excerpts = Excerpts { count, seconds, at };
-        excerpts.choose(&ClipRule::inside(100), 10, clips)
+        let parts = excerpts.choose(&ClipRule::inside(100), 10, clips)?;
+        Some(
+            parts
+                .into_iter()
+                .map(|part| (part.start, part.end))
+                .collect(),
+        )
     }
 
     #[test]
     fn places() {
         use ExcerptPlace::{End, Middle, Spread, Start};
         // Clips of ten seconds.
-        assert_eq!(chosen(2, 25.0, Start, 10), Some(vec![0..4]));
-        assert_eq!(chosen(2, 20.0, Middle, 10), Some(vec![3..7]));
-        assert_eq!(chosen(2, 20.0, End, 10), Some(vec![6..10]));
-        assert_eq!(chosen(2, 20.0, Spread, 10), Some(vec![1..3, 6..8]));
-        assert_eq!(chosen(3, 1.0, Spread, 9), Some(vec![1..2, 4..5, 7..8]));
-        assert_eq!(chosen(1, 30.0, Spread, 9), Some(vec![3..6]), "the middle");
+        assert_eq!(chosen(2, 25.0, Start, 10), Some(vec![(0, 4)]));
+        assert_eq!(chosen(2, 20.0, Middle, 10), Some(vec![(3, 7)]));
+        assert_eq!(chosen(2, 20.0, End, 10), Some(vec![(6, 10)]));
+        assert_eq!(chosen(2, 20.0, Spread, 10), Some(vec![(1, 3), (6, 8)]));
+        assert_eq!(
+            chosen(3, 1.0, Spread, 9),
+            Some(vec![(1, 2), (4, 5), (7, 8)])
+        );
+        assert_eq!(chosen(1, 30.0, Spread, 9), Some(vec![(3, 6)]), "the middle");
         assert_eq!(chosen(3, 30.0, Spread, 9), None, "all of it");
         assert_eq!(chosen(u32::MAX, 1e9, Start, 9), None);
     }
@@ -166,8 +176,8 @@ mod tests {
                         continue;
                     };
                     assert_eq!(parts.len(), count as usize);
-                    assert!(parts.windows(2).all(|pair| pair[0].end <= pair[1].start));
-                    assert!(parts.iter().all(|part| part.end <= clips));
+                    assert!(parts.windows(2).all(|pair| pair[0].1 <= pair[1].0));
+                    assert!(parts.iter().all(|part| part.1 <= clips));
                 }
             }
         }
