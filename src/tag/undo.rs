@@ -279,7 +279,7 @@ impl Rows {
     }
 }
 
-/// Returns the last of the first `len` bytes of a file, or 0, and goes back to the file's beginning.
+/// Returns the last of the first `len` bytes of a file, or 0, and goes back to its beginning.
 fn last_byte(file: &mut File, len: u64) -> io::Result<u8> {
     let mut last = [0];
     if let Some(at) = len.checked_sub(1) {
