@@ -17,11 +17,12 @@ use crate::files::{ClaimError, Claims, Ours, OutFile, path_of_text, text_of_path
 
 /// The columns.
 const COLUMNS: [&str; 3] = ["path", "before", "after"];
+const HEADER: &str = "path,before,after\n";
 
 /// Recognized by its header.
 const OURS: Ours = Ours {
     what: "an undo table",
-    is: |head| head.starts_with("path,before,after\n"),
+    is: |head| head.starts_with(HEADER),
 };
 
 /// Why the undo table cannot be written or read.
@@ -80,9 +81,8 @@ impl UndoTable {
         let mut rows = Rows::index(path)?;
         file.set_len(rows.end).map_err(io)?;
         if rows.end == 0 {
-            let header = format!("{}\n", COLUMNS.join(","));
-            file.write_all(header.as_bytes()).map_err(io)?;
-        } else if !rows.ends_line().map_err(io)? {
+            file.write_all(HEADER.as_bytes()).map_err(io)?;
+        } else if last_byte(&mut rows.file, rows.end).map_err(io)? != b'\n' {
             file.write_all(b"\n").map_err(io)?;
         }
         Ok(Self {
@@ -226,22 +226,15 @@ struct Rows {
 }
 
 impl Rows {
-    /// Whether the last whole row ends with its line.
-    fn ends_line(&mut self) -> io::Result<bool> {
-        let mut last = [0];
-        self.file.seek(SeekFrom::Start(self.end - 1))?;
-        self.file.read_exact(&mut last)?;
-        Ok(last == *b"\n")
-    }
-
     fn index(path: &Path) -> Result<Self, UndoError> {
         let io = |source| UndoError::Io {
             what: "read",
             path: path.to_owned(),
             source,
         };
-        let file = File::open(path).map_err(io)?;
+        let mut file = File::open(path).map_err(io)?;
         let len = file.metadata().map_err(io)?.len();
+        let last = last_byte(&mut file, len).map_err(io)?;
         let mut reader = reader(&file);
         let mut record = csv::ByteRecord::new();
         let mut rows = Self {
@@ -260,18 +253,20 @@ impl Rows {
             }
             let end = reader.position().byte();
             if std::mem::take(&mut header) {
-                let is_ours = record.iter().eq(COLUMNS.map(str::as_bytes));
-                match is_ours {
-                    true => rows.end = end,
-                    // A kill may have cut the header off.
-                    false if end == len && "path,before,after\n".len() as u64 > len => {
-                        return Ok(rows);
-                    }
-                    false => return Err(UndoError::NotATable(path.to_owned())),
+                // A kill may have cut the header off.
+                let found = record.iter().collect::<Vec<_>>().join(&b","[..]);
+                if len < HEADER.len() as u64 && HEADER.as_bytes().starts_with(&found) {
+                    return Ok(rows);
                 }
+                if !record.iter().eq(COLUMNS.map(str::as_bytes)) {
+                    return Err(UndoError::NotATable(path.to_owned()));
+                }
+                rows.end = end;
                 continue;
             }
             match row(&record) {
+                // Its last cell has quotes around it. A kill cut off the second one.
+                Some(_) if end == len && !matches!(last, b'\n' | b'"') => return Ok(rows),
                 Some(_) => {
                     rows.starts.push(start);
                     rows.end = end;
@@ -282,6 +277,17 @@ impl Rows {
             }
         }
     }
+}
+
+/// Returns the last of the first `len` bytes of a file, or 0, and goes back to its beginning.
+fn last_byte(file: &mut File, len: u64) -> io::Result<u8> {
+    let mut last = [0];
+    if let Some(at) = len.checked_sub(1) {
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(&mut last)?;
+        file.rewind()?;
+    }
+    Ok(last[0])
 }
 
 fn reader(file: &File) -> csv::Reader<&File> {

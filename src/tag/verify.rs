@@ -32,16 +32,16 @@ impl Seen {
             let options = ParseOptions::new().read_properties(false);
             let file = BufReader::new(File::open(path).ok()?);
             let probe = Probe::new(file).guess_file_type().ok()?;
-            let is_right = match (format, probe.file_type()?) {
+            let is_right = matches!(
+                (format, probe.file_type()?),
                 (FileFormat::Mpeg, FileType::Mpeg)
-                | (FileFormat::Adts, FileType::Aac)
-                | (FileFormat::Wave, FileType::Wav)
-                | (FileFormat::Aiff, FileType::Aiff)
-                | (FileFormat::Flac, FileType::Flac)
-                | (FileFormat::Ogg, FileType::Vorbis | FileType::Opus)
-                | (FileFormat::Mp4, FileType::Mp4) => true,
-                _ => false,
-            };
+                    | (FileFormat::Adts, FileType::Aac)
+                    | (FileFormat::Wave, FileType::Wav)
+                    | (FileFormat::Aiff, FileType::Aiff)
+                    | (FileFormat::Flac, FileType::Flac)
+                    | (FileFormat::Ogg, FileType::Vorbis | FileType::Opus)
+                    | (FileFormat::Mp4, FileType::Mp4)
+            );
             probe.options(options).read().ok().filter(|_| is_right)
         };
         // A file's bytes may be anything.

@@ -1,5 +1,5 @@
-//! Promise: `sonoprint tag` does what it says, from a table and from paths, and a kill at any moment
-//! loses nothing.
+//! Promise: `sonoprint tag` does what it says, from a table and from paths, and a kill at any
+//! moment loses nothing.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

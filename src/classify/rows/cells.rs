@@ -110,16 +110,16 @@ impl Cells {
                 self.single = true;
                 rank(&mut self.genres, *n).0 = text(value);
             }
-            Role::Confidence(n) => rank(&mut self.genres, *n).1 = number(&value),
+            Role::Confidence(n) => rank(&mut self.genres, *n).1 = probability(&value),
             Role::Tags => self.given = Some(texts(value)),
             Role::Tag(n) => rank(&mut self.tags, *n).0 = text(value),
-            Role::Score(n) => rank(&mut self.tags, *n).1 = number(&value),
+            Role::Score(n) => rank(&mut self.tags, *n).1 = probability(&value),
             Role::Probability(class) => {
-                if let Some(p) = number(&value) {
+                if let Some(p) = probability(&value) {
                     self.probabilities.push((class.clone(), p));
                 }
             }
-            Role::Seconds => self.seconds = number(&value).map(f64::from),
+            Role::Seconds => self.seconds = number(&value),
             Role::Reason => self.reason = text(value),
             Role::Message => self.message = text(value),
             Role::Model => self.model = text(value),
@@ -198,9 +198,13 @@ fn texts(value: Value) -> Vec<String> {
     }
 }
 
-fn number(value: &Value) -> Option<f32> {
-    let number = match value {
-        Value::Number(n) => Some(*n as f32),
+fn probability(value: &Value) -> Option<f32> {
+    number(value).map(|p| p as f32)
+}
+
+fn number(value: &Value) -> Option<f64> {
+    let number: Option<f64> = match value {
+        Value::Number(n) => Some(*n),
         Value::Text(text) => text.trim().parse().ok(),
         _ => None,
     };

@@ -7,6 +7,7 @@
 //! Frames that are not set stay as they are, to the byte, whatever they hold. The extended header
 //! (checksum, restrictions) and the footer are left out of a tag that changes.
 
+use super::id3v2_bytes::{plain, synchronise, synchsafe, to_synchsafe, unsynchronise};
 use super::id3v2_text::{decode, encode};
 use crate::tag::error::TagError;
 use crate::tag::field::Field;
@@ -289,45 +290,6 @@ fn content(frame: &[u8], header: usize, version: u8) -> Option<Vec<u8>> {
         true => synchronise(body),
         false => body.to_vec(),
     })
-}
-
-fn plain(bytes: &[u8]) -> usize {
-    bytes.iter().fold(0, |n, &b| n << 8 | usize::from(b))
-}
-
-fn synchsafe(bytes: &[u8]) -> usize {
-    let bytes = &bytes[..4];
-    bytes.iter().fold(0, |n, &b| n << 7 | usize::from(b & 0x7f))
-}
-
-fn to_synchsafe(n: usize) -> [u8; 4] {
-    [21, 14, 7, 0].map(|bits| (n >> bits & 0x7f) as u8)
-}
-
-/// Takes out the zero behind each 0xff.
-fn synchronise(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut bytes = bytes.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        out.push(byte);
-        if byte == 0xff {
-            bytes.next_if_eq(&0);
-        }
-    }
-    out
-}
-
-/// Puts a zero behind each 0xff that something of a frame of sound, or a zero, follows.
-fn unsynchronise(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
-    for (i, &byte) in bytes.iter().enumerate() {
-        out.push(byte);
-        let next = bytes.get(i + 1);
-        if byte == 0xff && next.is_none_or(|&next| next == 0 || next >= 0xe0) {
-            out.push(0);
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod comments;
 mod flac;
 mod id3v1;
 mod id3v2;
+mod id3v2_bytes;
 mod id3v2_text;
 mod iff;
 mod mp4;
