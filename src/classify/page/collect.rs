@@ -27,7 +27,6 @@ pub(super) struct Track {
     pub ranked: Vec<(usize, f32)>,
     /// How many of them are labels.
     pub labels: usize,
-    pub unsure: bool,
     pub seconds: f64,
     pub padded: bool,
     pub damaged: Option<String>,
@@ -146,7 +145,6 @@ fn track(path: PathBuf, prediction: Prediction, rule: &DecisionRule, embeddings:
         path,
         ranked,
         labels,
-        unsure: rule.is_unsure(probabilities),
         seconds: prediction.seconds,
         padded: prediction.padded,
         damaged: prediction.damaged,
