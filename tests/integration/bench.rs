@@ -125,6 +125,7 @@ fn toy(milliseconds: f64, spread: f64) -> Record {
             stft_bytes: 1,
             rgba_bytes: 1,
             baselines: Vec::new(),
+            wrong_baselines: Vec::new(),
         }],
     }
 }

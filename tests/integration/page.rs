@@ -38,6 +38,7 @@ fn settings(task: Task, embeddings: bool) -> JournalSettings {
         threshold: task.default_threshold(),
         min_confidence: Some(0.5),
         overlap: 0.0,
+        excerpts: None,
         timeline: false,
         embeddings,
         half: false,

@@ -32,6 +32,7 @@ fn journal(out: &Path, files: &[(PathBuf, Vec<f32>)]) -> PathBuf {
         threshold: Some(0.5),
         min_confidence: None,
         overlap: 0.0,
+        excerpts: None,
         timeline: false,
         embeddings: false,
         half: false,
