@@ -24,10 +24,10 @@ pub use error::PageError;
 pub use info::PageInfo;
 pub use write::write_page;
 
-/// How a page is recognized: by its head.
+/// How a page is recognized: by its head. It is replaced as a whole, and none is cut off.
 pub(super) const OURS: Ours = Ours {
     what: "a page of results",
-    is: |head| head.starts_with(HEAD),
+    is: |head| head.start.starts_with(HEAD.as_bytes()),
 };
 
 /// The start of `page.html`.

@@ -197,8 +197,8 @@
     if (wanted !== selected) {
       wanted = selected;
       audio.src = url[selected];
+      $("trouble").hidden = true;
     }
-    $("trouble").hidden = true;
     audio.play().catch(() => {});
   };
   audio.addEventListener("error", () => {
