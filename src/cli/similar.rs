@@ -106,6 +106,9 @@ impl Kind {
         );
         match format {
             Format::Npy if args.all => Ok(Self::Matrix),
+            Format::Audacity => bail!(
+                "a label track is of the clips of a file: end the name in .csv, .jsonl or .parquet"
+            ),
             format if format.has_columns() => Ok(Self::Table(format)),
             format => bail!("a {format} file is the matrix of every row with each: use --all"),
         }

@@ -258,7 +258,7 @@ impl Network {
     /// Returns the same network without dropout in training.
     #[must_use]
     pub(crate) fn without_dropout(self) -> Self {
-        self.map(&mut SwitchDropoutOff { is_dropout: false })
+        self.map(&mut SwitchDropoutOff { inside: 0 })
     }
 
     /// Returns the logits, `[n, classes]`, for features `[n, channels, height, width]`.
@@ -286,20 +286,23 @@ impl ModuleMapper for SwitchTrainingOff {
 
 /// Lets dropout do in training what it does at inference.
 struct SwitchDropoutOff {
-    is_dropout: bool,
+    /// The depth below the nearest module of that name; 0 outside.
+    inside: usize,
 }
 
 impl ModuleMapper for SwitchDropoutOff {
     fn enter_module(&mut self, name: &str, _: &str) {
-        self.is_dropout = name == "dropout";
+        if self.inside > 0 || name == "dropout" {
+            self.inside += 1;
+        }
     }
 
     fn exit_module(&mut self, _: &str, _: &str) {
-        self.is_dropout = false;
+        self.inside = self.inside.saturating_sub(1);
     }
 
     fn map_flag(&mut self, training: Param<Flag>) -> Param<Flag> {
-        match self.is_dropout {
+        match self.inside > 0 {
             true => training.with_value(false),
             false => training,
         }

@@ -33,7 +33,7 @@ impl<'w> NeighborTable<'w> {
         format: Format,
         model: Option<&str>,
     ) -> io::Result<Self> {
-        if !format.has_columns() {
+        if !format.has_columns() || format == Format::Audacity {
             return Err(io::ErrorKind::Unsupported.into());
         }
         let columns = [

@@ -103,7 +103,7 @@ fn tables_refuse_what_is_not_theirs() {
         ),
         (
             &["--out", "a.csv", "--timeline", "b.npy"],
-            "no format has the ending .npy",
+            "holds embeddings only",
         ),
         (&["--out", "a.xlsx"], "no format has the ending .xlsx"),
         (&["--out", "a.tsv"], "no format has the ending .tsv"),

@@ -359,7 +359,8 @@ fn tables_of_every_format_are_read_back() {
         };
         let want: Vec<TableRow> = results().iter().map(|r| TableRow::of(r, &schema)).collect();
         assert_eq!(want[2].status, RowStatus::Unsure);
-        for format in Format::ALL {
+        let of_files = |f: &&Format| f.holds(Content::Files) && f.has_columns();
+        for format in Format::ALL.iter().filter(of_files) {
             let path = folder.path().join(format!("table.{}", format.name()));
             let file = std::fs::File::create(&path).unwrap();
             let mut table = Table::new(file, Content::Files, *format, schema.clone()).unwrap();

@@ -3,6 +3,7 @@
 mod console;
 mod console_args;
 mod events;
+mod flags;
 mod inputs;
 mod layout;
 mod lines;
@@ -13,131 +14,26 @@ mod stop;
 mod summary;
 mod targets;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{bail, ensure};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use self::console::Console;
-use self::console_args::ConsoleArgs;
 use self::events::{Counts, Events, Reason};
-use self::inputs::{Earlier, InputArgs, State};
+use self::inputs::{Earlier, State};
 use self::pace::Total;
 use self::startup_times::StartupTimes;
 use self::targets::Targets;
-use super::playlists::PlaylistsArg;
-use super::walk_args::WalkArgs;
 use super::words::{note, note_left_out};
-use super::{Done, args, facts, hint, is_broken_pipe, page};
-use crate::audio::{ExcerptPlace, Excerpts};
+use super::{Done, facts, hint, is_broken_pipe, page};
 use crate::classify::journal::{self, JournalSettings};
-use crate::classify::{DiscoverError, Format, Options, ResultTables, Schema, Shard, classify};
+use crate::classify::{DiscoverError, Options, ResultTables, Schema, Shard, classify};
 use crate::inference::Predictor;
-use crate::model::{Checkpoint, ModelName};
+use crate::model::Checkpoint;
 
-/// Names the genre, or the tags, of audio files and folders.
-///
-/// Prints one line per file, or writes a table. A file that cannot be read is a row with its
-/// reason; the rest goes on.
-#[derive(clap::Args)]
-pub struct Args {
-    #[command(flatten)]
-    inputs: InputArgs,
-    /// Print the files that would be classified, one per line, and do nothing. With --out, those
-    /// that are done already are left out (-v names them).
-    #[arg(long)]
-    list: bool,
-    #[command(flatten)]
-    walk: WalkArgs,
-    /// Classify only shard I of N, for several machines that share the files: 2/8 is the second of
-    /// eight.
-    #[arg(long, value_name = "I/N", default_value_t)]
-    shard: Shard,
-    #[command(flatten)]
-    model: args::ModelArg,
-    /// Write the result table to FILE, and a journal to FILE.journal. If the run is killed or
-    /// stopped, the same command resumes it; if it is complete, the same command classifies only
-    /// new and changed files. - is stdout, without a journal.
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
-    /// Format of the result table; chosen by the extension of --out if absent. Without --out, the
-    /// table goes to stdout in place of the lines for people.
-    #[arg(long)]
-    format: Option<Format>,
-    /// Sort the rows by path at the end.
-    #[arg(long, requires = "out")]
-    sorted: bool,
-    /// Start over: drop what an earlier run wrote to the same --out.
-    #[arg(long, requires = "out")]
-    fresh: bool,
-    /// Also write a table with one row per clip: CSV, or the format of the extension (.jsonl,
-    /// .parquet; .txt is a label track for Audacity, of one audio file). - is stdout.
-    #[arg(long, value_name = "FILE", requires = "out")]
-    timeline: Option<PathBuf>,
-    /// Also write a table of embeddings (what the network's last layer reads, the mean over a file's
-    /// clips), for search and clustering: JSON Lines, or Parquet or a NumPy matrix if the extension is
-    /// .parquet or .npy. - is stdout.
-    #[arg(long, value_name = "FILE", requires = "out")]
-    embeddings: Option<PathBuf>,
-    #[command(flatten)]
-    page: page::PageArgs,
-    #[command(flatten)]
-    playlists: PlaylistsArg,
-    /// Fraction of a clip that it shares with the next one, from 0 to 0.95.
-    #[arg(long, value_name = "FRACTION", default_value_t = 0.0, value_parser = overlap)]
-    clip_overlap: f64,
-    /// Read only N excerpts of each track that is longer than they are, by seeking; whole tracks if
-    /// absent.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    excerpts: Option<u32>,
-    /// Length of an excerpt in seconds; it holds as many clips as fit, and at least one. 15 if absent.
-    #[arg(long, value_name = "S", requires = "excerpts", value_parser = args::clip_seconds)]
-    excerpt_seconds: Option<f64>,
-    /// Where excerpts lie: each in the middle of its share of the track (spread), or one behind the
-    /// other (start, middle, end).
-    #[arg(long, value_name = "PLACE", requires = "excerpts", value_parser = excerpt_place())]
-    excerpt_at: Option<ExcerptPlace>,
-    /// Number of decoder threads; one per core if absent.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    workers: Option<u16>,
-    /// Clips per batch; chosen by the device if absent.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
-    batch: Option<u16>,
-    /// Compute in f16, if the adapter can: half the memory and traffic. Probabilities differ in the
-    /// third digit.
-    #[arg(long)]
-    half: bool,
-    #[command(flatten)]
-    labels: args::LabelArgs,
-    #[command(flatten)]
-    device: args::DeviceArg,
-    #[command(flatten)]
-    console: ConsoleArgs,
-}
-
-fn overlap(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(fraction) if (0.0..=0.95).contains(&fraction) => Ok(fraction),
-        _ => Err("must be from 0 to 0.95".into()),
-    }
-}
-
-/// Parses where excerpts lie.
-fn excerpt_place() -> impl TypedValueParser<Value = ExcerptPlace> {
-    let names = ExcerptPlace::ALL.map(ExcerptPlace::name);
-    PossibleValuesParser::new(names).try_map(|name| name.parse::<ExcerptPlace>())
-}
-
-/// Returns the excerpts that the flags ask for.
-fn excerpts(args: &Args) -> Option<Excerpts> {
-    args.excerpts.map(|count| Excerpts {
-        count,
-        seconds: args.excerpt_seconds.unwrap_or(Excerpts::SECONDS),
-        at: args.excerpt_at.unwrap_or_default(),
-    })
-}
+pub use self::flags::Args;
 
 pub fn run(args: &Args) -> anyhow::Result<Done> {
     args.console.apply();
@@ -212,7 +108,7 @@ fn classify_all(args: &Args, events: &Events, counts: &mut Counts) -> anyhow::Re
         threshold: rule.threshold,
         min_confidence: rule.min_confidence,
         overlap: args.clip_overlap,
-        excerpts: excerpts(args).map(|excerpts| excerpts.to_string()),
+        excerpts: args.excerpts().map(|excerpts| excerpts.to_string()),
         timeline: args.timeline.is_some(),
         embeddings,
         half: args.half,
@@ -250,7 +146,7 @@ fn classify_all(args: &Args, events: &Events, counts: &mut Counts) -> anyhow::Re
         batch,
         first_batch: Options::first_batch(&predictor, batch),
         overlap: args.clip_overlap,
-        excerpts: excerpts(args),
+        excerpts: args.excerpts(),
         timeline: args.timeline.is_some(),
         embeddings,
     };
@@ -321,23 +217,6 @@ fn classify_all(args: &Args, events: &Events, counts: &mut Counts) -> anyhow::Re
         (_, 0) => Done::All,
         _ => Done::Some,
     })
-}
-
-impl Args {
-    /// Returns the files that the command line names as inputs.
-    fn named(&self) -> impl Iterator<Item = &Path> {
-        let model = match &self.model.model {
-            ModelName::File(path) => Some(path),
-            ModelName::Builtin(_) => None,
-        };
-        let all = self
-            .inputs
-            .paths
-            .iter()
-            .chain(&self.inputs.files_from)
-            .chain(model);
-        all.map(PathBuf::as_path)
-    }
 }
 
 /// Says how many lines of the journal are damaged.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 
-use super::Args;
+use super::flags::Args;
 use crate::classify::journal::{self, journal_of};
 use crate::classify::{Content, Format, Schema, TablePlan};
 use crate::cli::words::is_stdout;
