@@ -147,7 +147,8 @@ fn every_name_is_escaped() {
     let mut want = ODD.to_vec();
     want.push(&long);
     let mut paths = texts(&data["path"]);
-    (want.sort(), paths.sort());
+    want.sort();
+    paths.sort();
     assert_eq!(paths, want);
     for url in texts(&data["url"]) {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~%/".contains(c);
