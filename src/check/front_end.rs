@@ -34,7 +34,12 @@ pub(super) fn cases(gpu: &Arc<Gpu>, scope: Scope) -> Vec<Case<'_>> {
             Scope::Short => continue,
         };
         let kernels = kernels.into_iter().filter(|kernel| kernel.accurate());
-        all.extend(kernels.map(|kernel| case(name, kernel, gpu)));
+        for kernel in kernels {
+            all.push(case(name, config(name), kernel, gpu));
+            if scope == Scope::Whole && name == "mel" {
+                all.push(case("mel, frames apart", apart(), kernel, gpu));
+            }
+        }
         if scope == Scope::Whole {
             all.push(alone(name, gpu));
             if gpu.device.features().contains(Features::SHADER_F16) {
@@ -55,9 +60,23 @@ fn config(name: &str) -> FrontEndConfig {
     preset.with_clip_seconds(1.5).with_image_size(Some(size))
 }
 
-/// Compares the spectrograms of a preset and a kernel.
-pub(super) fn case<'a>(name: &'static str, kernel: StftKernel, gpu: &'a Arc<Gpu>) -> Case<'a> {
-    let config = config(name);
+/// Returns the preset mel with frames that do not overlap: what is loud in one of them must leave no
+/// trace in the next.
+pub(super) fn apart() -> FrontEndConfig {
+    let mel = config("mel");
+    FrontEndConfig {
+        hop: mel.n_fft,
+        ..mel
+    }
+}
+
+/// Compares the spectrograms of a configuration and a kernel.
+pub(super) fn case<'a>(
+    name: &'static str,
+    config: FrontEndConfig,
+    kernel: StftKernel,
+    gpu: &'a Arc<Gpu>,
+) -> Case<'a> {
     let (tolerance, unit) = match config.compression {
         Compression::Log { .. } => (TOLERANCE_LOG, "log10"),
         _ => (TOLERANCE_DB, "dB"),

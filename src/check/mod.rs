@@ -76,7 +76,7 @@ mod tests {
     fn a_wrong_kernel_is_caught() {
         let gpu = software();
         let with = |kernel| {
-            let case = front_end::case("mel", kernel, &gpu);
+            let case = front_end::case("mel", front_end::apart(), kernel, &gpu);
             run(vec![case], |_| {}).remove(0)
         };
         let right = with(StftKernel::OneFrame);

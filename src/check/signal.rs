@@ -15,10 +15,13 @@ pub(super) fn noise<const D: usize>(shape: [usize; D], seed: u32, device: &Devic
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-/// Returns a clip: a rising tone with noise, which falls by 80 dB in the middle.
+/// Samples of a stretch that is loud or quiet.
+const STRETCH: usize = 5000;
+
+/// Returns a clip: a rising tone with noise, which is 80 dB quieter in every other stretch.
 pub(super) fn clip(samples: usize, seed: u32) -> Vec<f32> {
     let noise = white(samples, seed);
-    let loud = |i: usize| if 2 * i < samples { 0.8 } else { 8e-5 };
+    let loud = |i: usize| [0.8, 8e-5][i / STRETCH % 2];
     let tone = |i: usize| {
         let turns = (0.01 + 0.002 * f64::from(seed) + 0.1 * i as f64 / samples as f64) * i as f64;
         (std::f64::consts::TAU * turns.fract()).sin() as f32

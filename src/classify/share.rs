@@ -223,10 +223,11 @@ mod tests {
             };
             let helpers = [scope.spawn(helper), scope.spawn(helper)];
             let busy = board.busy();
+            let own: Vec<usize> = std::iter::from_fn(|| file.take()).flatten().collect();
             let has_ended = file.leave(None, false).is_some();
             drop(busy);
             let found = helpers.map(|helper| helper.join().unwrap());
-            found.into_iter().chain([(Vec::new(), has_ended)]).collect()
+            found.into_iter().chain([(own, has_ended)]).collect()
         });
         let mut numbers: Vec<usize> = read.iter().flat_map(|(n, _)| n.clone()).collect();
         numbers.sort_unstable();

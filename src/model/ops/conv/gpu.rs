@@ -15,7 +15,7 @@ use crate::model::ops::sum_parts::sum_parts;
 /// The most multiply-adds of one dispatch. Windows resets a GPU whose dispatch takes two seconds. A
 /// slow integrated GPU, with 3e10 multiply-adds per second, takes half a second for these. Unit
 /// tests split small passes, too.
-const MAX_MULTIPLY_ADDS: u64 = if cfg!(test) { 1 << 12 } else { 1 << 34 };
+const MAX_MULTIPLY_ADDS: u64 = if cfg!(test) { 1 << 18 } else { 1 << 34 };
 
 /// Runs a pass over `geometry`. The first two tensors decide whether it computes on f16 or f32.
 fn run(pass: Launch, geometry: &Geometry, tensors: &[&CubeTensor]) {
