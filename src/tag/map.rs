@@ -165,7 +165,6 @@ mod tests {
         for (wrong, why) in [
             ("exclud = []", "unknown field"),
             ("[rename]\na = ''", "no name"),
-            ("[rename]\na = 'x\\ny'", "expected"),
             ("[parents]\na = \"x\\ny\"", "no name"),
             ("[parents", "TOML"),
         ] {

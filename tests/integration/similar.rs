@@ -334,7 +334,7 @@ fn neighbors_are_written_as_tables_playlists_and_a_matrix() {
     for (out, what) in [
         ("mine.m3u8", "is not a playlist that sonoprint wrote"),
         ("t.parquet", "is the input"),
-        ("n.txt", "no format has the ending .txt"),
+        ("n.txt", "a label track is of the clips of a file"),
         ("m.npy", "use --all"),
     ] {
         let [_, err] = ends(

@@ -10,9 +10,9 @@ use burn::tensor::{Device, Tensor, activation::relu};
 
 use crate::frontend::config::FrontEndConfig;
 use crate::frontend::presets;
-use crate::model::{NetworkSpec, Pass};
 use crate::model::architecture::{Architecture, frequency_and_time, product};
 use crate::model::ops::norm;
+use crate::model::{NetworkSpec, Pass};
 
 /// A strided stem and residual stages with batch normalization (He et al. 2016), then global
 /// pooling: the mean over frequency and, over time, mean plus maximum (Kong et al. 2020, PANNs).

@@ -8,9 +8,9 @@ use burn::tensor::{Device, Tensor};
 
 use crate::frontend::config::FrontEndConfig;
 use crate::frontend::presets;
-use crate::model::{NetworkSpec, Pass};
 use crate::model::architecture::{Architecture, product};
 use crate::model::ops::pool;
+use crate::model::{NetworkSpec, Pass};
 
 /// Five convolutions without padding, each followed by max-pooling, then dropout and one dense
 /// layer.
