@@ -41,7 +41,7 @@ pub enum MapError {
     #[error("{0}")]
     Toml(String),
     /// A name is empty, or has a line break or another control character.
-    #[error("`{0}` is no name")]
+    #[error("{0:?} is no name")]
     Name(String),
 }
 
