@@ -201,7 +201,13 @@ fn ctrl_c_stops_softly_and_the_same_command_goes_on() {
     let names: Vec<String> = (0..4)
         .map(|i| format!("{}/{i:02}.wav\n", text(&music)))
         .collect();
-    let mut first = command(&["--files-from", "-", "--out", text(&out), "--events", "-"])
+    // Whoever started the tests may ignore signals, which a child would inherit.
+    let usual = command(&["--files-from", "-", "--out", text(&out), "--events", "-"]);
+    let mut first = Command::new("env");
+    let mut first = first
+        .arg("--default-signal")
+        .arg(usual.get_program())
+        .args(usual.get_args())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
