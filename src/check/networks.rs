@@ -31,8 +31,8 @@ pub(super) fn cases(gpu: &Arc<Gpu>, scope: Scope) -> Vec<Case<'_>> {
         all.push(forward(kind, gpu));
         if scope == Scope::Whole {
             all.push(gradients(kind, gpu));
-            // Random weights of deeppixel give logits that are small differences of large sums,
-            // which f16 does not hold.
+            // With random weights, the logits of deeppixel in f16 are 12 % off on llvmpipe. Nobody
+            // has found out why yet, so they say nothing about an adapter.
             let shows_half = kind != NetworkKind::DeepPixel;
             if shows_half && gpu.device.features().contains(Features::SHADER_F16) {
                 all.push(half(kind, gpu));
